@@ -1,0 +1,290 @@
+//! The traits between the derives and the core: [`Fields`] and [`Entity`] with the type, and
+//! [`AnyEntity`] and [`EntityType`] without it.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+
+use serde::ser::SerializeMap;
+
+use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, HydrateRow};
+use crate::codec::value::ValueError;
+use crate::codec::{EntityKey, RowKey, RowKeyKind};
+use crate::error::Result;
+use crate::schema::{EntityDescription, FieldDescription, FieldSet, Target};
+
+/// The properties of an entity or of a base entity, by position. Derives implement it.
+///
+/// The relation methods are called only with the position of a relation of the right kind, so a
+/// type without relations keeps the defaults.
+pub trait Fields: Sized + Send + Sync + 'static {
+    /// How many properties there are, those of the base included.
+    const COUNT: usize;
+
+    /// The properties, in order.
+    fn describe() -> Vec<FieldDescription>;
+
+    /// Makes the instance of a stored row. The property at position 0 is the row's `first`.
+    ///
+    /// # Errors
+    /// When a property's bytes can't be read.
+    fn hydrate(row: &HydrateRow<'_>, first: usize) -> Result<Self>;
+
+    /// Appends the stored form of a scalar or lazy property. `false`: it is lazy and not loaded.
+    ///
+    /// # Errors
+    /// When serde refuses the value.
+    fn encode(&self, field: usize, out: &mut Vec<u8>) -> Result<bool, ValueError>;
+
+    /// Replaces a scalar or lazy property by what is stored. `None` unloads a lazy property.
+    ///
+    /// # Errors
+    /// When the bytes can't be read.
+    fn decode(&mut self, field: usize, stored: Option<&[u8]>) -> Result<(), ValueError>;
+
+    /// The property's value, to be printed.
+    fn debug(&self, field: usize) -> &dyn fmt::Debug;
+
+    /// Sets the properties that have `on_update`, but for those in `explicit`.
+    fn apply_on_update(&mut self, explicit: &FieldSet, first: usize);
+
+    /// Writes the entry of a key, scalar or loaded lazy property; of a lazy property that is not
+    /// loaded, nothing.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    fn serialize<M: SerializeMap>(&self, field: usize, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+
+    /// What a to-one relation refers to.
+    fn to_one(&self, field: usize) -> Option<RowKey> {
+        unreachable!("property {field} is no to-one relation")
+    }
+
+    /// Changes what a to-one relation refers to. `false`: `None` was given to a required one.
+    fn set_to_one(&mut self, field: usize, target: Option<&RowKey>) -> bool {
+        let _ = target;
+        unreachable!("property {field} is no to-one relation")
+    }
+
+    /// A collection or an inverse to-one property.
+    fn to_many(&self, field: usize) -> &dyn AnyCollection {
+        unreachable!("property {field} is no collection")
+    }
+
+    /// A collection or an inverse to-one property, to be changed.
+    fn to_many_mut(&mut self, field: usize) -> &mut dyn AnyCollection {
+        unreachable!("property {field} is no collection")
+    }
+}
+
+/// What has identity and is stored: implemented by `#[derive(Entity)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    label = "not an entity",
+    note = "add `#[derive(Entity)]` to `{Self}`"
+)]
+pub trait Entity: Fields {
+    /// The type of the primary key.
+    type Key: EntityKey;
+
+    /// The typed difference that hooks see.
+    type Payload<'a>: From<super::Payload<'a>>;
+
+    /// The name that stored data, errors and logs use.
+    const NAME: &'static str;
+
+    /// The life-cycle events that have a hook.
+    const HOOKS: EventSet;
+
+    /// The primary key, if it is set.
+    fn key(&self) -> Option<&Self::Key>;
+
+    /// Sets the primary key.
+    fn set_key(&mut self, key: Self::Key);
+
+    /// A new primary key, where it is generated.
+    fn generate_key(next_number: &mut dyn FnMut() -> u64) -> Option<Self::Key>;
+
+    /// The number that a key takes out of the sequence.
+    fn key_number(key: &Self::Key) -> Option<u64>;
+
+    /// Runs the `on_init` or `on_load` hooks.
+    fn on_instance(&mut self, event: Event) {
+        let _ = event;
+    }
+
+    /// Runs the hooks of a `before_*` event.
+    ///
+    /// # Errors
+    /// What the hook returns.
+    fn before(&mut self, event: Event, args: &EventArgs<'_, Self>) -> Result<()> {
+        let _ = (event, args);
+        Ok(())
+    }
+
+    /// Runs the hooks of an `after_*` event.
+    fn after(&self, event: Event, args: &EventArgs<'_, Self>) {
+        let _ = (event, args);
+    }
+}
+
+/// An entity with its type erased.
+pub trait AnyEntity: Any + Send + Sync {
+    /// [`Entity::key`].
+    fn row_key(&self) -> Option<RowKey>;
+    /// [`Entity::set_key`], with a key of this entity.
+    fn set_row_key(&mut self, key: &RowKey);
+    /// [`Fields::encode`].
+    fn encode(&self, field: usize, out: &mut Vec<u8>) -> Result<bool, ValueError>;
+    /// [`Fields::decode`].
+    fn decode(&mut self, field: usize, stored: Option<&[u8]>) -> Result<(), ValueError>;
+    /// [`Fields::debug`].
+    fn debug(&self, field: usize) -> &dyn fmt::Debug;
+    /// [`Fields::apply_on_update`].
+    fn apply_on_update(&mut self, explicit: &FieldSet);
+    /// [`Fields::to_one`].
+    fn to_one(&self, field: usize) -> Option<RowKey>;
+    /// [`Fields::set_to_one`].
+    fn set_to_one(&mut self, field: usize, target: Option<&RowKey>) -> bool;
+    /// [`Fields::to_many`].
+    fn to_many(&self, field: usize) -> &dyn AnyCollection;
+    /// [`Fields::to_many_mut`].
+    fn to_many_mut(&mut self, field: usize) -> &mut dyn AnyCollection;
+    /// [`Entity::on_instance`].
+    fn on_instance(&mut self, event: Event);
+    /// [`Entity::before`].
+    fn before(&mut self, event: Event, change: &ChangeSetData) -> Result<()>;
+    /// [`Entity::after`].
+    fn after(&self, event: Event, change: &ChangeSetData);
+}
+
+impl<T: Entity> AnyEntity for T {
+    fn row_key(&self) -> Option<RowKey> {
+        self.key().map(EntityKey::to_row_key)
+    }
+
+    fn set_row_key(&mut self, key: &RowKey) {
+        self.set_key(super::Id::<T>::from_own(key).into_key());
+    }
+
+    fn encode(&self, field: usize, out: &mut Vec<u8>) -> Result<bool, ValueError> {
+        Fields::encode(self, field, out)
+    }
+
+    fn decode(&mut self, field: usize, stored: Option<&[u8]>) -> Result<(), ValueError> {
+        Fields::decode(self, field, stored)
+    }
+
+    fn debug(&self, field: usize) -> &dyn fmt::Debug {
+        Fields::debug(self, field)
+    }
+
+    fn apply_on_update(&mut self, explicit: &FieldSet) {
+        Fields::apply_on_update(self, explicit, 0);
+    }
+
+    fn to_one(&self, field: usize) -> Option<RowKey> {
+        Fields::to_one(self, field)
+    }
+
+    fn set_to_one(&mut self, field: usize, target: Option<&RowKey>) -> bool {
+        Fields::set_to_one(self, field, target)
+    }
+
+    fn to_many(&self, field: usize) -> &dyn AnyCollection {
+        Fields::to_many(self, field)
+    }
+
+    fn to_many_mut(&mut self, field: usize) -> &mut dyn AnyCollection {
+        Fields::to_many_mut(self, field)
+    }
+
+    fn on_instance(&mut self, event: Event) {
+        Entity::on_instance(self, event);
+    }
+
+    fn before(&mut self, event: Event, change: &ChangeSetData) -> Result<()> {
+        Entity::before(self, event, &EventArgs::new(change))
+    }
+
+    fn after(&self, event: Event, change: &ChangeSetData) {
+        Entity::after(self, event, &EventArgs::new(change));
+    }
+}
+
+/// What the core needs of an entity's type: its description, and how to make instances.
+#[derive(Clone)]
+pub struct EntityType {
+    pub(crate) description: EntityDescription,
+    pub(crate) key_kind: RowKeyKind,
+    pub(crate) hooks: EventSet,
+    pub(crate) hydrate: fn(&HydrateRow<'_>) -> Result<Box<dyn AnyEntity>>,
+    pub(crate) print_key: fn(&RowKey) -> String,
+    pub(crate) key_number: fn(&RowKey) -> Option<u64>,
+}
+
+impl EntityType {
+    /// The type of `T`.
+    #[must_use]
+    pub fn of<T: Entity>() -> Self {
+        Self {
+            description: EntityDescription { name: T::NAME, type_id: TypeId::of::<T>(), fields: T::describe() },
+            key_kind: T::Key::KIND,
+            hooks: T::HOOKS,
+            hydrate: |row| Ok(Box::new(T::hydrate(row, 0)?)),
+            print_key: |key| super::Id::<T>::from_row_key(key).map_or_else(|_| format!("{key:?}"), |id| id.to_string()),
+            key_number: |key| super::Id::<T>::from_row_key(key).ok().and_then(|id| T::key_number(id.key())),
+        }
+    }
+}
+
+impl Target {
+    /// The target `T`.
+    #[must_use]
+    pub fn of<T: Entity>() -> Self {
+        Self { type_id: TypeId::of::<T>(), name: T::NAME }
+    }
+}
+
+/// One entity or a tuple of them: what `Orm::builder().entities::<..>()` takes. Tuples nest.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity, nor a tuple of entities",
+    label = "expected entities",
+    note = "tuples hold up to 16 entities, and may hold tuples: `((A, B), (C, D))`"
+)]
+pub trait EntityList {
+    /// Appends the types.
+    fn collect(types: &mut Vec<EntityType>);
+}
+
+impl<T: Entity> EntityList for T {
+    fn collect(types: &mut Vec<EntityType>) {
+        types.push(EntityType::of::<T>());
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<$($name: EntityList),*> EntityList for ($($name,)*) {
+            fn collect(types: &mut Vec<EntityType>) {
+                $($name::collect(types);)*
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+tuples!(A B C D E F G H I);
+tuples!(A B C D E F G H I J);
+tuples!(A B C D E F G H I J K);
+tuples!(A B C D E F G H I J K L);
+tuples!(A B C D E F G H I J K L M);
+tuples!(A B C D E F G H I J K L M N);
+tuples!(A B C D E F G H I J K L M N O);
+tuples!(A B C D E F G H I J K L M N O P);

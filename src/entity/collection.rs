@@ -1,0 +1,254 @@
+//! The property at the "many" end of a relation.
+//!
+//! A collection is a *projection*: it shows what the unit of work knows of the relation. Links are
+//! changed through `em.edit(owner)`, which keeps both ends of the relation equal.
+
+use std::fmt;
+use std::ops::Index;
+use std::slice;
+
+use super::list::IdList;
+use super::{Entity, Id, Origin};
+use crate::codec::RowKey;
+use crate::error::Result;
+
+/// The entities at the "many" end of a relation, as ids in order, each once.
+///
+/// A collection of an entity that was found is *not initialized* until a populate hint, or
+/// `em.edit(owner).items().init()`, loads it. Reading it before is an error that names the hint,
+/// never an empty result; only [`indexing`](Index) reads what is in memory without that check.
+pub struct Collection<T: Entity> {
+    items: IdList<T>,
+    state: Membership,
+    dirty: bool,
+    origin: Option<Origin>,
+}
+
+/// How much of a collection is in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// Built by the program, and not of a managed entity yet: what it holds is what shall be.
+    Detached,
+    /// Of a managed entity; holds at most what this unit of work added.
+    NotInitialized,
+    /// Of a managed entity; holds everything.
+    Initialized,
+}
+
+impl<T: Entity> Collection<T> {
+    /// An empty collection, for constructors.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { items: IdList::new(), state: Membership::Detached, dirty: false, origin: None }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn not_loaded(origin: Origin) -> Self {
+        Self { items: IdList::new(), state: Membership::NotInitialized, dirty: false, origin: Some(origin) }
+    }
+
+    /// Whether all items are in memory. So it is for a new entity.
+    #[must_use]
+    pub fn is_initialized(&self) -> bool {
+        self.state != Membership::NotInitialized
+    }
+
+    /// Whether links were added or removed that are not flushed yet.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// The items, in order.
+    ///
+    /// # Panics
+    /// If the collection is not initialized; [`Collection::try_iter`] is the checked way.
+    #[track_caller]
+    pub fn iter(&self) -> slice::Iter<'_, Id<T>> {
+        self.try_iter().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The items, in order.
+    ///
+    /// # Errors
+    /// [`NotLoaded`](crate::Error::NotLoaded) if the collection is not initialized.
+    pub fn try_iter(&self) -> Result<slice::Iter<'_, Id<T>>> {
+        match (self.state, self.origin) {
+            (Membership::NotInitialized, Some(origin)) => Err(origin.not_loaded(None)),
+            _ => Ok(self.items.as_slice().iter()),
+        }
+    }
+
+    /// The items as a list of their own, so that the entities can be changed while walking it.
+    ///
+    /// # Panics
+    /// If the collection is not initialized.
+    #[must_use]
+    #[track_caller]
+    pub fn ids(&self) -> Vec<Id<T>> {
+        self.iter().cloned().collect()
+    }
+
+    /// What is in memory, initialized or not.
+    #[must_use]
+    pub fn ids_unchecked(&self) -> &[Id<T>] {
+        self.items.as_slice()
+    }
+
+    /// The number of items.
+    ///
+    /// # Panics
+    /// If the collection is not initialized; `em.edit(owner).items().load_count()` asks the
+    /// database without loading them.
+    #[must_use]
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.iter().len()
+    }
+
+    /// Whether there are no items.
+    ///
+    /// # Panics
+    /// If the collection is not initialized.
+    #[must_use]
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the entity is among the items.
+    ///
+    /// # Panics
+    /// If the collection is not initialized.
+    #[must_use]
+    #[track_caller]
+    pub fn contains(&self, id: &Id<T>) -> bool {
+        let _checked = self.iter();
+        self.items.contains(id)
+    }
+}
+
+impl<T: Entity> Default for Collection<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Entity> Clone for Collection<T> {
+    fn clone(&self) -> Self {
+        Self { items: self.items.clone(), ..*self }
+    }
+}
+
+impl<T: Entity> FromIterator<Id<T>> for Collection<T> {
+    fn from_iter<I: IntoIterator<Item = Id<T>>>(ids: I) -> Self {
+        Self { items: ids.into_iter().collect(), ..Self::new() }
+    }
+}
+
+/// Reads what is in memory, without asking whether the collection is initialized.
+impl<T: Entity> Index<usize> for Collection<T> {
+    type Output = Id<T>;
+
+    #[track_caller]
+    fn index(&self, index: usize) -> &Id<T> {
+        let items = self.items.as_slice();
+        items.get(index).unwrap_or_else(|| {
+            panic!("Collection<{}> holds {} items in memory, there is none at {index}", T::NAME, items.len())
+        })
+    }
+}
+
+impl<'a, T: Entity> IntoIterator for &'a Collection<T> {
+    type Item = &'a Id<T>;
+    type IntoIter = slice::Iter<'a, Id<T>>;
+
+    #[track_caller]
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<T: Entity> fmt::Debug for Collection<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Collection<{}> ", T::NAME)?;
+        let mut fields = f.debug_map();
+        for (position, id) in self.items.as_slice().iter().enumerate() {
+            fields.entry(&position, id);
+        }
+        fields.entry(&format_args!("initialized"), &self.is_initialized());
+        fields.entry(&format_args!("dirty"), &self.dirty).finish()
+    }
+}
+
+/// A collection, or an inverse to-one property, with the type of its items erased.
+pub trait AnyCollection {
+    /// How much is in memory.
+    fn membership(&self) -> Membership;
+    /// Whether links are pending.
+    fn dirty(&self) -> bool;
+    /// Marks links as pending, or as flushed.
+    fn set_dirty(&mut self, dirty: bool);
+    /// The items in memory.
+    fn keys(&self) -> Vec<RowKey>;
+    /// The number of items in memory.
+    fn count(&self) -> usize;
+    /// Whether the item is in memory.
+    fn holds(&self, key: &RowKey) -> bool;
+    /// Puts an item in memory. Says whether that changed anything.
+    fn put(&mut self, key: &RowKey) -> bool;
+    /// Takes an item out of memory. Says whether that changed anything.
+    fn take(&mut self, key: &RowKey) -> bool;
+    /// Becomes the collection of a managed entity, in the given state, holding the given items.
+    fn bind(&mut self, origin: Origin, state: Membership, items: &mut dyn Iterator<Item = RowKey>);
+}
+
+impl<T: Entity> AnyCollection for Collection<T> {
+    fn membership(&self) -> Membership {
+        self.state
+    }
+
+    fn dirty(&self) -> bool {
+        self.dirty
+    }
+
+    fn set_dirty(&mut self, dirty: bool) {
+        self.dirty = dirty;
+    }
+
+    fn keys(&self) -> Vec<RowKey> {
+        self.items.as_slice().iter().map(Id::row_key).collect()
+    }
+
+    fn count(&self) -> usize {
+        self.items.as_slice().len()
+    }
+
+    fn holds(&self, key: &RowKey) -> bool {
+        self.items.contains(&Id::from_own(key))
+    }
+
+    fn put(&mut self, key: &RowKey) -> bool {
+        self.items.insert(Id::from_own(key))
+    }
+
+    fn take(&mut self, key: &RowKey) -> bool {
+        self.items.remove(&Id::from_own(key))
+    }
+
+    fn bind(&mut self, origin: Origin, state: Membership, items: &mut dyn Iterator<Item = RowKey>) {
+        self.items.clear();
+        self.items.extend_own(items);
+        self.state = state;
+        self.origin = Some(origin);
+    }
+}
+
+impl<T: Entity> IdList<T> {
+    fn extend_own(&mut self, keys: &mut dyn Iterator<Item = RowKey>) {
+        for key in keys {
+            self.insert(Id::from_own(&key));
+        }
+    }
+}

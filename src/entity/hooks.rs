@@ -1,0 +1,217 @@
+//! Life-cycle events, and what a hook is told.
+
+use std::any::Any;
+use std::cell::OnceCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{Entity, Id};
+use crate::codec::{EntityKey, RowKey};
+use crate::codec::value::decode_value;
+use crate::schema::{FieldSet, Schema, EntityIndex};
+
+/// A moment in an entity's life that can have hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// The instance became managed: created, persisted or loaded.
+    OnInit,
+    /// The instance was loaded from its row.
+    OnLoad,
+    /// A flush is about to insert the row.
+    BeforeCreate,
+    /// The row was inserted, and the commit has succeeded.
+    AfterCreate,
+    /// A flush is about to update the row.
+    BeforeUpdate,
+    /// The row was updated, and the commit has succeeded.
+    AfterUpdate,
+    /// A flush is about to remove the row.
+    BeforeDelete,
+    /// The row was removed, and the commit has succeeded.
+    AfterDelete,
+}
+
+impl Event {
+    /// The name, as in `#[orm(..)]`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnInit => "on_init",
+            Self::OnLoad => "on_load",
+            Self::BeforeCreate => "before_create",
+            Self::AfterCreate => "after_create",
+            Self::BeforeUpdate => "before_update",
+            Self::AfterUpdate => "after_update",
+            Self::BeforeDelete => "before_delete",
+            Self::AfterDelete => "after_delete",
+        }
+    }
+}
+
+/// A set of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EventSet(u16);
+
+impl EventSet {
+    /// The set of nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(0)
+    }
+
+    /// The set with one event more.
+    #[must_use]
+    pub const fn with(self, event: Event) -> Self {
+        Self(self.0 | 1 << event as u16)
+    }
+
+    /// Whether the event is in the set.
+    #[must_use]
+    pub const fn contains(self, event: Event) -> bool {
+        self.0 >> event as u16 & 1 == 1
+    }
+}
+
+/// What a flush does to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The row is inserted.
+    Create,
+    /// Properties of the row are changed.
+    Update,
+    /// The row is removed.
+    Delete,
+}
+
+/// The difference between an instance and its row, with the type erased.
+#[derive(Debug, Clone)]
+pub struct ChangeSetData {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) entity: EntityIndex,
+    pub(crate) kind: ChangeKind,
+    pub(crate) key: RowKey,
+    pub(crate) changed: FieldSet,
+    /// The stored form of the changed properties, by position.
+    pub(crate) new_values: Vec<(usize, Vec<u8>)>,
+    /// What the row has for the changed properties, by position, as far as it was loaded.
+    pub(crate) old_values: Vec<(usize, Vec<u8>)>,
+}
+
+/// What a life-cycle hook is told.
+///
+/// It holds no unit of work, so a hook cannot flush or query: it may change its own entity
+/// (`before_*`), or refuse.
+pub struct EventArgs<'a, T: Entity> {
+    change_set: ChangeSet<'a, T>,
+}
+
+impl<'a, T: Entity> EventArgs<'a, T> {
+    pub(crate) fn new(data: &'a ChangeSetData) -> Self {
+        Self {
+            change_set: ChangeSet {
+                data,
+                payload: T::Payload::from(Payload::new(&data.new_values)),
+                original: T::Payload::from(Payload::new(&data.old_values)),
+                entity: PhantomData,
+            },
+        }
+    }
+
+    /// What this flush changes of the entity.
+    #[must_use]
+    pub const fn change_set(&self) -> &ChangeSet<'a, T> {
+        &self.change_set
+    }
+
+    /// The entity's id.
+    #[must_use]
+    pub fn id(&self) -> Id<T> {
+        Id::from_own(&self.change_set.data.key)
+    }
+}
+
+/// The difference between an instance and its row.
+pub struct ChangeSet<'a, T: Entity> {
+    data: &'a ChangeSetData,
+    payload: T::Payload<'a>,
+    original: T::Payload<'a>,
+    entity: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: Entity> ChangeSet<'a, T> {
+    /// Whether the row is inserted, updated or removed.
+    #[must_use]
+    pub const fn kind(&self) -> ChangeKind {
+        self.data.kind
+    }
+
+    /// The computed difference: a property is there exactly if this flush writes it.
+    #[must_use]
+    pub const fn payload(&self) -> &T::Payload<'a> {
+        &self.payload
+    }
+
+    /// What the changed properties were when the row was read; nothing for a new row.
+    #[must_use]
+    pub const fn original(&self) -> &T::Payload<'a> {
+        &self.original
+    }
+
+    /// The names of the properties in the payload.
+    pub fn changed(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let entity = self.data.schema.entity(self.data.entity);
+        self.data.changed.iter().map(move |field| entity.fields[field].name)
+    }
+}
+
+impl<T: Entity> fmt::Debug for ChangeSet<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let changed: Vec<_> = self.changed().collect();
+        f.debug_struct("ChangeSet").field("kind", &self.kind()).field("changed", &changed).finish_non_exhaustive()
+    }
+}
+
+/// Stored values, decoded when they are asked for. The typed payload that a derive makes is a
+/// shell around it.
+pub struct Payload<'a> {
+    values: &'a [(usize, Vec<u8>)],
+    decoded: Vec<OnceCell<Box<dyn Any>>>,
+}
+
+impl<'a> Payload<'a> {
+    fn new(values: &'a [(usize, Vec<u8>)]) -> Self {
+        Self { values, decoded: values.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    /// The value of a scalar or lazy property.
+    ///
+    /// # Panics
+    /// If the bytes, which this process encoded or verified itself, can't be decoded.
+    #[must_use]
+    pub fn value<V: DeserializeOwned + 'static>(&self, field: usize) -> Option<&V> {
+        self.decoded(field, |stored| decode_value::<V>(stored).expect("the payload was encoded from this type"))
+    }
+
+    /// The id that a to-one relation holds; for an optional relation that was set to `None`, the
+    /// inner `None`.
+    ///
+    /// # Panics
+    /// As [`Payload::value`].
+    #[must_use]
+    pub fn to_one<T: Entity>(&self, field: usize) -> Option<&Option<Id<T>>> {
+        self.decoded(field, |stored| {
+            RowKey::decode_reference(T::Key::KIND, stored)
+                .map(|key| key.as_ref().map(Id::from_own))
+                .expect("the payload was encoded from this type")
+        })
+    }
+
+    fn decoded<V: 'static>(&self, field: usize, decode: impl FnOnce(&[u8]) -> V) -> Option<&V> {
+        let at = self.values.iter().position(|(position, _)| *position == field)?;
+        self.decoded[at].get_or_init(|| Box::new(decode(&self.values[at].1))).downcast_ref()
+    }
+}

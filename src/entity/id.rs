@@ -1,0 +1,204 @@
+//! The typed primary key: the handle by which a program holds an entity.
+//!
+//! An [`Id`] owns nothing and borrows nothing: it names a row, and whoever has the unit of work may
+//! read or change that row's instance through it.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Entity;
+use crate::codec::{EntityKey, KeyError, RowKey};
+
+/// The primary key of an entity, typed: two ids are equal exactly when they name the same row.
+///
+/// It is `Copy` where the key is, `Send`, hashable and serializes as the bare key, so it can be a
+/// map key, a path parameter of a web framework, or a property: a to-one relation is a property of
+/// type `Id<Target>` or `Option<Id<Target>>`.
+///
+/// ```
+/// # use musher::prelude::*;
+/// # #[derive(Entity, Debug)] struct Tag { #[orm(primary_key)] id: Pk, name: String }
+/// let id: Id<Tag> = Id::new(7);
+/// assert_eq!(format!("{id:?}"), "Tag(7)");
+/// assert_eq!(id.to_string(), "7");
+/// assert_eq!(id.key(), &7);
+/// ```
+pub struct Id<T: Entity> {
+    key: T::Key,
+}
+
+impl<T: Entity> Id<T> {
+    /// The id of the row with this key. Says nothing of whether there is such a row.
+    pub const fn new(key: T::Key) -> Self {
+        Self { key }
+    }
+
+    /// The key.
+    pub const fn key(&self) -> &T::Key {
+        &self.key
+    }
+
+    /// The key, by value.
+    pub fn into_key(self) -> T::Key {
+        self.key
+    }
+
+    #[doc(hidden)]
+    pub fn row_key(&self) -> RowKey {
+        self.key.to_row_key()
+    }
+
+    #[doc(hidden)]
+    pub fn from_row_key(key: &RowKey) -> Result<Self, KeyError> {
+        T::Key::from_row_key(key).map(Self::new)
+    }
+
+    /// The id of a key that the core itself made from an id of this type.
+    pub(crate) fn from_own(key: &RowKey) -> Self {
+        Self::from_row_key(key).expect("a row key in memory was made from a key of its entity")
+    }
+}
+
+impl<T: Entity> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        Self { key: self.key.clone() }
+    }
+}
+
+impl<T: Entity> Copy for Id<T> where T::Key: Copy {}
+
+impl<T: Entity> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<T: Entity> Eq for Id<T> {}
+
+impl<T: Entity> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T: Entity> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+impl<T: Entity> Hash for Id<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+impl<T: Entity> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", T::NAME, self.key)
+    }
+}
+
+impl<T: Entity> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.key, f)
+    }
+}
+
+impl<T: Entity> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.key.serialize(serializer)
+    }
+}
+
+impl<'de, T: Entity> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::Key::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// What names one row of `T`: an [`Id`], or its bare key where that is a plain type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a row of `{T}`",
+    label = "expected an `Id<{T}>` or its key",
+    note = "`Id::new(key)` makes an id of any key type"
+)]
+pub trait IntoId<T: Entity> {
+    /// The id.
+    fn into_id(self) -> Id<T>;
+}
+
+impl<T: Entity> IntoId<T> for Id<T> {
+    fn into_id(self) -> Id<T> {
+        self
+    }
+}
+
+impl<T: Entity> IntoId<T> for &Id<T> {
+    fn into_id(self) -> Id<T> {
+        self.clone()
+    }
+}
+
+macro_rules! bare_keys {
+    ($($key:ty),*) => {$(
+        impl<T: Entity<Key = $key>> IntoId<T> for $key {
+            fn into_id(self) -> Id<T> {
+                Id::new(self)
+            }
+        }
+    )*};
+}
+
+bare_keys!(u64, u32, i64, i32, String);
+#[cfg(feature = "uuid")]
+bare_keys!(uuid::Uuid);
+
+impl<T: Entity<Key = String>> IntoId<T> for &str {
+    fn into_id(self) -> Id<T> {
+        Id::new(self.to_owned())
+    }
+}
+
+/// One id or several: what [`add`](crate::CollectionEdit::add) and its like take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an id of `{T}`, nor several",
+    label = "expected an `Id<{T}>`, an array, slice or `Vec` of them"
+)]
+pub trait IntoIds<T: Entity> {
+    /// The ids, in order.
+    fn into_ids(self) -> Vec<Id<T>>;
+}
+
+impl<T: Entity> IntoIds<T> for Id<T> {
+    fn into_ids(self) -> Vec<Id<T>> {
+        vec![self]
+    }
+}
+
+impl<T: Entity, const N: usize> IntoIds<T> for [Id<T>; N] {
+    fn into_ids(self) -> Vec<Id<T>> {
+        self.into()
+    }
+}
+
+impl<T: Entity> IntoIds<T> for Vec<Id<T>> {
+    fn into_ids(self) -> Vec<Id<T>> {
+        self
+    }
+}
+
+impl<T: Entity> IntoIds<T> for &[Id<T>] {
+    fn into_ids(self) -> Vec<Id<T>> {
+        self.to_vec()
+    }
+}
+
+impl<T: Entity> IntoIds<T> for &Vec<Id<T>> {
+    fn into_ids(self) -> Vec<Id<T>> {
+        self.clone()
+    }
+}

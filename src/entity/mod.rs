@@ -1,0 +1,24 @@
+//! What users' structs are made of, and the traits through which the core reads and writes them.
+//!
+//! The derives implement [`Fields`] and [`Entity`]; the core works on [`AnyEntity`], the same thing
+//! with the type erased. Nothing here knows a unit of work. Invariant: a property's position
+//! ([`Fields`]) is its position in the entity's description.
+
+mod any;
+mod collection;
+mod hooks;
+mod hydrate;
+mod id;
+mod inverse;
+mod key_field;
+mod lazy;
+mod list;
+
+pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields};
+pub use collection::{AnyCollection, Collection, Membership};
+pub use hooks::{ChangeKind, ChangeSet, ChangeSetData, Event, EventArgs, EventSet, Payload};
+pub use hydrate::HydrateRow;
+pub use id::{Id, IntoId, IntoIds};
+pub use inverse::Inverse;
+pub use key_field::{GeneratedKey, KeyField, Pk};
+pub use lazy::{Lazy, Origin};

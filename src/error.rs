@@ -1,0 +1,244 @@
+//! The one error type of Musher's public surface.
+//!
+//! Every message names the entity, the property or key, and the remedy; the cause in a lower
+//! layer stays behind [`std::error::Error::source`]. No type of an engine or codec is public here.
+
+use std::fmt;
+
+use crate::codec::record::RecordError;
+use crate::codec::value::ValueError;
+use crate::codec::KeyError;
+use crate::storage::StorageError;
+
+/// The result of everything in Musher that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong.
+///
+/// A failed call changes nothing: neither the database nor the unit of work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No row has the key, or no row matches the query.
+    #[error("{entity} {key} was not found in the database")]
+    NotFound {
+        /// The entity's name.
+        entity: &'static str,
+        /// The key, or what was asked for.
+        key: String,
+    },
+
+    /// A unique property has a value that another row already has.
+    #[error(
+        "{entity} {key}: `{property}` must be unique, but {entity} {existing} already has {value}; \
+         choose another value or change that row in the same flush"
+    )]
+    UniqueViolation {
+        /// The entity's name.
+        entity: &'static str,
+        /// The key of the row that was to be written.
+        key: String,
+        /// The unique property; the primary key's name when the key itself is taken.
+        property: &'static str,
+        /// The value, as text; `<hidden>` for hidden properties.
+        value: String,
+        /// The key of the row that has the value.
+        existing: String,
+    },
+
+    /// A reference points to a row that does not exist, or a row is removed that others need.
+    #[error("{entity} {key}: `{property}` refers to {target} {target_key}, {problem}")]
+    ForeignKeyViolation {
+        /// The entity that holds the reference.
+        entity: &'static str,
+        /// The key of the row that holds the reference.
+        key: String,
+        /// The relation's name.
+        property: &'static str,
+        /// The entity referred to.
+        target: &'static str,
+        /// The key referred to.
+        target_key: String,
+        /// What is wrong with it, and the remedy.
+        problem: &'static str,
+    },
+
+    /// An entity, reference, collection or lazy property is read that was not loaded.
+    #[error("{what} is not loaded; {remedy}")]
+    NotLoaded {
+        /// What was read.
+        what: String,
+        /// How to load it.
+        remedy: String,
+    },
+
+    /// Values break the rules of their properties; every violation is listed.
+    #[error("{}", Listing("validation failed", .0))]
+    Validation(Vec<Violation>),
+
+    /// A second instance was to be managed under a key that this unit of work already manages.
+    #[error(
+        "{entity} {key} is already managed by this unit of work; change the managed instance \
+         through `em[id]` or `em.edit(id)`. The second instance was dropped"
+    )]
+    AlreadyManaged {
+        /// The entity's name.
+        entity: &'static str,
+        /// The key that both instances have.
+        key: String,
+    },
+
+    /// A row that was to be changed or removed is no longer in the database.
+    #[error(
+        "{entity} {key} was removed by another unit of work since it was read; \
+         `em.detach(id)` gives it up, `em.persist(..)` creates it anew"
+    )]
+    RowGone {
+        /// The entity's name.
+        entity: &'static str,
+        /// The row's key.
+        key: String,
+    },
+
+    /// A life-cycle hook refused. Nothing was written.
+    #[error("{entity} {key}: the {event} hook failed: {source}")]
+    Hook {
+        /// The entity's name.
+        entity: &'static str,
+        /// The entity's key.
+        key: String,
+        /// The event, as in `#[orm(..)]`.
+        event: &'static str,
+        /// What the hook returned.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The entities do not fit together, or do not fit the stored data; every problem is listed.
+    #[error("{}", Listing("the schema is not valid", .0))]
+    Schema(Vec<String>),
+
+    /// Stored bytes are damaged.
+    #[error("the database is damaged: {what}; restore a backup, or run `orm.verify()` for the extent")]
+    Corruption {
+        /// What is damaged, and where.
+        what: String,
+        /// The finding behind it.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+
+    /// A value can't be stored.
+    #[error("{entity}: `{property}` can't be stored")]
+    Encode {
+        /// The entity's name.
+        entity: &'static str,
+        /// The property.
+        property: &'static str,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A password could not be hashed or checked.
+    #[cfg(feature = "password")]
+    #[error(transparent)]
+    Password(#[from] crate::password::PasswordError),
+
+    /// The storage engine failed.
+    #[error("the storage engine failed")]
+    Storage {
+        /// The engine's own error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// An error of the application, from a hook or a transaction.
+    #[error("{0}")]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps an error of the application, so that a hook can refuse with it.
+    ///
+    /// ```
+    /// let error = musher::Error::other("articles are read-only on Sundays");
+    /// assert_eq!(error.to_string(), "articles are read-only on Sundays");
+    /// ```
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    pub(crate) fn corruption(what: impl Into<String>) -> Self {
+        Self::Corruption { what: what.into(), source: None }
+    }
+
+    pub(crate) fn damaged_row(
+        entity: &'static str,
+        key: &impl fmt::Display,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::Corruption { what: format!("the row of {entity} {key} can't be read: {source}"), source: Some(Box::new(source)) }
+    }
+}
+
+/// One value that breaks a rule of its property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Violation {
+    /// The entity's name.
+    pub entity: &'static str,
+    /// The entity's key.
+    pub key: String,
+    /// The property.
+    pub property: &'static str,
+    /// What is wrong, and the remedy.
+    pub problem: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: `{}` {}", self.entity, self.key, self.property, self.problem)
+    }
+}
+
+/// One finding on the heading's line, several on a line each.
+struct Listing<'a, T>(&'static str, &'a Vec<T>);
+
+impl<T: fmt::Display> fmt::Display for Listing<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1.as_slice() {
+            [only] => write!(f, "{}: {only}", self.0),
+            several => {
+                write!(f, "{}, {} problems:", self.0, several.len())?;
+                several.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+            }
+        }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Corruption { .. } => {
+                Self::Corruption { what: error.to_string(), source: Some(Box::new(error)) }
+            }
+            other => Self::Storage { source: Box::new(other) },
+        }
+    }
+}
+
+impl From<RecordError> for Error {
+    fn from(error: RecordError) -> Self {
+        Self::Corruption { what: error.to_string(), source: Some(Box::new(error)) }
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::Corruption { what: format!("a stored key can't be read: {error}"), source: Some(Box::new(error)) }
+    }
+}
+
+impl From<ValueError> for Error {
+    fn from(error: ValueError) -> Self {
+        Self::Corruption { what: format!("a stored value can't be read: {error}"), source: Some(Box::new(error)) }
+    }
+}

@@ -1,0 +1,203 @@
+//! What the derives say of an entity. Plain data; nothing here is checked beyond what types can
+//! say, [`super::build`] does that with all entities at hand.
+
+use std::any::TypeId;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use super::{CharCount, ValueType};
+use crate::codec::OrderedKey;
+
+/// An entity as its derive describes it.
+#[derive(Debug, Clone)]
+pub struct EntityDescription {
+    /// The name that stored data, errors and logs use.
+    pub name: &'static str,
+    /// The Rust type.
+    pub type_id: TypeId,
+    /// The properties, base entity's first, in the order of declaration.
+    pub fields: Vec<FieldDescription>,
+}
+
+/// One property as its derive describes it.
+#[derive(Debug, Clone)]
+pub struct FieldDescription {
+    pub(crate) name: &'static str,
+    pub(crate) kind: FieldKind,
+    pub(crate) hidden: bool,
+    pub(crate) nullable: bool,
+    pub(crate) has_default: bool,
+    pub(crate) unique: bool,
+    pub(crate) index: bool,
+    pub(crate) length: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum FieldKind {
+    PrimaryKey,
+    Scalar(ValueType),
+    Lazy(ValueType),
+    Relation(Relation),
+}
+
+/// The entity at the other end of a relation.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// The Rust type.
+    pub type_id: TypeId,
+    /// The entity's name.
+    pub name: &'static str,
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// What happens to a row when the row that it refers to is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// The removal is refused. The default for a required reference.
+    Restrict,
+    /// The reference becomes `None`. The default for an optional reference.
+    SetNull,
+    /// The row is removed too.
+    Cascade,
+}
+
+/// A relation as its derive describes it.
+#[derive(Debug, Clone)]
+pub enum Relation {
+    /// Holds a key; many rows may hold the same one.
+    ManyToOne {
+        /// The entity referred to.
+        target: Target,
+        /// The collection at the other end, where it is named.
+        inversed_by: Option<&'static str>,
+        /// The rule, where it is named.
+        on_delete: Option<OnDelete>,
+    },
+    /// Holds a key that no other row holds.
+    OneToOne {
+        /// The entity referred to.
+        target: Target,
+        /// The inverse property at the other end, where it is named.
+        inversed_by: Option<&'static str>,
+        /// The rule, where it is named.
+        on_delete: Option<OnDelete>,
+    },
+    /// The inverse side of a [`Relation::OneToOne`].
+    OneToOneInverse {
+        /// The entity that holds the key.
+        target: Target,
+        /// Its property.
+        mapped_by: &'static str,
+        /// Whether what is released is removed.
+        orphan_removal: bool,
+    },
+    /// The inverse side of a [`Relation::ManyToOne`].
+    OneToMany {
+        /// The entity that holds the key.
+        target: Target,
+        /// Its property.
+        mapped_by: &'static str,
+        /// Whether what is released is removed.
+        orphan_removal: bool,
+    },
+    /// A set of links.
+    ManyToMany {
+        /// The entity at the other end.
+        target: Target,
+        /// The owning side, where this is the inverse side.
+        mapped_by: Option<&'static str>,
+        /// The inverse side, where this is the owning side and names it.
+        inversed_by: Option<&'static str>,
+    },
+}
+
+impl FieldDescription {
+    const fn new(name: &'static str, kind: FieldKind) -> Self {
+        Self { name, kind, hidden: false, nullable: false, has_default: false, unique: false, index: false, length: None }
+    }
+
+    /// The primary key.
+    #[must_use]
+    pub const fn primary_key(name: &'static str) -> Self {
+        Self::new(name, FieldKind::PrimaryKey)
+    }
+
+    /// A property stored in the row.
+    #[must_use]
+    pub const fn scalar<V: DeserializeOwned + fmt::Debug>(name: &'static str) -> Self {
+        Self::new(name, FieldKind::Scalar(ValueType::of::<V>()))
+    }
+
+    /// A property stored apart, read only when asked for. `V` is the type inside `Lazy`.
+    #[must_use]
+    pub const fn lazy<V: DeserializeOwned + fmt::Debug>(name: &'static str) -> Self {
+        Self::new(name, FieldKind::Lazy(ValueType::of::<V>()))
+    }
+
+    /// A relation.
+    #[must_use]
+    pub const fn relation(name: &'static str, relation: Relation) -> Self {
+        Self::new(name, FieldKind::Relation(relation))
+    }
+
+    /// Kept out of serialization and logs.
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// The type is an `Option`.
+    #[must_use]
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    /// A stored row that lacks the property can be read all the same.
+    #[must_use]
+    pub const fn has_default(mut self) -> Self {
+        self.has_default = true;
+        self
+    }
+
+    /// No two rows have the same value.
+    #[must_use]
+    pub const fn unique<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+        self.unique = true;
+        self.ordered::<V>()
+    }
+
+    /// Rows can be found by the value.
+    #[must_use]
+    pub const fn index<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+        self.index = true;
+        self.ordered::<V>()
+    }
+
+    /// At most so many characters. `V` is the type inside `Lazy`, if it is one.
+    #[must_use]
+    pub const fn length<V: DeserializeOwned + CharCount>(mut self, most: usize) -> Self {
+        self.length = Some(most);
+        self.kind = match self.kind {
+            FieldKind::Scalar(value) => FieldKind::Scalar(value.counted::<V>()),
+            FieldKind::Lazy(value) => FieldKind::Lazy(value.counted::<V>()),
+            other => other,
+        };
+        self
+    }
+
+    const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+        self.kind = match self.kind {
+            FieldKind::Scalar(value) => FieldKind::Scalar(value.ordered::<V>()),
+            other => other,
+        };
+        self
+    }
+}

@@ -1,0 +1,21 @@
+//! What entities look like: the descriptions that derives emit, and the resolved, validated,
+//! immutable [`Schema`] made of them when a database is opened.
+//!
+//! Knows nothing of instances, keys in the store or I/O. Invariant: once a [`Schema`] exists, every
+//! relation's target and inverse side resolve, and field positions never change.
+
+mod build;
+mod description;
+mod entity;
+mod field_set;
+mod value_type;
+
+pub use description::{EntityDescription, FieldDescription, OnDelete, Relation, Target};
+pub use field_set::FieldSet;
+pub use value_type::{CharCount, ValueType};
+
+pub(crate) use build::build;
+pub(crate) use description::FieldKind;
+pub(crate) use entity::{
+    EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema, RelationSchema, Schema, Side,
+};

@@ -1,0 +1,141 @@
+//! What the type-erased core can do with a stored value: print it, count its characters, and turn
+//! it into an index key. One static table per value type, shared by all properties of that type.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::codec::value::{ValueError, decode_value};
+use crate::codec::OrderedKey;
+
+/// Operations on the stored bytes of one type of value.
+#[derive(Clone, Copy)]
+pub struct ValueType {
+    name: fn() -> &'static str,
+    print: fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result,
+    count: Option<fn(&[u8]) -> Result<usize, ValueError>>,
+    order: Option<fn(&[u8], &mut Vec<u8>) -> Result<(), ValueError>>,
+}
+
+impl ValueType {
+    /// The operations that every property's type has.
+    #[must_use]
+    pub const fn of<V: DeserializeOwned + fmt::Debug>() -> Self {
+        Self { name: std::any::type_name::<V>, print: print::<V>, count: None, order: None }
+    }
+
+    /// Adds the counting of characters, for `length`.
+    #[must_use]
+    pub const fn counted<V: DeserializeOwned + CharCount>(mut self) -> Self {
+        self.count = Some(count::<V>);
+        self
+    }
+
+    /// Adds the order of values, for `index` and `unique`.
+    #[must_use]
+    pub const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+        self.order = Some(order::<V>);
+        self
+    }
+
+    /// The type's name with the module paths cut off, as the catalog keeps it.
+    pub(crate) fn name(&self) -> String {
+        short_type_name((self.name)())
+    }
+
+    pub(crate) fn char_count(&self, stored: &[u8]) -> Result<Option<usize>, ValueError> {
+        self.count.map(|count| count(stored)).transpose()
+    }
+
+    /// Appends the index key of a stored value. `false`: the type has no order.
+    pub(crate) fn append_order_key(&self, stored: &[u8], out: &mut Vec<u8>) -> Result<bool, ValueError> {
+        match self.order {
+            Some(order) => order(stored, out).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// The stored value as it prints with `{:?}`.
+    pub(crate) fn display<'a>(&self, stored: &'a [u8]) -> impl fmt::Display + 'a {
+        struct Printed<'a>(&'a [u8], fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result);
+        impl fmt::Display for Printed<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (self.1)(self.0, f)
+            }
+        }
+        Printed(stored, self.print)
+    }
+}
+
+impl fmt::Debug for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+fn print<V: DeserializeOwned + fmt::Debug>(stored: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match decode_value::<V>(stored) {
+        Ok(value) => fmt::Debug::fmt(&value, f),
+        Err(_) => f.write_str("<unreadable>"),
+    }
+}
+
+fn count<V: DeserializeOwned + CharCount>(stored: &[u8]) -> Result<usize, ValueError> {
+    decode_value::<V>(stored).map(|value| value.char_count())
+}
+
+fn order<V: DeserializeOwned + OrderedKey>(stored: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+    decode_value::<V>(stored).map(|value| value.encode_key(out))
+}
+
+fn short_type_name(full: &str) -> String {
+    let mut short = String::with_capacity(full.len());
+    let mut start = 0;
+    for (at, character) in full.char_indices() {
+        if !(character.is_alphanumeric() || character == '_' || character == ':') {
+            short.push_str(last_segment(&full[start..at]));
+            short.push(character);
+            start = at + character.len_utf8();
+        }
+    }
+    short.push_str(last_segment(&full[start..]));
+    short
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+/// Text whose characters `#[orm(length = ..)]` can count.
+#[diagnostic::on_unimplemented(
+    message = "`length` counts characters, and `{Self}` has none",
+    label = "not a text",
+    note = "`length` goes with `String`, `Option<String>` and `Lazy<String>`"
+)]
+pub trait CharCount {
+    /// The number of Unicode scalar values.
+    fn char_count(&self) -> usize;
+}
+
+impl CharCount for String {
+    fn char_count(&self) -> usize {
+        self.chars().count()
+    }
+}
+
+impl<T: CharCount> CharCount for Option<T> {
+    fn char_count(&self) -> usize {
+        self.as_ref().map_or(0, CharCount::char_count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn type_names_lose_their_paths() {
+        assert_eq!(short_type_name("core::option::Option<alloc::string::String>"), "Option<String>");
+        assert_eq!(short_type_name("(u8, my_app::tags::Kind)"), "(u8, Kind)");
+    }
+}
