@@ -88,10 +88,12 @@ impl<'a> Properties<'a> {
     pub(crate) fn get(&self, number: PropertyNumber) -> Option<&'a [u8]> {
         // A row has few properties, and to search the table by halves it would have to be decoded
         // first. Numbers ascend, which ends a vain search early.
-        self.spans()
-            .find(|(found, _)| *found >= number)
-            .filter(|(found, _)| *found == number)
-            .map(|(_, span)| &self.values[span])
+        for (found, span) in self.spans() {
+            if found >= number {
+                return (found == number).then(|| &self.values[span]);
+            }
+        }
+        None
     }
 
     /// All properties, by ascending number.
@@ -102,19 +104,12 @@ impl<'a> Properties<'a> {
     }
 
     /// Where among the values each property is, by ascending number.
-    pub(super) fn spans(&self) -> impl Iterator<Item = (PropertyNumber, Range<usize>)> + use<'a> {
-        let mut table = self.table;
-        let mut end = 0;
-        std::iter::from_fn(move || {
-            if table.is_empty() {
-                return None;
-            }
-            let number = read_verified(&mut table);
-            let start = end;
-            end += read_verified(&mut table);
-            let number = u16::try_from(number).expect("a verified table holds small numbers");
-            Some((PropertyNumber(number), start..end))
-        })
+    #[inline]
+    pub(super) fn spans(&self) -> Spans<'a> {
+        Spans {
+            table: self.table,
+            end: 0,
+        }
     }
 
     /// These properties with `changes` applied: `Some` sets a property, `None` removes it.
@@ -147,6 +142,35 @@ impl<'a> Properties<'a> {
     }
 }
 
+/// The table of [`Properties`], read a second time.
+#[derive(Debug, Clone)]
+pub(super) struct Spans<'a> {
+    /// What of the table is still to be read.
+    table: &'a [u8],
+    /// Where the property before ended.
+    end: usize,
+}
+
+impl Iterator for Spans<'_> {
+    type Item = (PropertyNumber, Range<usize>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // Nearly all entries are two bytes: a number and a length of at most 240 each.
+        let (number, length) = match *self.table {
+            [] => return None,
+            [number @ 0..=240, length @ 0..=240, ref rest @ ..] => {
+                self.table = rest;
+                (u16::from(number), usize::from(length))
+            }
+            _ => read_verified(&mut self.table),
+        };
+        let start = self.end;
+        self.end += length;
+        Some((PropertyNumber(number), start..self.end))
+    }
+}
+
 /// Reads a property number that must be greater than `previous`.
 fn read_number(input: &mut &[u8], previous: Option<u16>) -> Result<u16, RecordError> {
     let part = RecordPart::PropertyNumber;
@@ -158,7 +182,11 @@ fn read_number(input: &mut &[u8], previous: Option<u16>) -> Result<u16, RecordEr
     }
 }
 
-fn read_verified(table: &mut &[u8]) -> usize {
-    let number = varint::read(table).expect("a verified table can be read again");
-    usize::try_from(number).expect("a verified table describes bytes in memory")
+/// Reads an entry of a verified table, whatever its length.
+#[inline(never)]
+fn read_verified(table: &mut &[u8]) -> (u16, usize) {
+    let mut read = || varint::read(table).expect("a verified table can be read again");
+    let number = u16::try_from(read()).expect("a verified table holds small numbers");
+    let length = usize::try_from(read()).expect("a verified table describes bytes in memory");
+    (number, length)
 }
