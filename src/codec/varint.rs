@@ -83,6 +83,8 @@ fn read_long<'a>(first: u8, rest: &'a [u8], input: &mut &'a [u8]) -> Result<u64,
         .iter()
         .fold(0, |number, &byte| number << 8 | u64::from(byte));
     let value = match first {
+        // The two-byte form begins where the one-byte form ends, with 240 in both.
+        241 if number == 0 => return Err(VarintError::NotCanonical),
         0..=248 => ONE_BYTE_MAX + 256 * u64::from(first - 241) + number,
         249 => TWO_BYTES_MAX + 1 + number,
         _ if number <= THREE_BYTES_MAX => return Err(VarintError::NotCanonical),
@@ -139,7 +141,8 @@ mod tests {
     #[test]
     fn a_longer_form_than_needed_is_refused() {
         for bytes in [
-            &[250u8, 0, 0, 1][..],
+            &[241u8, 0][..],
+            &[250, 0, 0, 1],
             &[250, 1, 8, 239],
             &[251, 0, 255, 255, 255],
             &[255, 0, 1, 1, 1, 1, 1, 1, 1],
@@ -148,6 +151,32 @@ mod tests {
             assert_eq!(read(&mut input), Err(VarintError::NotCanonical));
             assert_eq!(input, bytes, "a refused number is not consumed");
         }
+    }
+
+    /// Random bytes once missed that 240 could also be read from two bytes.
+    #[test]
+    fn no_two_short_forms_are_one_number() {
+        let mut next = 0;
+        for first in 0..=249 {
+            let tails = match first {
+                0..=240 => 1u32,
+                241..=248 => 1 << 8,
+                _ => 1 << 16,
+            };
+            for tail in 0..tails {
+                let [.., high, low] = tail.to_be_bytes();
+                let bytes = match first {
+                    0..=240 => vec![first],
+                    241..=248 => vec![first, low],
+                    _ => vec![first, high, low],
+                };
+                if let Ok(value) = read(&mut &bytes[..]) {
+                    assert_eq!(value, next, "{bytes:?}");
+                    next += 1;
+                }
+            }
+        }
+        assert_eq!(next, THREE_BYTES_MAX + 1);
     }
 
     proptest! {

@@ -169,6 +169,21 @@ mod tests {
     }
 
     #[test]
+    fn no_two_short_signed_forms_are_one_number() {
+        let mut next = -376;
+        for first in 7..=248u8 {
+            let tails = if (8..=247).contains(&first) { 1 } else { 256 };
+            for tail in 0..tails {
+                let [.., low] = u32::to_be_bytes(tail);
+                let bytes = [first, low];
+                assert_eq!(i64::decode_key(&mut &bytes[..]), Ok(next), "{bytes:?}");
+                next += 1;
+            }
+        }
+        assert_eq!(next, 376);
+    }
+
+    #[test]
     fn a_signed_number_beyond_the_range_is_refused() {
         let beyond = [255, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x88];
         assert_eq!(

@@ -65,9 +65,10 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    let tricky = prop::sample::select(vec![0u8, 1, 0xfe, 0xff]);
+    // The edges of the escapes and of the forms of integers.
+    let tricky = prop::sample::select(vec![0u8, 1, 7, 8, 240, 241, 248, 249, 250, 0xfe, 0xff]);
     prop_oneof![
-        prop::collection::vec(tricky, 0..6),
+        prop::collection::vec(tricky, 0..10),
         prop::collection::vec(any::<u8>(), 0..40)
     ]
 }
