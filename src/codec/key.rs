@@ -100,19 +100,19 @@ pub trait OrderedKey: Sized {
 #[non_exhaustive]
 pub enum KeyError {
     /// The bytes end before the key does.
-    #[error("the key's bytes end inside a {kind}")]
+    #[error("the key's bytes end inside its {kind}")]
     Truncated {
         /// The type that was being read.
         kind: &'static str,
     },
     /// The bytes say what they say in a form that is never written.
-    #[error("the key's bytes are not the one way in which a {kind} is written")]
+    #[error("the key's bytes are not the one form in which {kind} is written")]
     NotCanonical {
         /// The type that was being read.
         kind: &'static str,
     },
     /// The number does not fit the type: the key was written by a wider one.
-    #[error("the key is {value}, which a {kind} cannot hold")]
+    #[error("the key is {value}, which is out of range for {kind}")]
     OutOfRange {
         /// The type that was being read.
         kind: &'static str,
@@ -129,7 +129,7 @@ pub enum KeyError {
         count: usize,
     },
     /// The bytes are a well-formed key of another type or of no value of this one.
-    #[error("the key is not a {kind}: {reason}")]
+    #[error("the key cannot be read as {kind}: {reason}")]
     Invalid {
         /// The type that was being read.
         kind: &'static str,

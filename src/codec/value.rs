@@ -47,7 +47,7 @@ pub(crate) enum ValueError {
         length: usize,
     },
     /// The bytes are none that the type is stored as.
-    #[error("the stored bytes are not a {expected}: {reason}")]
+    #[error("the stored bytes cannot be read as {expected}: {reason}")]
     Malformed {
         /// The Rust type that was expected.
         expected: &'static str,

@@ -204,7 +204,7 @@ mod tests {
         let error = u16::decode_key(&mut &bytes[..]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the key is 70000, which a u16 cannot hold"
+            "the key is 70000, which is out of range for u16"
         );
     }
 }

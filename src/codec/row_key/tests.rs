@@ -93,5 +93,8 @@ fn keys_are_shown_readably() {
 #[test]
 fn a_number_too_large_for_the_type_is_an_error() {
     let error = u8::from_row_key(&RowKey::Integer(256)).unwrap_err();
-    assert_eq!(error.to_string(), "the key is 256, which a u8 cannot hold");
+    assert_eq!(
+        error.to_string(),
+        "the key is 256, which is out of range for u8"
+    );
 }

@@ -110,7 +110,7 @@ fn a_hostile_length_reserves_nothing() {
     let error = decode_value::<String>(&encoded(&(1u64 << 40))).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the stored bytes are not a alloc::string::String: they claim more than they can hold"
+        "the stored bytes cannot be read as alloc::string::String: they claim more than they can hold"
     );
 }
 
