@@ -11,6 +11,24 @@ use super::{MAX_KEY_LENGTH, StorageError, TreeId};
 /// The writes to one tree: the new value of each key, `None` where it is deleted.
 pub(crate) type TreeWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// What a batch does to one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write<'a> {
+    /// Sets the key to this value.
+    Put(&'a [u8]),
+    /// Removes the key, if it is there.
+    Delete,
+}
+
+impl Write<'_> {
+    fn of(value: Option<&Vec<u8>>) -> Write<'_> {
+        match value {
+            Some(value) => Write::Put(value),
+            None => Write::Delete,
+        }
+    }
+}
+
 /// Puts and deletes that become visible together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Batch {
@@ -34,10 +52,12 @@ impl Batch {
         self.set(tree, key.into(), None);
     }
 
-    /// What this batch says about `key`: `None` when nothing, `Some(None)` when it deletes it.
-    pub(crate) fn get(&self, tree: TreeId, key: &[u8]) -> Option<Option<&[u8]>> {
-        let write = self.trees.get(&tree)?.get(key)?;
-        Some(write.as_deref())
+    /// What this batch says about `key`, if anything.
+    pub(crate) fn get(&self, tree: TreeId, key: &[u8]) -> Option<Write<'_>> {
+        self.trees
+            .get(&tree)?
+            .get(key)
+            .map(|value| Write::of(value.as_ref()))
     }
 
     /// Whether there is nothing to write.
@@ -50,12 +70,12 @@ impl Batch {
         self.len
     }
 
-    /// All writes in the order of (tree, key); the value is `None` where the key is deleted.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (TreeId, &[u8], Option<&[u8]>)> {
+    /// All writes in the order of (tree, key).
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TreeId, &[u8], Write<'_>)> {
         self.trees.iter().flat_map(|(&tree, writes)| {
             writes
                 .iter()
-                .map(move |(key, value)| (tree, key.as_slice(), value.as_deref()))
+                .map(move |(key, value)| (tree, key.as_slice(), Write::of(value.as_ref())))
         })
     }
 
@@ -108,15 +128,15 @@ mod tests {
         batch.put(first, "z", "4");
 
         assert_eq!(batch.len(), 3);
-        assert_eq!(batch.get(second, b"b"), Some(None));
+        assert_eq!(batch.get(second, b"b"), Some(Write::Delete));
         assert_eq!(batch.get(first, b"b"), None);
         let writes: Vec<_> = batch.iter().collect();
         assert_eq!(
             writes,
             [
-                (first, &b"z"[..], Some(&b"4"[..])),
-                (second, &b"a"[..], Some(&b"3"[..])),
-                (second, &b"b"[..], None),
+                (first, &b"z"[..], Write::Put(b"4")),
+                (second, &b"a"[..], Write::Put(b"3")),
+                (second, &b"b"[..], Write::Delete),
             ]
         );
     }

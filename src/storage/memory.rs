@@ -4,14 +4,13 @@
 //! It keeps nothing when it is dropped, and its commits cannot fail once their keys are checked.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use parking_lot::RwLock;
 
 use super::store::check_tree_name;
 use super::{
     Batch, Bytes, CommitSequence, Direction, Durability, KeyRange, Reader, StorageError, Store,
-    TreeId,
+    TreeId, Visit,
 };
 
 /// A store whose trees are `BTreeMap`s.
@@ -119,7 +118,7 @@ impl Reader for State {
         tree: TreeId,
         range: &KeyRange,
         direction: Direction,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError> {
         let rows = &self.trees[tree.index()];
         if range.is_void() {

@@ -19,7 +19,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use batch::Batch;
+pub(crate) use batch::{Batch, Write};
 pub(crate) use error::StorageError;
 pub(crate) use memory::MemoryStore;
 pub(crate) use range::KeyRange;
@@ -27,5 +27,5 @@ pub(crate) use sled::{SledOptions, SledStore};
 pub use store::Durability;
 pub(crate) use store::{
     Bytes, CommitSequence, Direction, MAX_KEY_LENGTH, MAX_TREE_NAME_LENGTH, Reader, Store,
-    StoreExt, TreeId,
+    StoreExt, TreeId, Visit,
 };

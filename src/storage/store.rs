@@ -24,6 +24,9 @@ pub(crate) const MAX_TREE_NAME_LENGTH: usize = 512;
 /// A value that outlives the view it was read from.
 pub(crate) type Bytes = Arc<[u8]>;
 
+/// What a scan calls with each key and value, until it breaks.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
 /// A tree of one open store: a dense number, in the order in which trees were opened.
 ///
 /// It means nothing to another store, nor after the store was closed.
@@ -114,7 +117,7 @@ pub(crate) trait Reader {
         tree: TreeId,
         range: &KeyRange,
         direction: Direction,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError>;
 
     /// The number of the last commit that this view contains.

@@ -23,10 +23,10 @@ struct TreePlan<'a> {
     /// Where the transaction's list has the trees of this one.
     rows: usize,
     chunks: Option<usize>,
-    writes: Vec<Write<'a>>,
+    writes: Vec<EncodedWrite<'a>>,
 }
 
-struct Write<'a> {
+struct EncodedWrite<'a> {
     key: &'a [u8],
     /// The bytes to stand beside the key; `None` deletes it.
     stored: Option<IVec>,
@@ -95,7 +95,7 @@ fn plan_tree<'a>(
         if chunked.is_some() {
             tree.ensure_chunks(health, db)?;
         }
-        encoded.push(Write {
+        encoded.push(EncodedWrite {
             key,
             stored: value.map(|value| format::encode_stored(value).into()),
             chunked: chunked.unwrap_or_default(),
@@ -145,7 +145,11 @@ fn chunks_of(stored: Option<&IVec>) -> Result<u64, format::Damage> {
 }
 
 /// Writes the chunks of a value, and removes those of its predecessor that are beyond them.
-fn write_chunks(chunks: &TransactionalTree, write: &Write<'_>, replaced: u64) -> InTransaction<()> {
+fn write_chunks(
+    chunks: &TransactionalTree,
+    write: &EncodedWrite<'_>,
+    replaced: u64,
+) -> InTransaction<()> {
     let mut count = 0;
     for chunk in write.chunked.chunks(CHUNK_LENGTH) {
         chunks.insert(format::chunk_key(write.key, count), chunk)?;

@@ -77,7 +77,7 @@ impl SledStore {
     /// that were on the disk; `Io` when the system refuses.
     pub(crate) fn open(
         path: impl AsRef<Path>,
-        options: &SledOptions,
+        options: SledOptions,
     ) -> Result<SledStore, StorageError> {
         let health = Health::new(path.as_ref());
         let opened = open::open(&health, path.as_ref(), options)?;

@@ -33,7 +33,7 @@ pub(super) struct Opened {
 pub(super) fn open(
     health: &Health,
     path: &Path,
-    options: &SledOptions,
+    options: SledOptions,
 ) -> Result<Opened, StorageError> {
     let directory = Directory::open(path)?;
     let witness = Witness::open(&directory.witness())?;
@@ -68,7 +68,7 @@ pub(super) fn open(
 fn open_engine(
     health: &Health,
     directory: &Directory,
-    options: &SledOptions,
+    options: SledOptions,
 ) -> Result<Db, StorageError> {
     // The directory's lock is ours, so another holder of sled's own lock is either a program that
     // uses sled directly, or the tail of a database that this process has just closed: sled's

@@ -1,10 +1,10 @@
 //! Reading under the store's lock. No iterator of the engine leaves a call.
 
-use std::ops::ControlFlow;
-
 use super::health::Health;
 use super::tree::Trees;
-use crate::storage::{Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId};
+use crate::storage::{
+    Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit,
+};
 
 /// A view of the trees as they are. It is consistent because whoever made it holds the lock of the
 /// store, shared or exclusive.
@@ -55,7 +55,7 @@ impl Reader for SledReader<'_> {
         tree: TreeId,
         range: &KeyRange,
         direction: Direction,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError> {
         if range.is_void() {
             return Ok(());
