@@ -4,3 +4,9 @@
 
 mod codec;
 mod storage;
+
+#[doc(hidden)]
+#[cfg(fuzzing)]
+pub use codec::fuzzing;
+pub use codec::key::{KeyError, OrderedKey};
+pub use codec::row_key::EntityKey;
