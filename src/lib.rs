@@ -4,3 +4,6 @@
 
 mod codec;
 mod storage;
+
+#[cfg(feature = "password")]
+pub mod password;
