@@ -36,6 +36,7 @@ const fn module(name: &'static str, layer: u8, siblings: &'static [&'static str]
 const MODULES: &[Module] = &[
     module("storage", 0, &[]),
     module("codec", 0, &[]),
+    module("password", 0, &[]),
     module("schema", 1, &["error"]),
     module("error", 1, &[]),
     module("keyspace", 2, &[]),
@@ -49,7 +50,6 @@ const MODULES: &[Module] = &[
     module("serialize", 8, &[]),
     module("log", 8, &[]),
     module("verify", 8, &[]),
-    module("password", 8, &[]),
     module("fuzzing", 9, &[]),
 ];
 
