@@ -114,7 +114,7 @@ impl PasswordHasher {
         StoredHash::parse(stored_hash)?.verify(password)
     }
 
-    /// Whether a hash of this hasher would be of the same kind as `stored`.
+    /// Whether `stored` is of the kind that this hasher makes.
     pub(super) fn makes(&self, stored: &StoredHash) -> bool {
         stored.is_made_with(self.parameters)
     }

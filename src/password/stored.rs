@@ -72,7 +72,7 @@ impl StoredHash {
         }
     }
 
-    /// Whether `hash` with these parameters would have made a string of the same kind.
+    /// Whether it is what argon2id with `parameters` makes today.
     pub(super) fn is_made_with(&self, parameters: Parameters) -> bool {
         self.algorithm == Algorithm::Argon2id
             && self.version == Version::V0x13
