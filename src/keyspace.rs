@@ -3,9 +3,12 @@
 //! Every component of a key is self-delimiting, so keys are concatenations: whoever knows a
 //! component finds all keys that start with it by a prefix scan.
 
-use crate::codec::{KeyError, RowKey};
+use std::ops::ControlFlow;
+
+use crate::codec::{OrderedKey, RowKey};
+use crate::error::Error;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, IndexSchema, JoinIndex, Schema, Side};
-use crate::storage::{KeyRange, StorageError, Store, TreeId};
+use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, TreeId};
 
 /// Key of the stored schema in the catalog tree.
 pub(crate) const CATALOG_SCHEMA: &[u8] = b"schema";
@@ -120,13 +123,40 @@ fn pair(first: &[u8], second: &RowKey) -> Vec<u8> {
     key
 }
 
-/// All plain index entries of a value, or all links of a key.
-pub(crate) fn entries_of(value: &[u8]) -> KeyRange {
-    KeyRange::prefix(value)
+/// Visits the row keys of a value's plain index entries, or the other keys of a key's links.
+pub(crate) fn scan_entries(
+    reader: &dyn Reader,
+    tree: TreeId,
+    second: &EntitySchema,
+    first: &[u8],
+    visit: &mut dyn FnMut(RowKey),
+) -> Result<(), Error> {
+    let mut unreadable = None;
+    reader.scan(tree, &KeyRange::prefix(first), Direction::Forward, &mut |key, _| {
+        match RowKey::from_encoded(second.key_kind, &key[first.len()..]) {
+            Ok(key) => {
+                visit(key);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                unreadable = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    unreadable.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// The row key in a plain index entry, or the other key of a link, found by [`entries_of`].
-pub(crate) fn second_of(entity: &EntitySchema, first: &[u8], key: &[u8]) -> Result<RowKey, KeyError> {
-    debug_assert!(key.starts_with(first), "the entry was found by its prefix");
-    RowKey::from_encoded(entity.key_kind, &key[first.len()..])
+/// The highest number that an entity's keys ever had.
+pub(crate) fn read_sequence(reader: &dyn Reader, catalog: TreeId, key: &[u8]) -> Result<Option<u64>, Error> {
+    let Some(stored) = reader.get(catalog, key)? else { return Ok(None) };
+    let number = u64::decode_key(&mut &*stored)?;
+    Ok(Some(number))
+}
+
+/// How [`read_sequence`] finds it.
+pub(crate) fn sequence_value(number: u64) -> Vec<u8> {
+    let mut value = Vec::new();
+    number.encode_key(&mut value);
+    value
 }

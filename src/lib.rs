@@ -3,10 +3,24 @@
 #![forbid(unsafe_code)]
 
 mod codec;
+mod context;
+mod database;
+mod entity;
+mod error;
+mod keyspace;
+mod load;
+mod log;
+mod manager;
+mod orm;
+mod query;
+mod schema;
+mod serialize;
 mod storage;
+mod unit_of_work;
 
-#[doc(hidden)]
+#[cfg(feature = "password")]
+pub mod password;
+
 #[cfg(fuzzing)]
+#[doc(hidden)]
 pub use codec::fuzzing;
-pub use codec::key::{KeyError, OrderedKey};
-pub use codec::row_key::EntityKey;

@@ -4,9 +4,6 @@
 //! entity and no storage engine. Every decoder here takes arbitrary bytes and answers with a value
 //! or an error; none of them panics on what it reads. The bytes are drawn in `docs/format.md`.
 
-// The layers above are built at the same time as this one, so that much of it has no caller yet.
-#![allow(dead_code, unused_imports)]
-
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -15,3 +12,7 @@ pub(crate) mod record;
 pub(crate) mod row_key;
 pub(crate) mod value;
 pub(crate) mod varint;
+
+pub use key::{KeyError, OrderedKey};
+pub use row_key::{EntityKey, RowKey, RowKeyKind};
+

@@ -173,6 +173,15 @@ impl RowKey {
             RowKeyKind::Bytes => Ok(Self::Bytes(Arc::from(bytes))),
         }
     }
+
+    /// The key in the stored form of a to-one relation: no bytes are no reference.
+    ///
+    /// # Errors
+    ///
+    /// As [`RowKey::from_encoded`].
+    pub fn decode_reference(kind: RowKeyKind, bytes: &[u8]) -> Result<Option<Self>, KeyError> {
+        if bytes.is_empty() { Ok(None) } else { Self::from_encoded(kind, bytes).map(Some) }
+    }
 }
 
 impl Ord for RowKey {

@@ -33,7 +33,7 @@ const LARGE_LIMIT: usize = MAX_LENGTH * LARGEST_SHARE;
 
 /// Why a value cannot be encoded, or bytes are not a value.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ValueError {
+pub enum ValueError {
     /// The value's `Serialize` failed, or asks for what the format does not have.
     #[error("the value cannot be stored: {reason}")]
     Unsupported {
@@ -76,7 +76,7 @@ pub(crate) enum ValueError {
 ///
 /// When the value's `Serialize` fails, when it has a sequence or map of unknown length, or when the
 /// bytes are more than [`MAX_LENGTH`].
-pub(crate) fn encode_value<V: Serialize + ?Sized>(
+pub fn encode_value<V: Serialize + ?Sized>(
     value: &V,
     out: &mut Vec<u8>,
 ) -> Result<(), ValueError> {
@@ -101,7 +101,7 @@ pub(crate) fn encode_value<V: Serialize + ?Sized>(
 /// # Errors
 ///
 /// When `bytes` is nothing that [`encode_value`] writes for a `V`.
-pub(crate) fn decode_value<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, ValueError> {
+pub fn decode_value<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, ValueError> {
     let length = bytes.len();
     if length <= SMALL_LENGTH {
         decode_within::<V, SMALL_LIMIT>(bytes)

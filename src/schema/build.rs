@@ -87,6 +87,7 @@ impl Builder {
             fields,
             referrers: Vec::new(),
             joins: Vec::new(),
+            version: 0,
             by_number: Vec::new(),
         }
     }

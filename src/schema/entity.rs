@@ -67,6 +67,8 @@ pub struct EntitySchema {
     pub(crate) referrers: Vec<(EntityIndex, FieldIndex)>,
     /// The many-to-many relations that this entity takes part in, with its side.
     pub(crate) joins: Vec<(JoinIndex, Side)>,
+    /// The version of the schema under which rows are written now.
+    pub(crate) version: u32,
     /// The position of each stored property number; filled from the catalog when a database opens.
     pub(crate) by_number: Vec<Option<FieldIndex>>,
 }

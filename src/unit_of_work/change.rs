@@ -1,6 +1,6 @@
 //! Change sets: what a flush is about to do to each row.
 
-use crate::codec::record::RowBody;
+use crate::codec::record::{RowBody, RowBodyBuilder};
 use crate::codec::value::ValueError;
 use crate::codec::RowKey;
 use crate::context::{Context, Instance, Slot};
@@ -27,7 +27,7 @@ pub(crate) struct Change {
 
 impl Change {
     pub(super) fn removal(instance: Instance, key: RowKey, after: Option<ChangeSetData>) -> Self {
-        let body = RowBody::builder().finish();
+        let body = RowBodyBuilder::new().finish();
         Self { instance, key, kind: ChangeKind::Delete, replaces: false, body, lazies: Vec::new(), changed: FieldSet::new(), after }
     }
 }
@@ -73,7 +73,7 @@ impl Encoded {
         let refused = |field: FieldIndex| {
             move |source: ValueError| Error::Encode { entity: entity.name, property: entity.fields[field].name, source: Box::new(source) }
         };
-        let mut body = RowBody::builder();
+        let mut body = RowBodyBuilder::new();
         for field in &entity.columns {
             body.property(entity.fields[*field].number, |out| encode_column(entity, instance, *field, out).map_err(refused(*field)))?;
         }

@@ -39,6 +39,8 @@ pub(super) struct Write<'a> {
     pub(super) change: Option<&'a Change>,
     /// Whether the old row goes for good: its links and lazy values go with it.
     pub(super) purge: bool,
+    /// Whether a removal elsewhere changed what shall be.
+    pub(super) follows: bool,
 }
 
 /// The state of planning one flush.
@@ -124,10 +126,10 @@ impl<'a> Planner<'a> {
             (ChangeKind::Delete, Some(_)) => None,
             // Only what changed is written over the row as it is now: another unit of work may
             // have written other properties since this one read it.
-            (ChangeKind::Update, Some(row)) => Some(patch(&self.record(entity, &change.key, row)?, &changed_columns(schema, change))),
+            (ChangeKind::Update, Some(row)) => Some(patch(&self.record(entity, &change.key, row)?, changed_columns(schema, change))),
         };
         let purge = change.kind == ChangeKind::Delete || (change.replaces && old.is_some());
-        self.writes.insert((entity, change.key.clone()), Write { old, new, change: Some(change), purge });
+        self.writes.insert((entity, change.key.clone()), Write { old, new, change: Some(change), purge, follows: false });
         Ok(())
     }
 
@@ -180,8 +182,8 @@ impl<'a> Planner<'a> {
                 let name = schema.fields[field].name;
                 return Err(Error::corruption(format!("the index {}.{name} names a row that is not there: {}", schema.name, schema.print_key(key))));
             };
-            let new = patch(&self.record(entity, key, &old)?, &[]);
-            self.writes.insert(at.clone(), Write { old: Some(old), new: Some(new), change: None, purge: false });
+            let new = patch(&self.record(entity, key, &old)?, []);
+            self.writes.insert(at.clone(), Write { old: Some(old), new: Some(new), change: None, purge: false, follows: true });
         }
         let write = self.writes.get_mut(&at).expect("it was just added");
         let Some(body) = &write.new else { return Ok(false) };
@@ -190,7 +192,8 @@ impl<'a> Planner<'a> {
         match on_delete {
             _ if !refers => Ok(false),
             OnDelete::SetNull => {
-                write.new = Some(body.with(number, &[]));
+                write.new = Some(body.patched([(number, Some(&[][..]))]));
+                write.follows = true;
                 Ok(false)
             }
             OnDelete::Cascade => {
@@ -228,7 +231,7 @@ impl<'a> Planner<'a> {
             let outcome = match &write.new {
                 Some(body) => {
                     let row: Bytes = body.seal(sequence.0, schema.version).into();
-                    self.batch.put(tree, stored_key, row.to_vec());
+                    self.batch.put(tree, stored_key, &*row);
                     RowOutcome::Written { row, inserted: write.old.is_none() }
                 }
                 None => {
