@@ -99,9 +99,11 @@ impl Health {
     pub(super) fn translate(&self, tree: Option<&str>, error: ::sled::Error) -> StorageError {
         use ::sled::Error;
         match error {
-            Error::Corruption { .. } | Error::ReportableBug(_) => {
-                self.corruption(tree, error.to_string())
-            }
+            Error::Corruption { .. } => self.corruption(
+                tree,
+                "the engine read bytes that do not match their checksum",
+            ),
+            Error::ReportableBug(what) => self.corruption(tree, what),
             // The engine reads only where its index says that something is.
             Error::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
                 self.corruption(tree, "a file ends before the data that it should hold")

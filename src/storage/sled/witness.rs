@@ -9,7 +9,7 @@
 //!
 //! Two slots take turns, far enough apart that no torn write damages both.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::storage::{CommitSequence, StorageError};
 const DOMAIN: &[u8] = b"witness";
 /// Sequence and checksum.
 const RECORD_LENGTH: usize = 12;
-/// One slot for each sector of a disk.
+/// A sector of a disk is no longer than this.
 const SLOT_LENGTH: usize = 4096;
 
 /// The open witness file.
@@ -52,13 +52,16 @@ impl Witness {
         Ok(Some((Witness { file, next_slot }, sequence)))
     }
 
-    /// Creates the witness of a database that has no commit yet, and syncs it.
+    /// Creates the witness of a database that has no commit yet, and syncs it. It gets its name
+    /// only when it is complete: one that was cut short would count as damage.
     pub(super) fn create(path: &Path) -> Result<Witness, StorageError> {
-        let file = File::create(path).map_err(failure("create", path))?;
+        let unfinished = path.with_extension("unfinished");
+        let file = File::create(&unfinished).map_err(failure("create", &unfinished))?;
         let mut witness = Witness { file, next_slot: 0 };
         witness
             .record(CommitSequence(0))
             .and_then(|()| witness.sync())
+            .and_then(|()| fs::rename(&unfinished, path))
             .map_err(failure("write", path))?;
         Ok(witness)
     }

@@ -20,7 +20,7 @@ use super::{
 enum Fixture {
     Memory(MemoryStore),
     /// The store is `None` only while it is being reopened.
-    Sled(TempDir, Option<SledStore>),
+    Sled(TempDir, Option<Box<SledStore>>),
 }
 
 impl Fixture {
@@ -38,7 +38,7 @@ impl Fixture {
     fn store(&self) -> &dyn Store {
         match self {
             Fixture::Memory(store) => store,
-            Fixture::Sled(_, store) => store.as_ref().unwrap(),
+            Fixture::Sled(_, store) => store.as_deref().unwrap(),
         }
     }
 
@@ -47,7 +47,8 @@ impl Fixture {
         if let Fixture::Sled(directory, store) = self {
             *store = None;
             let path = directory.path().join("database");
-            *store = Some(SledStore::open(path, SledOptions::default()).unwrap());
+            let opened = SledStore::open(path, SledOptions::default()).unwrap();
+            *store = Some(Box::new(opened));
         }
     }
 

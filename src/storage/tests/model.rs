@@ -11,9 +11,12 @@ const TREES: [&str; 3] = ["", "a", "ab"];
 
 type Model = [BTreeMap<Vec<u8>, Vec<u8>>; TREES.len()];
 
+/// Tree, key and new value, `None` to delete.
+type Write = (usize, Vec<u8>, Option<Vec<u8>>);
+
 #[derive(Clone, Debug)]
 enum Step {
-    Commit(Durability, Vec<(usize, Vec<u8>, Option<Vec<u8>>)>),
+    Commit(Durability, Vec<Write>),
     Abandon(usize, Vec<u8>),
     Scan(usize, KeyRange),
     Reopen,
@@ -96,7 +99,7 @@ fn open_trees(fixture: &Fixture) {
     }
 }
 
-fn commit(store: &dyn Store, durability: Durability, writes: &[(usize, Vec<u8>, Option<Vec<u8>>)]) {
+fn commit(store: &dyn Store, durability: Durability, writes: &[Write]) {
     let committed = store.write(durability, &mut |_, _| {
         let mut batch = Batch::new();
         for (tree, key, value) in writes {
@@ -111,7 +114,7 @@ fn commit(store: &dyn Store, durability: Durability, writes: &[(usize, Vec<u8>, 
     assert_eq!(committed.unwrap().is_none(), writes.is_empty());
 }
 
-fn apply(model: &mut Model, writes: Vec<(usize, Vec<u8>, Option<Vec<u8>>)>) {
+fn apply(model: &mut Model, writes: Vec<Write>) {
     for (tree, key, value) in writes {
         match value {
             Some(value) => model[tree].insert(key, value),

@@ -46,25 +46,11 @@ fn durable_commits_are_in_the_files_before_the_store_is_closed() {
     let tree = store.open_tree("rows").unwrap();
     for commit in 1..=20_u64 {
         put(&store, tree, &commit.to_be_bytes(), b"value").unwrap();
-        let killed = Place::new();
-        copy_directory(&place.path(), &killed.path());
+        let killed = place.copy();
         let reopened = killed.open();
         assert_eq!(reopened.sequence().0, commit);
         let reopened_tree = reopened.open_tree("rows").unwrap();
         let value = get(&reopened, reopened_tree, &commit.to_be_bytes());
         assert_eq!(value.unwrap().unwrap(), b"value");
-    }
-}
-
-fn copy_directory(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_directory(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }

@@ -26,6 +26,13 @@ impl Place {
         Place(tempfile::tempdir().unwrap())
     }
 
+    /// Another place with the same files.
+    fn copy(&self) -> Place {
+        let copy = Place::new();
+        copy_directory(&self.path(), &copy.path());
+        copy
+    }
+
     fn path(&self) -> PathBuf {
         self.0.path().join("database")
     }
@@ -88,4 +95,17 @@ fn put(store: &SledStore, tree: TreeId, key: &[u8], value: &[u8]) -> Result<u64,
 fn get(store: &SledStore, tree: TreeId, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
     let value = store.read_with(|reader| reader.get(tree, key))??;
     Ok(value.map(|value| value.to_vec()))
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_directory(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

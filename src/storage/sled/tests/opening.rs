@@ -147,6 +147,10 @@ fn creating_a_database_may_be_cut_short_anywhere() {
     // Before the witness: nothing was committed yet.
     fs::remove_file(place.path().join("witness")).unwrap();
     drop(place.open());
+    // While the witness was written.
+    fs::remove_file(place.path().join("witness")).unwrap();
+    fs::write(place.path().join("witness.unfinished"), b"").unwrap();
+    drop(place.open());
     // Before the format marker.
     fs::remove_file(place.path().join("witness")).unwrap();
     place.behind_its_back(|db| db.open_tree(format::OWN_TREE).unwrap().clear().unwrap());
