@@ -32,6 +32,10 @@ impl IdentityMap {
         self.slots[at as usize].as_mut().expect("the address names a managed instance")
     }
 
+    pub(crate) fn get_mut(&mut self, at: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(at as usize)?.as_mut()
+    }
+
     pub(crate) fn insert(&mut self, slot: Slot) -> u32 {
         let key = slot.key.clone();
         let at = if let Some(at) = self.free.pop() {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::ledger::{Adoption, Orphan};
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
-use crate::entity::{Membership, Origin};
+use crate::entity::{AnyCollection, Membership, Origin};
 use crate::schema::{EntityIndex, FieldIndex, JoinIndex, RelationKind, RelationSchema, Side};
 
 /// A collection that the program replaced as a whole, by a plain assignment.
@@ -28,6 +28,33 @@ impl Context {
         }
         self.follow(instance, field);
         true
+    }
+
+    /// Takes over what the store says of a to-one relation: no edit, though loaded collections
+    /// follow.
+    pub(crate) fn refresh_to_one(&mut self, instance: Instance, field: FieldIndex, target: Option<&RowKey>) {
+        let before = self.body(instance).to_one(field);
+        if before.as_ref() == target || !self.body_mut(instance).set_to_one(field, target) {
+            return;
+        }
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(instance.entity);
+        if self.slot(instance).is_touched() {
+            let at = entity.to_ones.iter().position(|to_one| *to_one == field).expect("the property is a to-one relation");
+            self.slot_mut(instance).linked_mut()[at] = target.cloned();
+        }
+        let relation = entity.relation(field);
+        let Some(inverse) = relation.inverse else { return };
+        let key = self.slot(instance).key.clone();
+        if let Some(owner) = before.and_then(|before| self.find_loaded(relation.target, &before)) {
+            self.body_mut(owner).to_many_mut(inverse).take(&key);
+        }
+        if let Some(owner) = target.and_then(|target| self.find_loaded(relation.target, target)) {
+            let collection = self.body_mut(owner).to_many_mut(inverse);
+            if collection.membership() == Membership::Initialized {
+                collection.put(&key);
+            }
+        }
     }
 
     /// Brings the other ends up to date after to-one relations were written as plain properties.
@@ -56,48 +83,38 @@ impl Context {
             self.update_collection(owner, inverse, |collection| collection.take(&key));
         }
         if let Some(owner) = now.and_then(|now| self.find_loaded(relation.target, &now)) {
-            self.release_partner(owner, inverse, &key, relation, field, instance.entity);
+            self.release_partner(owner, inverse, instance, field);
             self.update_collection(owner, inverse, |collection| collection.put(&key));
         }
     }
 
     /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may.
-    fn release_partner(
-        &mut self,
-        owner: Instance,
-        inverse: FieldIndex,
-        newcomer: &RowKey,
-        relation: &RelationSchema,
-        field: FieldIndex,
-        entity: EntityIndex,
-    ) {
-        if !matches!(relation.kind, RelationKind::ToOne { one_to_one: true, .. }) {
+    fn release_partner(&mut self, owner: Instance, inverse: FieldIndex, newcomer: Instance, field: FieldIndex) {
+        let collection = self.body(owner).to_many(inverse);
+        if !collection.is_single() {
             return;
         }
-        for partner in self.body(owner).to_many(inverse).keys() {
-            if partner != *newcomer {
-                self.release(owner, inverse, entity, &partner, field);
+        for partner in collection.keys() {
+            if partner != self.slot(newcomer).key {
+                self.release(owner, newcomer.entity, &partner, field);
             }
         }
     }
 
     /// Takes `item` out of the collection that holds it by its to-one relation `field`.
-    fn release(&mut self, owner: Instance, collection: FieldIndex, entity: EntityIndex, item: &RowKey, field: FieldIndex) {
-        let owner_key = self.slot(owner).key.clone();
-        let removal = self.entity(owner.entity).relation(collection).orphan_removal();
-        let Some(instance) = self.find_loaded(entity, item) else {
-            self.adopt(entity, item, field, owner_key, LinkChange::Remove);
-            return;
-        };
-        if removal || !self.set_to_one(instance, field, None) {
-            self.touch(instance);
-            self.ledger.orphans.insert(instance, Orphan { owner: owner_key, field, removal });
+    fn release(&mut self, owner: Instance, entity: EntityIndex, item: &RowKey, field: FieldIndex) {
+        let owner = self.slot(owner).key.clone();
+        let adoption = Adoption { entity, key: item.clone(), field, owner, change: LinkChange::Remove };
+        match self.find_loaded(entity, item) {
+            Some(instance) => self.settle_adoption(instance, &adoption),
+            None => self.adopt(adoption),
         }
     }
 
-    fn adopt(&mut self, entity: EntityIndex, key: &RowKey, field: FieldIndex, owner: RowKey, change: LinkChange) {
-        self.ledger.adopted.retain(|other| !(other.entity == entity && other.key == *key && other.field == field));
-        self.ledger.adopted.push(Adoption { entity, key: key.clone(), field, owner, change });
+    fn adopt(&mut self, adoption: Adoption) {
+        let same = |other: &Adoption| other.entity == adoption.entity && other.key == adoption.key && other.field == adoption.field;
+        self.ledger.adopted.retain(|other| !same(other));
+        self.ledger.adopted.push(adoption);
     }
 
     /// Changes what a collection shows; marks it dirty when that made a difference. An initialized
@@ -106,7 +123,7 @@ impl Context {
         &mut self,
         owner: Instance,
         field: FieldIndex,
-        change: impl FnOnce(&mut dyn crate::entity::AnyCollection) -> bool,
+        change: impl FnOnce(&mut dyn AnyCollection) -> bool,
     ) {
         let collection = self.body_mut(owner).to_many_mut(field);
         if change(collection) {
@@ -142,7 +159,7 @@ impl Context {
             return;
         }
         self.ledger.set(join, side, &here, item, change);
-        let show = |collection: &mut dyn crate::entity::AnyCollection, key: &RowKey| match change {
+        let show = |collection: &mut dyn AnyCollection, key: &RowKey| match change {
             LinkChange::Add => collection.put(key),
             LinkChange::Remove => collection.take(key),
         };
@@ -174,17 +191,12 @@ impl Context {
                 }
             }
             (LinkChange::Add, None) => {
-                self.adopt(relation.target, item, mapped_by, owner_key, change);
+                self.adopt(Adoption { entity: relation.target, key: item.clone(), field: mapped_by, owner: owner_key, change });
                 self.update_collection(owner, field, |collection| collection.put(item));
             }
-            (LinkChange::Remove, Some(instance)) => {
-                if self.body(instance).to_one(mapped_by).as_ref() == Some(&owner_key) {
-                    self.release(owner, field, relation.target, item, mapped_by);
-                    self.update_collection(owner, field, |collection| collection.take(item));
-                }
-            }
-            (LinkChange::Remove, None) => {
-                self.adopt(relation.target, item, mapped_by, owner_key, change);
+            (LinkChange::Remove, Some(instance)) if self.body(instance).to_one(mapped_by).as_ref() != Some(&owner_key) => {}
+            (LinkChange::Remove, _) => {
+                self.release(owner, relation.target, item, mapped_by);
                 self.update_collection(owner, field, |collection| collection.take(item));
             }
         }
@@ -228,23 +240,38 @@ impl Context {
 
     /// Shows in a collection what is stored, corrected by what is pending.
     pub(crate) fn fill(&mut self, owner: Instance, field: FieldIndex, stored: &[RowKey]) {
-        let schema = Arc::clone(&self.schema);
-        let entity = schema.entity(owner.entity);
-        let relation = entity.relation(field);
-        let here = self.slot(owner).key.clone();
-        let (items, dirty) = match relation.kind {
-            RelationKind::ManyToMany { join, side } => self.linked_items(join, side, &here, stored),
-            RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. } => {
-                self.owned_items(relation.target, relation.mapped_by(), &here, stored)
-            }
-            RelationKind::ToOne { .. } => unreachable!("a to-one relation is no collection"),
-        };
-        let origin = Origin { entity: entity.name, property: entity.fields[field].name };
+        let (items, dirty) = self.corrected(owner, field, stored);
+        let origin = self.origin(owner.entity, field);
         let collection = self.body_mut(owner).to_many_mut(field);
         collection.bind(origin, Membership::Initialized, &mut items.into_iter());
         collection.set_dirty(dirty);
         if dirty {
             self.ledger.dirty.insert((owner, field));
+        }
+    }
+
+    /// Makes a collection as if it had never been loaded. What is pending stays so.
+    pub(crate) fn unload_collection(&mut self, owner: Instance, field: FieldIndex) {
+        let origin = self.origin(owner.entity, field);
+        self.body_mut(owner).to_many_mut(field).bind(origin, Membership::NotInitialized, &mut std::iter::empty());
+    }
+
+    fn origin(&self, entity: EntityIndex, field: FieldIndex) -> Origin {
+        let entity = self.entity(entity);
+        Origin { entity: entity.name, property: entity.fields[field].name }
+    }
+
+    /// The items of a collection: what is stored, corrected by what is pending, and whether that
+    /// made a difference.
+    pub(crate) fn corrected(&self, owner: Instance, field: FieldIndex, stored: &[RowKey]) -> (Vec<RowKey>, bool) {
+        let relation = self.entity(owner.entity).relation(field);
+        let here = &self.slot(owner).key;
+        match relation.kind {
+            RelationKind::ManyToMany { join, side } => self.linked_items(join, side, here, stored),
+            RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. } => {
+                self.owned_items(relation.target, relation.mapped_by(), here, stored)
+            }
+            RelationKind::ToOne { .. } => unreachable!("a to-one relation is no collection"),
         }
     }
 
@@ -299,6 +326,81 @@ impl Context {
         (items, dirty)
     }
 
+    /// Gives up a new instance, and what is pending for it.
+    pub(crate) fn discard(&mut self, instance: Instance) {
+        self.unlink(instance);
+        self.detach(instance);
+    }
+
+    /// Gives up an instance, and what is pending for it. Its row stays as it is.
+    pub(crate) fn detach(&mut self, instance: Instance) {
+        let schema = Arc::clone(&self.schema);
+        let key = self.slot(instance).key.clone();
+        for (join, side) in &schema.entity(instance.entity).joins {
+            self.ledger.forget(*join, *side, &key);
+        }
+        self.ledger.orphans.remove(&instance);
+        self.ledger.dirty.retain(|(owner, _)| *owner != instance);
+        self.forget(instance);
+    }
+
+    /// Takes an instance that goes out of all collections that show it.
+    pub(crate) fn unlink(&mut self, instance: Instance) {
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(instance.entity);
+        let key = self.slot(instance).key.clone();
+        for field in &entity.to_ones {
+            let relation = entity.relation(*field);
+            let target = self.slot(instance).body.as_ref().and_then(|body| body.to_one(*field));
+            match (relation.inverse, target) {
+                (Some(inverse), Some(target)) => self.take_from(relation.target, &target, inverse, &key),
+                // Its reference is not known, so whoever shows it is asked.
+                (Some(inverse), None) if self.slot(instance).body.is_none() => self.take_from_all(relation.target, inverse, &key),
+                _ => {}
+            }
+        }
+        for (join, side) in &entity.joins {
+            if let (other, Some(field)) = schema.join(*join).end(side.other()) {
+                self.take_from_all(other, field, &key);
+            }
+        }
+    }
+
+    fn take_from(&mut self, entity: EntityIndex, owner: &RowKey, field: FieldIndex, key: &RowKey) {
+        if let Some(owner) = self.find_loaded(entity, owner) {
+            self.body_mut(owner).to_many_mut(field).take(key);
+        }
+    }
+
+    fn take_from_all(&mut self, entity: EntityIndex, field: FieldIndex, key: &RowKey) {
+        for owner in self.instances_of(entity).collect::<Vec<_>>() {
+            if self.slot(owner).body.is_some() {
+                self.body_mut(owner).to_many_mut(field).take(key);
+            }
+        }
+    }
+
+    /// Gives a row that has now been loaded the owner that it was promised, or takes it away.
+    pub(crate) fn settle_adoption(&mut self, instance: Instance, adoption: &Adoption) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(adoption.entity).relation(adoption.field);
+        let owns = self.body(instance).to_one(adoption.field).as_ref() == Some(&adoption.owner);
+        match adoption.change {
+            LinkChange::Add => {
+                self.set_to_one(instance, adoption.field, Some(adoption.owner.clone()));
+            }
+            LinkChange::Remove if owns => {
+                let removal = relation.inverse.is_some_and(|field| schema.entity(relation.target).relation(field).orphan_removal());
+                if removal || !self.set_to_one(instance, adoption.field, None) {
+                    self.touch(instance);
+                    let orphan = Orphan { owner: adoption.owner.clone(), field: adoption.field, removal };
+                    self.ledger.orphans.insert(instance, orphan);
+                }
+            }
+            LinkChange::Remove => {}
+        }
+    }
+
     /// Finds relations that were written as plain properties: to-one relations are followed, and
     /// collections that were replaced are returned, since setting one may need to read.
     pub(crate) fn reconcile(&mut self) -> Vec<AssignedCollection> {
@@ -315,9 +417,7 @@ impl Context {
                 let collection = self.body(instance).to_many(*field);
                 if collection.membership() == Membership::Detached {
                     let items = collection.keys();
-                    let origin = Origin { entity: entity.name, property: entity.fields[*field].name };
-                    let empty = &mut std::iter::empty();
-                    self.body_mut(instance).to_many_mut(*field).bind(origin, Membership::NotInitialized, empty);
+                    self.unload_collection(instance, *field);
                     assigned.push(AssignedCollection { instance, field: *field, items });
                 }
             }

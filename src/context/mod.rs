@@ -98,6 +98,14 @@ impl Context {
         self.slot_mut(instance).body.as_deref_mut().expect("the instance is loaded")
     }
 
+    /// As [`Self::body_mut`], if the instance is still managed and loaded.
+    pub(crate) fn managed_body_mut(&mut self, instance: Instance) -> Option<&mut dyn AnyEntity> {
+        match self.map_mut(instance.entity).get_mut(instance.slot)?.body.as_deref_mut() {
+            Some(body) => Some(body),
+            None => None,
+        }
+    }
+
     /// Manages a new instance under a key that is not managed.
     pub(crate) fn insert(&mut self, entity: EntityIndex, slot: Slot) -> Instance {
         let slot = self.map_mut(entity).insert(slot);

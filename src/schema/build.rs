@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 pub(crate) struct KeyType {
     pub(crate) kind: RowKeyKind,
     pub(crate) print: fn(&RowKey) -> String,
+    pub(crate) of_value: fn(&[u8]) -> Option<RowKey>,
 }
 
 /// Resolves the descriptions of all entities.
@@ -78,6 +79,7 @@ impl Builder {
             name: description.name,
             key_kind: key.kind,
             print_key: key.print,
+            key_of_value: key.of_value,
             key_field: description.fields.iter().position(|field| matches!(field.kind, FieldKind::PrimaryKey)).unwrap_or_default(),
             columns: (0..fields.len()).filter(|at| fields[*at].is_column()).collect(),
             lazies: positions(|kind| matches!(kind, ResolvedKind::Lazy(_))),

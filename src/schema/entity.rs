@@ -53,6 +53,8 @@ pub struct EntitySchema {
     pub(crate) name: &'static str,
     pub(crate) key_kind: RowKeyKind,
     pub(crate) print_key: fn(&RowKey) -> String,
+    /// The key that a value, encoded as a property would be, stands for.
+    pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,
     pub(crate) key_field: FieldIndex,
     pub(crate) fields: Vec<FieldSchema>,
     /// Properties stored in the row: scalars and owning to-one relations.

@@ -7,8 +7,6 @@
 //!
 //! Invariant: what a reader sees is the state after some whole commit, never half of one, and the
 //! sequence number of that commit grows by one with each.
-// The layers that will use these items are not built yet.
-#![allow(dead_code, unused_imports, unreachable_pub)]
 
 mod batch;
 mod error;

@@ -1,12 +1,15 @@
 //! Change sets: what a flush is about to do to each row.
 
+use std::sync::Arc;
+
 use crate::codec::record::{RowBody, RowBodyBuilder};
 use crate::codec::value::ValueError;
-use crate::codec::RowKey;
+use crate::codec::{KeyError, RowKey};
 use crate::context::{Context, Instance, Slot};
 use crate::entity::{AnyEntity, ChangeKind, ChangeSetData};
 use crate::error::{Error, Result};
-use crate::schema::{EntitySchema, FieldIndex, FieldSet, ResolvedKind};
+use crate::log;
+use crate::schema::{EntitySchema, FieldIndex, FieldSet, ResolvedKind, Schema};
 
 /// What a flush does to the row of one instance.
 pub(crate) struct Change {
@@ -29,6 +32,38 @@ impl Change {
     pub(super) fn removal(instance: Instance, key: RowKey, after: Option<ChangeSetData>) -> Self {
         let body = RowBodyBuilder::new().finish();
         Self { instance, key, kind: ChangeKind::Delete, replaces: false, body, lazies: Vec::new(), changed: FieldSet::new(), after }
+    }
+}
+
+impl Change {
+    /// What the change does, as the query log says it.
+    pub(crate) const fn verb(&self) -> &'static str {
+        match self.kind {
+            ChangeKind::Create => "insert",
+            ChangeKind::Update => "update",
+            ChangeKind::Delete => "delete",
+        }
+    }
+
+    /// `title: "Foo"`, as the query log says it.
+    pub(crate) fn describe_value(&self, schema: &Schema, entity: &EntitySchema, field: FieldIndex) -> Option<String> {
+        let property = &entity.fields[field];
+        if property.hidden {
+            return Some(format!("{}: <hidden>", property.name));
+        }
+        let value = match &property.kind {
+            ResolvedKind::Lazy(value_type) => {
+                let (_, stored) = self.lazies.iter().find(|(at, _)| *at == field)?;
+                value_type.display(stored).to_string()
+            }
+            ResolvedKind::Scalar(value_type) => value_type.display(self.body.get(property.number)?).to_string(),
+            ResolvedKind::Relation(relation) => match decode_reference(schema, entity, field, self.body.get(property.number)?) {
+                Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
+                Ok(None) | Err(_) => "None".to_owned(),
+            },
+            ResolvedKind::PrimaryKey => return None,
+        };
+        Some(format!("{}: {}", property.name, log::shortened(&value)))
     }
 }
 
@@ -110,7 +145,7 @@ impl Encoded {
             _ => record.as_ref()?.get(entity.fields[field].number).map(<[u8]>::to_vec),
         };
         ChangeSetData {
-            schema: std::sync::Arc::clone(&context.schema),
+            schema: Arc::clone(&context.schema),
             entity: instance.entity,
             kind,
             key: slot.key.clone(),
@@ -130,7 +165,7 @@ impl Encoded {
 
     /// Puts the properties back into an instance, both ends of relations included.
     fn restore(&self, context: &mut Context, instance: Instance) {
-        let schema = std::sync::Arc::clone(&context.schema);
+        let schema = Arc::clone(&context.schema);
         let entity = schema.entity(instance.entity);
         for field in &entity.columns {
             let stored = self.body.get(entity.fields[*field].number);
@@ -160,11 +195,11 @@ fn encode_column(entity: &EntitySchema, instance: &dyn AnyEntity, field: FieldIn
 
 /// The key in the stored form of a to-one relation.
 pub(super) fn decode_reference(
-    schema: &crate::schema::Schema,
+    schema: &Schema,
     entity: &EntitySchema,
     field: FieldIndex,
     stored: &[u8],
-) -> Result<Option<RowKey>, crate::codec::KeyError> {
+) -> Result<Option<RowKey>, KeyError> {
     let target = schema.entity(entity.relation(field).target);
     RowKey::decode_reference(target.key_kind, stored)
 }

@@ -16,5 +16,6 @@ mod validate;
 
 pub(crate) use accept::accept;
 pub(crate) use change::{Change, Prepared};
+pub(crate) use constraints::index_value;
 pub(crate) use plan::{Outcome, plan};
 pub(crate) use prepare::prepare;

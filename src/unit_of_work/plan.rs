@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
 
 /// The final state of one row.
 pub(crate) enum RowOutcome {
-    Written { row: Bytes, inserted: bool },
+    Written(Bytes),
     Removed,
 }
 
@@ -232,7 +232,7 @@ impl<'a> Planner<'a> {
                 Some(body) => {
                     let row: Bytes = body.seal(sequence.0, schema.version).into();
                     self.batch.put(tree, stored_key, &*row);
-                    RowOutcome::Written { row, inserted: write.old.is_none() }
+                    RowOutcome::Written(row)
                 }
                 None => {
                     self.batch.delete(tree, stored_key);

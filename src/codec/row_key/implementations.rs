@@ -47,10 +47,16 @@ macro_rules! tuple {
 }
 
 integer!(u8, u16, u32, u64);
-bytes!(u128, i8, i16, i32, i64, i128, bool, char, String, Vec<u8>);
+bytes!(u128, i8, i16, i32, i64, i128, bool, char, Vec<u8>);
 bytes!(NaiveDate, NaiveTime, NaiveDateTime, DateTime<Utc>);
 #[cfg(feature = "uuid")]
 bytes!(uuid::Uuid);
+
+impl EntityKey for String {
+    fn describe(&self) -> String {
+        self.clone()
+    }
+}
 
 tuple!(A);
 tuple!(A B);
