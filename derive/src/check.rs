@@ -63,7 +63,7 @@ fn keys(cx: &Ctxt, container: &Container<'_>) {
 }
 
 fn bases(cx: &Ctxt, container: &Container<'_>) {
-    let mut bases = container.fields.iter().filter_map(|field| field.attrs.base.as_ref());
+    let bases = container.fields.iter().filter_map(|field| field.attrs.base.as_ref());
     if container.derived == Derived::Base {
         bases.for_each(|given| cx.error(given.span, "a base entity has no base of its own: move the properties here"));
     } else {
@@ -194,6 +194,7 @@ fn relation(cx: &Ctxt, field: &Field<'_>) {
     let kind = attr.kind;
     match (kind, field.kind()) {
         (_, Kind::Base | Kind::Skip | Kind::Key { .. }) => {}
+        _ if matches!(field.shape, Shape::Wrapped(_)) => {}
         (RelationKind::ManyToOne | RelationKind::OneToOne, Kind::ToOne { optional, .. }) => owner(cx, attr, optional),
         (RelationKind::OneToOne, Kind::Inverse(_)) | (RelationKind::OneToMany, Kind::Collection(_)) => inverse(cx, attr, *span),
         (RelationKind::ManyToMany, Kind::Collection(_)) => many_to_many(cx, attr),
