@@ -105,8 +105,8 @@ fn dispatch<'a>(
             Some(generated!(#offset => #body,))
         })
         .collect();
-    let misplaced = format!("`{}` has no such property at position {{field}}", container.ident);
-    let misplaced = generated!(::std::unreachable!(#misplaced));
+    let misplaced = format!("`{}` has no such property at position {{}}", container.ident);
+    let misplaced = generated!(::std::unreachable!(#misplaced, field));
     let own = if arms.is_empty() {
         misplaced
     } else {

@@ -28,6 +28,10 @@ fn inner(container: &Container<'_>) -> TokenStream {
 pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let (payload, inner) = (&names.payload, inner(container));
     let methods = container.properties().filter_map(|field| method(container, field));
+    let raw = match container.base() {
+        Some(_) => generated!(::std::convert::AsRef::as_ref(&self.0)),
+        None => generated!(&self.0),
+    };
     let deref = container.base().is_some().then(|| {
         generated! {
             #[automatically_derived]
@@ -51,7 +55,7 @@ pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenS
         #[automatically_derived]
         impl<'a> ::std::convert::AsRef<::musher::__private::Payload<'a>> for #payload<'a> {
             fn as_ref(&self) -> &::musher::__private::Payload<'a> {
-                ::std::convert::AsRef::as_ref(&self.0)
+                #raw
             }
         }
 
