@@ -3,7 +3,7 @@
 //! Reports what is misspelt, misplaced, doubled or has a value of the wrong form. Whether attributes
 //! go with each other and with the property's type is for `check` to say.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -263,7 +263,8 @@ impl Parse for Item {
         } else if input.peek(token::Paren) {
             let content;
             parenthesized!(content in input);
-            Value::List(Punctuated::<Self, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+            let is_relation = RelationKind::ALL.iter().any(|kind| name == kind.name());
+            Value::List(if is_relation { items_of(&content)? } else { skipped(&content)? })
         } else {
             Value::Word
         };
@@ -271,10 +272,20 @@ impl Parse for Item {
     }
 }
 
+fn items_of(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
+    Ok(Punctuated::<Item, Token![,]>::parse_terminated(input)?.into_iter().collect())
+}
+
+/// What is in the parentheses of an attribute that takes none.
+fn skipped(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
+    input.parse::<TokenStream>()?;
+    Ok(Vec::new())
+}
+
 fn items(cx: &Ctxt, attributes: &[Attribute]) -> Vec<Item> {
     let mut items = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("orm")) {
-        match attribute.parse_args_with(Punctuated::<Item, Token![,]>::parse_terminated) {
+        match attribute.parse_args_with(items_of) {
             Ok(parsed) => items.extend(parsed),
             Err(error) => cx.push(error),
         }

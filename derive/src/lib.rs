@@ -8,6 +8,8 @@ mod expand;
 mod mention;
 mod shape;
 mod suggest;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

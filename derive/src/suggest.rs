@@ -4,7 +4,7 @@
 pub(crate) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
     let wanted = plain(name);
     let (distance, found) = known.iter().map(|known| (distance(&wanted, &plain(known)), *known)).min()?;
-    (distance <= wanted.len() / 3).then_some(found)
+    (distance <= wanted.len().div_ceil(3)).then_some(found)
 }
 
 /// `manyToOne` and `many_to_one` are the same to who writes them.
@@ -40,6 +40,7 @@ mod tests {
         suggests("ManyToMany", Some("many_to_many"));
         suggests("onUpdate", Some("on_update"));
         suggests("indexed", Some("index"));
+        suggests("uinque", Some("unique"));
         suggests("version", None);
         suggests("x", None);
     }

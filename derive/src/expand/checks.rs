@@ -33,9 +33,8 @@ fn other_end(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream
 }
 
 fn refers_back(entity: &Ident, target: &Type, name: &Ident, other: &Ident) -> TokenStream {
-    let span = other.span().resolved_at(Span::mixed_site());
-    let path = generated!(path);
-    let back = quote_spanned!(span=> #path.#other());
+    let path = Ident::new("path", other.span().resolved_at(Span::mixed_site()));
+    let back = quote_spanned!(path.span()=> #path.#other());
     generated! {
         fn #name(
             #path: &<#target as ::musher::__private::Managed>::Path<#target>,
