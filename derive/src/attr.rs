@@ -3,13 +3,11 @@
 //! Reports what is misspelt, misplaced, doubled or has a value of the wrong form. Whether attributes
 //! go with each other and with the property's type is for `check` to say.
 
-use proc_macro2::{Span, TokenStream};
-use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parenthesized, token};
+use proc_macro2::Span;
+use syn::{Attribute, Expr, Ident, LitStr, Path};
 
 use crate::ctxt::Ctxt;
+use crate::grammar::{Item, Value, expression, items, paths, property, set, set_flag, string};
 use crate::suggest::nearest;
 
 /// A value, and the attribute that gave it.
@@ -185,12 +183,12 @@ impl FieldAttrs {
 
     fn add(&mut self, cx: &Ctxt, name: &Ident, value: Value) {
         match name.to_string().as_str() {
-            "primary_key" => set(cx, &mut self.primary_key, name, flag(cx, name, &value)),
-            "unique" => set(cx, &mut self.unique, name, flag(cx, name, &value)),
-            "index" => set(cx, &mut self.index, name, flag(cx, name, &value)),
-            "hidden" => set(cx, &mut self.hidden, name, flag(cx, name, &value)),
-            "base" => set(cx, &mut self.base, name, flag(cx, name, &value)),
-            "skip" => set(cx, &mut self.skip, name, flag(cx, name, &value)),
+            "primary_key" => set_flag(cx, &mut self.primary_key, name, &value),
+            "unique" => set_flag(cx, &mut self.unique, name, &value),
+            "index" => set_flag(cx, &mut self.index, name, &value),
+            "hidden" => set_flag(cx, &mut self.hidden, name, &value),
+            "base" => set_flag(cx, &mut self.base, name, &value),
+            "skip" => set_flag(cx, &mut self.skip, name, &value),
             "length" => set(cx, &mut self.length, name, expression(cx, name, value, "1000")),
             "on_update" => set(cx, &mut self.on_update, name, expression(cx, name, value, "Utc::now()")),
             "default" => match value {
@@ -231,8 +229,8 @@ impl RelationAttr {
             match name.to_string().as_str() {
                 "mapped_by" => set(cx, &mut attr.mapped_by, &name, property(cx, &name, value)),
                 "inversed_by" => set(cx, &mut attr.inversed_by, &name, property(cx, &name, value)),
-                "on_delete" => set(cx, &mut attr.on_delete, &name, on_delete(cx, &name, value)),
-                "orphan_removal" => set(cx, &mut attr.orphan_removal, &name, flag(cx, &name, &value)),
+                "on_delete" => set(cx, &mut attr.on_delete, &name, on_delete(cx, &name, &value)),
+                "orphan_removal" => set_flag(cx, &mut attr.orphan_removal, &name, &value),
                 text if FIELD_ATTRIBUTES.contains(&text) => {
                     cx.error(name.span(), format_args!("`{text}` stands beside the relation: `#[orm({}, {text})]`", kind.name()));
                 }
@@ -243,126 +241,8 @@ impl RelationAttr {
     }
 }
 
-/// One attribute as it is written.
-struct Item {
-    name: Ident,
-    value: Value,
-}
-
-enum Value {
-    Word,
-    Expr(Expr),
-    List(Vec<Item>),
-}
-
-impl Parse for Item {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = input.call(Ident::parse_any)?;
-        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
-            Value::Expr(input.parse()?)
-        } else if input.peek(token::Paren) {
-            let content;
-            parenthesized!(content in input);
-            let is_relation = RelationKind::ALL.iter().any(|kind| name == kind.name());
-            Value::List(if is_relation { items_of(&content)? } else { skipped(&content)? })
-        } else {
-            Value::Word
-        };
-        Ok(Self { name, value })
-    }
-}
-
-fn items_of(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
-    Ok(Punctuated::<Item, Token![,]>::parse_terminated(input)?.into_iter().collect())
-}
-
-/// What is in the parentheses of an attribute that takes none.
-fn skipped(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
-    input.parse::<TokenStream>()?;
-    Ok(Vec::new())
-}
-
-fn items(cx: &Ctxt, attributes: &[Attribute]) -> Vec<Item> {
-    let mut items = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("orm")) {
-        match attribute.parse_args_with(items_of) {
-            Ok(parsed) => items.extend(parsed),
-            Err(error) => cx.push(error),
-        }
-    }
-    items
-}
-
-fn set<T>(cx: &Ctxt, slot: &mut Slot<T>, name: &Ident, value: Option<T>) {
-    if slot.is_some() {
-        cx.error(name.span(), format_args!("`{name}` is given twice"));
-    } else if let Some(value) = value {
-        *slot = Some(Given { span: name.span(), value });
-    }
-}
-
-fn flag(cx: &Ctxt, name: &Ident, value: &Value) -> Option<()> {
-    if !matches!(value, Value::Word) {
-        cx.error(name.span(), format_args!("`{name}` takes no value: write `#[orm({name})]`"));
-    }
-    Some(())
-}
-
-fn expression(cx: &Ctxt, name: &Ident, value: Value, example: &str) -> Option<Expr> {
-    if let Value::Expr(expr) = value {
-        return Some(expr);
-    }
-    cx.error(name.span(), format_args!("`{name}` needs a value: `#[orm({name} = {example})]`"));
-    None
-}
-
-fn string(cx: &Ctxt, name: &Ident, value: Value) -> Option<LitStr> {
-    if let Value::Expr(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = value
-        && !text.value().is_empty()
-    {
-        return Some(text);
-    }
-    cx.error(name.span(), format_args!("`{name}` needs a string: `#[orm({name} = \"..\")]`"));
-    None
-}
-
-fn paths(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<Path>> {
-    let expressions = match value {
-        Value::Expr(Expr::Array(array)) => array.elems.into_iter().collect(),
-        Value::Expr(expr) => vec![expr],
-        Value::Word | Value::List(_) => Vec::new(),
-    };
-    let paths: Option<Vec<Path>> = expressions
-        .into_iter()
-        .map(|expr| match expr {
-            Expr::Path(path) if path.qself.is_none() => Some(path.path),
-            _ => None,
-        })
-        .collect();
-    let paths = paths.filter(|paths| !paths.is_empty());
-    if paths.is_none() {
-        cx.error(
-            name.span(),
-            format_args!("`{name}` needs a function: `#[orm({name} = User::check)]`, or a list of them, `[..]`"),
-        );
-    }
-    paths
-}
-
-fn property(cx: &Ctxt, name: &Ident, value: Value) -> Option<Ident> {
-    match value {
-        Value::Expr(Expr::Path(path)) if path.path.get_ident().is_some() => return path.path.get_ident().cloned(),
-        Value::Expr(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
-            let text = text.value();
-            cx.error(name.span(), format_args!("write the property's name without quotes: `{name} = {text}`"));
-        }
-        _ => cx.error(name.span(), format_args!("`{name}` needs the name of a property: `{name} = author`")),
-    }
-    None
-}
-
-fn on_delete(cx: &Ctxt, name: &Ident, value: Value) -> Option<OnDelete> {
-    let rule = match &value {
+fn on_delete(cx: &Ctxt, name: &Ident, value: &Value) -> Option<OnDelete> {
+    let rule = match value {
         Value::Expr(Expr::Path(path)) => path.path.get_ident().map(ToString::to_string),
         _ => None,
     };

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 use crate::ast::{Container, Derived, Field, Kind};
-use crate::attr::{FieldAttrs, Given, OnDelete, RelationAttr, RelationKind, Slot};
+use crate::attr::{FieldAttrs, Given, OnDelete, RelationAttr, RelationKind};
 use crate::ctxt::Ctxt;
 use crate::shape::Shape;
 
@@ -92,20 +92,20 @@ fn combination(cx: &Ctxt, field: &Field<'_>) {
 }
 
 fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
-    fn one<T>(name: &'static str, slot: &Slot<T>) -> Option<(&'static str, Span)> {
-        slot.as_ref().map(|given| (name, given.span))
+    fn one<T>(name: &'static str, slot: Option<&Given<T>>) -> Option<(&'static str, Span)> {
+        slot.map(|given| (name, given.span))
     }
     let relation = attrs.relation.as_ref().map(|given| (given.value.kind.name(), given.span));
     [
-        one("base", &attrs.base),
-        one("skip", &attrs.skip),
-        one("primary_key", &attrs.primary_key),
-        one("unique", &attrs.unique),
-        one("index", &attrs.index),
-        one("length", &attrs.length),
-        one("hidden", &attrs.hidden),
-        one("default", &attrs.default),
-        one("on_update", &attrs.on_update),
+        one("base", attrs.base.as_ref()),
+        one("skip", attrs.skip.as_ref()),
+        one("primary_key", attrs.primary_key.as_ref()),
+        one("unique", attrs.unique.as_ref()),
+        one("index", attrs.index.as_ref()),
+        one("length", attrs.length.as_ref()),
+        one("hidden", attrs.hidden.as_ref()),
+        one("default", attrs.default.as_ref()),
+        one("on_update", attrs.on_update.as_ref()),
         relation,
     ]
     .into_iter()

@@ -95,7 +95,7 @@ mod tests {
         is("Option<musher::Id<User>>", |shape| matches!(shape, Shape::OptionalId(_)));
         is("Option<Lazy<String>>", |shape| matches!(shape, Shape::Wrapped("Lazy")));
         is("std::option::Option<u8>", |shape| matches!(shape, Shape::Optional));
-        is("Lazy<Option<u8>>", |shape| shape.is_nullable());
+        is("Lazy<Option<u8>>", |shape| matches!(shape, Shape::Lazy(_)) && shape.is_nullable());
         is("std::string::String", |shape| matches!(shape, Shape::Text));
         is("Vec<Id<User>>", |shape| matches!(shape, Shape::Plain));
         is("[u8; 4]", |shape| matches!(shape, Shape::Plain));

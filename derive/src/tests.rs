@@ -196,7 +196,7 @@ fn a_base_can_be_made_without_naming_its_properties() {
 
 #[test]
 fn an_entity_has_at_most_128_properties() {
-    let properties = |count: usize| (0..count).map(|at| format!("p{at}: u8, ")).collect::<String>();
+    let properties = |count: usize| (0..count).map(|at| format!("p{at}: u8")).collect::<Vec<_>>().join(", ");
     property(&properties(127), &[]);
     property(&properties(128), &["`Article` has 129 properties, and 128 are the most"]);
 }

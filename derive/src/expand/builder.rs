@@ -79,10 +79,7 @@ fn held(field: &Field<'_>) -> TokenStream {
         return generated!(#parameter);
     }
     let value = set_value(field);
-    match field.kind() {
-        Kind::Collection(_) => value,
-        _ => generated!(::std::option::Option<#value>),
-    }
+    if matches!(field.kind(), Kind::Collection(_)) { value } else { generated!(::std::option::Option<#value>) }
 }
 
 /// The type in which the builder keeps a property that was set.
@@ -122,10 +119,8 @@ fn setter(container: &Container<'_>, names: &Names, field: &Field<'_>) -> TokenS
     let (argument, value) = argument(field);
     let doc = format!("Sets `{}`.", field.name);
     if !field.is_required() {
-        let value = match field.kind() {
-            Kind::Collection(_) => value,
-            _ => generated!(::std::option::Option::Some(#value)),
-        };
+        let is_list = matches!(field.kind(), Kind::Collection(_));
+        let value = if is_list { value } else { generated!(::std::option::Option::Some(#value)) };
         return generated! {
             #[doc = #doc]
             #vis fn #ident(mut self, #ident: #argument) -> Self {

@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident};
-use syn::Ident;
+use syn::{Expr, Ident};
 
 use crate::ast::{Container, Field, Kind};
 use crate::mention::mentions;
@@ -79,7 +79,7 @@ fn on_update_name(field: &Field<'_>) -> Ident {
 /// their own, and the ones declared before.
 fn default_reads<'c, 'a>(container: &'c Container<'a>, field: &Field<'a>) -> Vec<&'c Field<'a>> {
     let Some(expr) = field.default_expr() else { return Vec::new() };
-    reads(container, expr.to_token_stream(), |other| {
+    reads(container, expr, |other| {
         other.position != field.position && (!other.has_default() || other.position < field.position)
     })
 }
@@ -87,20 +87,21 @@ fn default_reads<'c, 'a>(container: &'c Container<'a>, field: &Field<'a>) -> Vec
 /// The properties that `on_update` reads: any that is sure to be loaded.
 fn on_update_reads<'c, 'a>(container: &'c Container<'a>, field: &Field<'a>) -> Vec<&'c Field<'a>> {
     let Some(given) = &field.attrs.on_update else { return Vec::new() };
-    reads(container, given.value.to_token_stream(), |other| !other.is_lazy())
+    reads(container, &given.value, |other| !other.is_lazy())
 }
 
 fn reads<'c, 'a>(
     container: &'c Container<'a>,
-    expr: TokenStream,
+    expr: &Expr,
     may_read: impl Fn(&Field<'a>) -> bool,
 ) -> Vec<&'c Field<'a>> {
     let is_value = |field: &Field<'_>| {
         matches!(field.kind(), Kind::Scalar | Kind::Lazy(_) | Kind::ToOne { .. } | Kind::Key { generated: false })
     };
+    let tokens = expr.to_token_stream();
     container
         .properties()
-        .filter(|field| is_value(field) && may_read(field) && mentions(expr.clone(), &field.name))
+        .filter(|field| is_value(field) && may_read(field) && mentions(tokens.clone(), &field.name))
         .collect()
 }
 
@@ -126,10 +127,10 @@ pub(super) fn default_value(
 /// The default of the type, which for a lazy property is that of the value inside.
 fn own_default(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
-    match field.kind() {
-        Kind::Lazy(value) => generated!(<#ty>::new(<#value as ::std::default::Default>::default())),
-        _ => generated!(<#ty as ::std::default::Default>::default()),
+    if let Kind::Lazy(value) = field.kind() {
+        return generated!(<#ty>::new(<#value as ::std::default::Default>::default()));
     }
+    generated!(<#ty as ::std::default::Default>::default())
 }
 
 /// The value that an update sets.

@@ -31,16 +31,15 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
 
 fn describe(container: &Container<'_>) -> TokenStream {
     let own: Vec<_> = container.properties().map(|field| description(container, field)).collect();
-    let body = match container.base() {
-        Some(base) => {
-            let ty = base.ty;
-            generated! {
-                let mut fields = <#ty as ::musher::__private::Fields>::describe();
-                fields.extend([#(#own),*]);
-                fields
-            }
+    let body = if let Some(base) = container.base() {
+        let ty = base.ty;
+        generated! {
+            let mut fields = <#ty as ::musher::__private::Fields>::describe();
+            fields.extend([#(#own),*]);
+            fields
         }
-        None => generated!(::std::vec![#(#own),*]),
+    } else {
+        generated!(::std::vec![#(#own),*])
     };
     generated! {
         fn describe() -> ::std::vec::Vec<::musher::__private::FieldDescription> {

@@ -16,23 +16,17 @@ pub(super) fn definition(container: &Container<'_>, names: &Names) -> TokenStrea
 }
 
 fn inner(container: &Container<'_>) -> TokenStream {
-    match container.base() {
-        Some(base) => {
-            let ty = base.ty;
-            generated!(<#ty as ::musher::__private::BaseEntity>::Payload<'a>)
-        }
-        None => generated!(::musher::__private::Payload<'a>),
-    }
+    let Some(base) = container.base() else { return generated!(::musher::__private::Payload<'a>) };
+    let ty = base.ty;
+    generated!(<#ty as ::musher::__private::BaseEntity>::Payload<'a>)
 }
 
 pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let (payload, inner) = (&names.payload, inner(container));
     let methods = container.properties().filter_map(|field| method(container, field));
-    let raw = match container.base() {
-        Some(_) => generated!(::std::convert::AsRef::as_ref(&self.0)),
-        None => generated!(&self.0),
-    };
-    let deref = container.base().is_some().then(|| {
+    let has_base = container.base().is_some();
+    let raw = if has_base { generated!(::std::convert::AsRef::as_ref(&self.0)) } else { generated!(&self.0) };
+    let deref = has_base.then(|| {
         generated! {
             #[automatically_derived]
             impl<'a> ::std::ops::Deref for #payload<'a> {

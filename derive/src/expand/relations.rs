@@ -6,7 +6,7 @@ use syn::{Ident, Type};
 
 use super::dispatch;
 use crate::ast::{Container, Field, Kind};
-use crate::attr::{OnDelete, RelationAttr, RelationKind, Slot};
+use crate::attr::{Given, OnDelete, RelationAttr, RelationKind};
 
 /// The `Relation` of a relation's description.
 pub(super) fn description(field: &Field<'_>) -> TokenStream {
@@ -21,7 +21,7 @@ pub(super) fn description(field: &Field<'_>) -> TokenStream {
         (RelationKind::OneToOne, _) => inverse(&generated!(OneToOneInverse), &target, attr),
         (RelationKind::OneToMany, _) => inverse(&generated!(OneToMany), &target, attr),
         (RelationKind::ManyToMany, _) => {
-            let (mapped_by, inversed_by) = (optional_name(&attr.mapped_by), optional_name(&attr.inversed_by));
+            let (mapped_by, inversed_by) = (optional_name(attr.mapped_by.as_ref()), optional_name(attr.inversed_by.as_ref()));
             generated!(ManyToMany { target: #target, mapped_by: #mapped_by, inversed_by: #inversed_by })
         }
     };
@@ -29,7 +29,7 @@ pub(super) fn description(field: &Field<'_>) -> TokenStream {
 }
 
 fn owner(variant: &TokenStream, target: &TokenStream, attr: &RelationAttr) -> TokenStream {
-    let inversed_by = optional_name(&attr.inversed_by);
+    let inversed_by = optional_name(attr.inversed_by.as_ref());
     let on_delete = match attr.on_delete.as_ref().map(|given| given.value) {
         None => generated!(::std::option::Option::None),
         Some(OnDelete::Restrict) => generated!(::std::option::Option::Some(::musher::__private::OnDelete::Restrict)),
@@ -45,14 +45,10 @@ fn inverse(variant: &TokenStream, target: &TokenStream, attr: &RelationAttr) -> 
     generated!(#variant { target: #target, mapped_by: #mapped_by, orphan_removal: #orphan_removal })
 }
 
-fn optional_name(slot: &Slot<Ident>) -> TokenStream {
-    match slot {
-        Some(given) => {
-            let name = name(&given.value);
-            generated!(::std::option::Option::Some(#name))
-        }
-        None => generated!(::std::option::Option::None),
-    }
+fn optional_name(given: Option<&Given<Ident>>) -> TokenStream {
+    let Some(given) = given else { return generated!(::std::option::Option::None) };
+    let name = name(&given.value);
+    generated!(::std::option::Option::Some(#name))
 }
 
 fn name(ident: &Ident) -> String {

@@ -96,29 +96,22 @@ fn accessor(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream>
     let (output, body, doc) = match field.kind() {
         Kind::ToOne { target, optional: false } => (
             generated!(<#target as ::musher::__private::Managed>::View<'em>),
-            generated!(self.0.to_one::<#target>(#position, ::std::clone::Clone::clone(&self.0.entity().#ident))),
+            generated!(self.0.to_one::<#target>(&self.0.entity().#ident)),
             "The entity that `{}` refers to.",
         ),
         Kind::ToOne { target, optional: true } => (
             generated!(::std::option::Option<<#target as ::musher::__private::Managed>::View<'em>>),
-            generated! {
-                match ::std::clone::Clone::clone(&self.0.entity().#ident) {
-                    ::std::option::Option::Some(id) => {
-                        ::std::option::Option::Some(self.0.to_one::<#target>(#position, id))
-                    }
-                    ::std::option::Option::None => ::std::option::Option::None,
-                }
-            },
+            generated!(self.0.entity().#ident.as_ref().map(|id| self.0.to_one::<#target>(id))),
             "The entity that `{}` refers to, if any.",
         ),
         Kind::Collection(target) => (
             generated!(::musher::__private::CollectionView<'em, #target>),
-            generated!(self.0.to_many::<#target>(#position)),
+            generated!(self.0.to_many::<#target>(&self.0.entity().#ident, #position)),
             "The entities in `{}`.",
         ),
         Kind::Inverse(target) => (
             generated!(::std::option::Option<<#target as ::musher::__private::Managed>::View<'em>>),
-            generated!(self.0.inverse::<#target>(#position)),
+            generated!(self.0.inverse::<#target>(&self.0.entity().#ident, #position)),
             "The entity whose reference points here, if any: `{}`.",
         ),
         Kind::Lazy(value) => (
