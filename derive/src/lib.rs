@@ -1,1 +1,179 @@
-//! Derive macros of Musher.
+//! The derive macros of Musher: [`Entity`] and [`BaseEntity`](macro@BaseEntity).
+//!
+//! Shaped as `serde_derive` is: `attr` reads the attributes, `ast` makes of them what the struct is,
+//! `check` reports every rule that it breaks, and `expand` turns what is left into code. A new
+//! attribute takes that way, and ends with a compile-fail test in `tests/ui`. Invariant: `expand`
+//! sees only structs that `check` let pass.
+
+mod ast;
+mod attr;
+mod check;
+mod ctxt;
+mod expand;
+mod grammar;
+mod mention;
+mod shape;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+use crate::ast::{Container, Derived};
+use crate::ctxt::Ctxt;
+
+/// Makes a struct an entity: a thing with identity that the database stores.
+///
+/// ```ignore
+/// use chrono::{DateTime, Utc};
+/// use musher::prelude::*;
+///
+/// #[derive(BaseEntity, Debug)]
+/// pub struct Base {
+///     #[orm(primary_key)]
+///     pub id: Pk,
+///     #[orm(default = Utc::now())]
+///     pub created_at: DateTime<Utc>,
+///     #[orm(default = Utc::now(), on_update = Utc::now())]
+///     pub updated_at: DateTime<Utc>,
+/// }
+///
+/// #[derive(Entity, Debug)]
+/// #[orm(before_create = Article::check)]
+/// pub struct Article {
+///     #[orm(base)]
+///     pub base: Base,
+///     #[orm(unique, default = title.to_lowercase().replace(' ', "-"))]
+///     pub slug: String,
+///     #[orm(index)]
+///     pub title: String,
+///     pub text: Lazy<String>,
+///     #[orm(many_to_one(inversed_by = articles))]
+///     pub author: Id<User>,
+///     #[orm(many_to_many(inversed_by = articles))]
+///     pub tags: Collection<Tag>,
+/// }
+///
+/// impl Article {
+///     fn check(&mut self, _args: &EventArgs<Self>) -> musher::Result<()> {
+///         if self.title.is_empty() { Err(musher::Error::other("an article needs a title")) } else { Ok(()) }
+///     }
+/// }
+/// ```
+///
+/// The struct stays as it is written. Beside it stand, with its visibility:
+///
+/// | generated | what it is |
+/// |---|---|
+/// | `Article::build()`, `ArticleBuilder` | a builder; one without a required property does not compile where it is used |
+/// | `ArticleView` | what `em.view(id)` gives: it reads the entity, and a method for each relation follows it |
+/// | `ArticleEdit` | what `em.edit(id)` gives: `set_author(..)`, `tags().add(..)` |
+/// | `ArticlePath` | what closures of populate hints, filters and orderings get: a method for each property |
+/// | `ArticlePayload` | what `args.change_set().payload()` gives in hooks: a method for each property |
+///
+/// With a base, the entity, its path and its payload dereference to the base's.
+///
+/// # Types of properties
+///
+/// A derive sees tokens, so these are recognised by name; a type alias hides them.
+///
+/// | type | what it is |
+/// |---|---|
+/// | `Pk`, `Pk<K>` | the primary key, generated; a primary key of another type is set by the program |
+/// | `Id<T>`, `Option<Id<T>>` | a to-one relation, required or optional |
+/// | `Inverse<T>` | the other side of a one-to-one relation |
+/// | `Collection<T>` | a to-many relation |
+/// | `Lazy<V>` | a value stored apart from the row, read when a populate hint asks for it |
+/// | `Option<V>` | a value that may be absent, and is unless it is set |
+/// | any other | a value: `Serialize + DeserializeOwned + Debug + Send + Sync` |
+///
+/// # Attributes of the struct
+///
+/// | `#[orm(..)]` | |
+/// |---|---|
+/// | `name = ".."` | the name that stored data, errors and logs use, instead of the struct's |
+/// | `before_create = f`, `before_update = f`, `before_delete = f` | hooks, `fn(&mut Self, &EventArgs<Self>) -> musher::Result<()>`, that may change the entity or refuse the flush |
+/// | `after_create = f`, `after_update = f`, `after_delete = f` | hooks, `fn(&Self, &EventArgs<Self>)`, when the commit has succeeded |
+/// | `on_init = f`, `on_load = f` | hooks, `fn(&mut Self)`, when an instance becomes managed, and when it was loaded |
+///
+/// Each takes a path, or several in a list: `before_create = [Self::check, hash]`.
+///
+/// # Attributes of a property
+///
+/// | `#[orm(..)]` | |
+/// |---|---|
+/// | `primary_key` | the identity; exactly one, here or in the base |
+/// | `unique` | no two rows have the same value; `None` any number may have |
+/// | `index` | rows are found by the value without a walk over all |
+/// | `length = n` | at most so many characters, checked by the flush |
+/// | `hidden` | in no serialization and no log |
+/// | `default` | not required in builders: the type's own default |
+/// | `default = expr` | likewise, this value; `expr` reads, by name and by reference, properties without a default, and properties with one that stand before |
+/// | `on_update = expr` | set by every flush that updates another property; `expr` reads any property in the row |
+/// | `base` | the field holds the base entity |
+/// | `skip` | the field is no property: it is not stored, and `Default` where an instance is loaded |
+/// | `many_to_one` | the relation of an `Id<T>` or `Option<Id<T>>` |
+/// | `one_to_one` | the relation of an `Id<T>` or `Option<Id<T>>` that no two rows share; of an `Inverse<T>`, its other side |
+/// | `one_to_many` | the relation of a `Collection<T>` whose items hold the key |
+/// | `many_to_many` | the relation of a `Collection<T>` |
+///
+/// An expression of a `String` or `Lazy<V>` is converted with [`Into`]; a `Lazy<V>` is read as `&V`.
+///
+/// # Options of a relation
+///
+/// In parentheses: `#[orm(many_to_one(inversed_by = articles, on_delete = cascade))]`.
+///
+/// | option | on | |
+/// |---|---|---|
+/// | `mapped_by = f` | `one_to_many`, `one_to_one` of an `Inverse`, `many_to_many` | the property at the other end that owns the relation; the first two need it |
+/// | `inversed_by = f` | `many_to_one`, `one_to_one` of an `Id`, `many_to_many` | the property at the other end that shows the relation |
+/// | `on_delete = restrict`, `set_null` or `cascade` | `many_to_one`, `one_to_one` of an `Id` | what happens to this row when the row referred to is removed; if it is not given, `restrict` for an `Id` and `set_null` for an `Option` |
+/// | `orphan_removal` | `one_to_many`, `one_to_one` of an `Inverse` | what is released is removed |
+///
+/// A property named by `mapped_by` or `inversed_by` that does not exist, or is no relation to this
+/// entity, does not compile.
+#[proc_macro_derive(Entity, attributes(orm))]
+pub fn derive_entity(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    derive(Derived::Entity, &input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// Makes a struct a base: properties that several entities share, in a field of theirs marked
+/// `#[orm(base)]`.
+///
+/// ```ignore
+/// #[derive(BaseEntity, Debug)]
+/// pub struct Base {
+///     #[orm(primary_key)]
+///     pub id: Pk,
+///     #[orm(default = Utc::now())]
+///     pub created_at: DateTime<Utc>,
+///     #[orm(default = *created_at, on_update = Utc::now())]
+///     pub updated_at: DateTime<Utc>,
+///     pub remark: Option<String>,
+/// }
+/// ```
+///
+/// It implements [`Default`] from the attributes, so the struct does not derive it: `Base::default()`
+/// has an unset key and the defaults of its properties. Every property therefore is a `Pk`, an
+/// `Option`, or has a `default`.
+///
+/// The attributes of properties are those of [`Entity`], without relations and `base`; types are
+/// the same without `Lazy`. The struct itself takes none: names and hooks are the entities'.
+#[proc_macro_derive(BaseEntity, attributes(orm))]
+pub fn derive_base_entity(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    derive(Derived::Base, &input).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// Reads, checks and expands; every error is found before any is reported.
+fn derive(derived: Derived, input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
+    let cx = Ctxt::new();
+    let container = Container::parse(&cx, derived, input);
+    if let Some(container) = &container {
+        check::check(&cx, container);
+    }
+    cx.check()?;
+    Ok(container.as_ref().map(expand::expand).unwrap_or_default())
+}

@@ -5,6 +5,8 @@
 //! ([`Fields`]) is its position in the entity's description.
 
 mod any;
+mod base;
+mod builder;
 mod collection;
 mod hooks;
 mod hydrate;
@@ -15,6 +17,8 @@ mod lazy;
 mod list;
 
 pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields};
+pub use base::{BaseEntity, KeyedBase};
+pub use builder::{Missing, Set};
 pub use collection::{AnyCollection, Collection, Membership};
 pub use hooks::{ChangeKind, ChangeSet, ChangeSetData, Event, EventArgs, EventSet, Payload};
 pub use hydrate::HydrateRow;

@@ -1,0 +1,184 @@
+//! The struct as the expansions see it: its properties, each with its kind and position.
+//!
+//! Invariant: a field has a position exactly if it is a property of its own, which base and skipped
+//! fields are not; positions count from 0 in the order of declaration.
+
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Data, DataStruct, DeriveInput, Expr, Fields, Ident, Type, Visibility};
+
+use crate::attr::{ContainerAttrs, FieldAttrs, RelationAttr};
+use crate::ctxt::Ctxt;
+use crate::shape::Shape;
+
+/// Which derive is at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Derived {
+    Entity,
+    Base,
+}
+
+impl Derived {
+    /// With its article, to begin a sentence.
+    pub(crate) const fn a_name(self) -> &'static str {
+        match self {
+            Self::Entity => "an entity",
+            Self::Base => "a base entity",
+        }
+    }
+}
+
+/// The struct under the derive.
+pub(crate) struct Container<'a> {
+    pub(crate) derived: Derived,
+    pub(crate) ident: &'a Ident,
+    pub(crate) vis: &'a Visibility,
+    pub(crate) attrs: ContainerAttrs,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// One field of the struct.
+pub(crate) struct Field<'a> {
+    pub(crate) ident: &'a Ident,
+    /// The identifier without `r#`.
+    pub(crate) name: String,
+    pub(crate) ty: &'a Type,
+    pub(crate) shape: Shape<'a>,
+    pub(crate) attrs: FieldAttrs,
+    /// The position among the struct's own properties; of no meaning for base and skipped fields.
+    pub(crate) position: usize,
+}
+
+/// What a field is.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind<'a> {
+    /// The field that holds the base.
+    Base,
+    /// No property.
+    Skip,
+    /// The primary key; generated: its type is `Pk`.
+    Key { generated: bool },
+    /// A value in the row.
+    Scalar,
+    /// A value apart from the row, of this type.
+    Lazy(&'a Type),
+    /// A key of another entity.
+    ToOne { target: &'a Type, optional: bool },
+    /// The many end of a relation.
+    Collection(&'a Type),
+    /// The inverse side of a one-to-one relation.
+    Inverse(&'a Type),
+}
+
+impl<'a> Container<'a> {
+    /// Reads the input. `None`: it is no struct with named fields, which was reported.
+    pub(crate) fn parse(cx: &Ctxt, derived: Derived, input: &'a DeriveInput) -> Option<Self> {
+        let what = derived.a_name();
+        if let (Some(first), Some(last)) = (input.generics.params.first(), input.generics.params.last()) {
+            let span = first.span().join(last.span()).unwrap_or_else(|| first.span());
+            cx.error(span, format_args!("{what} can't be generic: each entity is one type with one name in the store"));
+        }
+        let attrs = ContainerAttrs::parse(cx, &input.attrs);
+        let fields = match &input.data {
+            Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) => &fields.named,
+            Data::Struct(_) => {
+                cx.error(input.ident.span(), format_args!("{what} is a struct with named fields: `struct {} {{ .. }}`", input.ident));
+                return None;
+            }
+            Data::Enum(_) | Data::Union(_) => {
+                cx.error(input.ident.span(), format_args!("{what} is a struct; an enum may be the type of a property"));
+                return None;
+            }
+        };
+        let mut next = 0;
+        let fields = fields.iter().filter_map(|field| {
+            let field = Field::parse(cx, field, next)?;
+            next += usize::from(field.is_property());
+            Some(field)
+        });
+        Some(Self { derived, ident: &input.ident, vis: &input.vis, attrs, fields: fields.collect() })
+    }
+
+    /// The name that stored data, errors and logs use.
+    pub(crate) fn name(&self) -> String {
+        self.attrs.name.as_ref().map_or_else(|| self.ident.unraw().to_string(), |name| name.value.value())
+    }
+
+    /// The field that holds the base.
+    pub(crate) fn base(&self) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| matches!(field.kind(), Kind::Base))
+    }
+
+    /// The primary key, where it is not the base's.
+    pub(crate) fn key(&self) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| matches!(field.kind(), Kind::Key { .. }))
+    }
+
+    /// The struct's own properties, by position.
+    pub(crate) fn properties(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| field.is_property())
+    }
+}
+
+impl<'a> Field<'a> {
+    fn parse(cx: &Ctxt, field: &'a syn::Field, position: usize) -> Option<Self> {
+        let ident = field.ident.as_ref()?;
+        Some(Self {
+            ident,
+            name: ident.unraw().to_string(),
+            ty: &field.ty,
+            shape: Shape::of(&field.ty),
+            attrs: FieldAttrs::parse(cx, &field.attrs),
+            position,
+        })
+    }
+
+    /// What the field is. Where attributes contradict each other, `check` has said so.
+    pub(crate) fn kind(&self) -> Kind<'a> {
+        match self.shape {
+            _ if self.attrs.base.is_some() => Kind::Base,
+            _ if self.attrs.skip.is_some() => Kind::Skip,
+            _ if self.attrs.primary_key.is_some() => Kind::Key { generated: matches!(self.shape, Shape::GeneratedKey) },
+            Shape::Id(target) => Kind::ToOne { target, optional: false },
+            Shape::OptionalId(target) => Kind::ToOne { target, optional: true },
+            Shape::Collection(target) => Kind::Collection(target),
+            Shape::Inverse(target) => Kind::Inverse(target),
+            Shape::Lazy(value) => Kind::Lazy(value),
+            Shape::GeneratedKey | Shape::Wrapped(_) | Shape::Optional | Shape::Text | Shape::Plain => Kind::Scalar,
+        }
+    }
+
+    pub(crate) fn is_property(&self) -> bool {
+        !matches!(self.kind(), Kind::Base | Kind::Skip)
+    }
+
+    pub(crate) fn is_relation(&self) -> bool {
+        matches!(self.kind(), Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_))
+    }
+
+    pub(crate) fn is_lazy(&self) -> bool {
+        matches!(self.kind(), Kind::Lazy(_))
+    }
+
+    pub(crate) fn has_default(&self) -> bool {
+        self.attrs.default.is_some()
+    }
+
+    /// The expression of `default`, unless it is the type's own default or there is none.
+    pub(crate) fn default_expr(&self) -> Option<&Expr> {
+        self.attrs.default.as_ref()?.value.as_ref()
+    }
+
+    pub(crate) fn relation(&self) -> Option<&RelationAttr> {
+        self.attrs.relation.as_ref().map(|given| &given.value)
+    }
+
+    /// Whether a program that creates the entity has to give the property.
+    pub(crate) fn is_required(&self) -> bool {
+        match self.kind() {
+            Kind::Base | Kind::Skip | Kind::Key { generated: true } | Kind::Collection(_) | Kind::Inverse(_) => false,
+            Kind::ToOne { optional, .. } => !optional,
+            Kind::Key { generated: false } | Kind::Scalar | Kind::Lazy(_) => !self.has_default() && !self.shape.is_nullable(),
+        }
+    }
+}

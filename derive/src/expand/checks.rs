@@ -1,0 +1,67 @@
+//! What only the compiler can judge, said so that its error is at the user's token and names the
+//! remedy.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, Type};
+
+use crate::ast::{Container, Field, Kind};
+
+pub(super) fn expand(container: &Container<'_>) -> TokenStream {
+    let other_ends = container.properties().filter_map(|field| other_end(container, field));
+    let assertions = container.base().map(|base| assertions(container, base));
+    generated! {
+        #(#other_ends)*
+        #assertions
+    }
+}
+
+/// A function that compiles exactly if the property named by `mapped_by` or `inversed_by` is a
+/// relation to this entity.
+fn other_end(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
+    let attr = field.relation()?;
+    let (Kind::ToOne { target, .. } | Kind::Collection(target) | Kind::Inverse(target)) = field.kind() else {
+        return None;
+    };
+    let (option, other) = match (&attr.mapped_by, &attr.inversed_by) {
+        (Some(given), _) => ("mapped_by", &given.value),
+        (None, Some(given)) => ("inversed_by", &given.value),
+        (None, None) => return None,
+    };
+    Some(refers_back(container.ident, target, &format_ident!("{}_{option}", field.name), other))
+}
+
+fn refers_back(entity: &Ident, target: &Type, name: &Ident, other: &Ident) -> TokenStream {
+    let path = Ident::new("path", other.span().resolved_at(Span::mixed_site()));
+    let back = quote_spanned!(path.span()=> #path.#other());
+    generated! {
+        fn #name(
+            #path: &<#target as ::musher::__private::Managed>::Path<#target>,
+        ) -> <#entity as ::musher::__private::Managed>::Path<#target> {
+            #back
+        }
+    }
+}
+
+fn assertions(container: &Container<'_>, base: &Field<'_>) -> TokenStream {
+    let (ident, ty) = (container.ident, base.ty);
+    let span = ty.span().resolved_at(Span::mixed_site());
+    let one_key = container.key().map(|key| {
+        let message = format!(
+            "`{ident}` has the primary key `{}` of its own, and its base has one too: remove one of the two",
+            key.name
+        );
+        quote_spanned! {span=>
+            const _: () = ::std::assert!(!<#ty as ::musher::__private::BaseEntity>::HAS_KEY, #message);
+        }
+    });
+    let too_many = format!("`{ident}` and its base have more properties than an entity can have, which is 128");
+    quote_spanned! {span=>
+        #one_key
+        const _: () = ::std::assert!(
+            <#ident as ::musher::__private::Fields>::COUNT <= ::musher::__private::FieldSet::CAPACITY,
+            #too_many
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! `impl Entity`, and the list of all that an entity's derive emits.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{Names, builder, checks, edit, fields, path, payload, serialize, view};
+use crate::ast::Container;
+use crate::attr::Event;
+
+/// The types, and what is implemented for them and for the entity.
+pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, TokenStream) {
+    let types = [
+        payload::definition(container, names),
+        view::definition(container, names),
+        edit::definition(container, names),
+        path::entity_definition(container, names),
+        builder::definition(container, names),
+    ];
+    let impls = [
+        fields::expand(container),
+        entity(container, names),
+        managed(container, names),
+        deref_to_base(container),
+        payload::implementation(container, names),
+        view::implementation(container, names),
+        edit::implementation(container, names),
+        path::entity_implementation(container, names),
+        builder::implementation(container, names),
+        serialize::expand(container),
+        checks::expand(container),
+    ];
+    (types.into_iter().collect(), impls.into_iter().collect())
+}
+
+fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
+    let (ident, payload, name) = (container.ident, &names.payload, container.name());
+    let events = container.attrs.hooks.iter().map(|(event, _)| variant(*event));
+    let (key, hooks) = (key(container), hooks(container));
+    generated! {
+        #[automatically_derived]
+        impl ::musher::__private::Entity for #ident {
+            type Payload<'a> = #payload<'a>;
+
+            const NAME: &'static str = #name;
+
+            const HOOKS: ::musher::__private::EventSet = ::musher::__private::EventSet::new()#(.with(#events))*;
+
+            #key
+
+            #hooks
+        }
+    }
+}
+
+/// The key's methods: of the property that holds it, or of the base.
+fn key(container: &Container<'_>) -> TokenStream {
+    let Some(holder) = container.key().or_else(|| container.base()) else { return TokenStream::new() };
+    let (ident, ty) = (holder.ident, holder.ty);
+    let (generate, number) = (format_ident!("generate_key"), format_ident!("key_number"));
+    let (path, generate, number) = if holder.is_property() {
+        (generated!(::musher::__private::KeyField), format_ident!("generate"), format_ident!("number"))
+    } else {
+        (generated!(::musher::__private::KeyedBase), generate, number)
+    };
+    generated! {
+        type Key = <#ty as #path>::Key;
+
+        fn key(&self) -> ::std::option::Option<&Self::Key> {
+            <#ty as #path>::key(&self.#ident)
+        }
+
+        fn set_key(&mut self, key: Self::Key) {
+            <#ty as #path>::set_key(&mut self.#ident, key);
+        }
+
+        fn generate_key(next_number: &mut dyn ::std::ops::FnMut() -> u64) -> ::std::option::Option<Self::Key> {
+            <#ty as #path>::#generate(next_number)
+        }
+
+        fn key_number(key: &Self::Key) -> ::std::option::Option<u64> {
+            <#ty as #path>::#number(key)
+        }
+    }
+}
+
+fn variant(event: Event) -> TokenStream {
+    let variant = format_ident!("{event:?}");
+    generated!(::musher::__private::Event::#variant)
+}
+
+/// The methods for those groups of events that have hooks; for the others, the trait's own do.
+fn hooks(container: &Container<'_>) -> TokenStream {
+    let instance = arms(container, &[Event::OnInit, Event::OnLoad], |hook| generated!(#hook(self);));
+    let before = arms(container, &[Event::BeforeCreate, Event::BeforeUpdate, Event::BeforeDelete], refusing_call);
+    let after = arms(container, &[Event::AfterCreate, Event::AfterUpdate, Event::AfterDelete], |hook| {
+        generated!(#hook(self, args);)
+    });
+    let args = generated!(args: &::musher::__private::EventArgs<'_, Self>);
+    let on_instance = instance.map(|arms| {
+        generated! {
+            fn on_instance(&mut self, event: ::musher::__private::Event) {
+                #arms
+            }
+        }
+    });
+    let before = before.map(|arms| {
+        generated! {
+            fn before(&mut self, event: ::musher::__private::Event, #args) -> ::musher::__private::Result<()> {
+                #arms
+                ::std::result::Result::Ok(())
+            }
+        }
+    });
+    let after = after.map(|arms| {
+        generated! {
+            fn after(&self, event: ::musher::__private::Event, #args) {
+                #arms
+            }
+        }
+    });
+    generated!(#on_instance #before #after)
+}
+
+fn arms(container: &Container<'_>, events: &[Event], call: impl Fn(&syn::Path) -> TokenStream) -> Option<TokenStream> {
+    let arms: Vec<_> = container
+        .attrs
+        .hooks
+        .iter()
+        .filter(|(event, _)| events.contains(event))
+        .map(|(event, hooks)| {
+            let (variant, calls) = (variant(*event), hooks.value.iter().map(&call));
+            generated!(#variant => { #(#calls)* })
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        generated! {
+            match event {
+                #(#arms)*
+                _ => {}
+            }
+        }
+    })
+}
+
+/// The call of a hook that may refuse. A hook of another return type is an error at its name.
+fn refusing_call(hook: &syn::Path) -> TokenStream {
+    let arguments = generated!(self, args);
+    let call = quote_spanned!(hook.span()=> #hook(#arguments));
+    generated! {
+        let done: ::musher::__private::Result<()> = #call;
+        done?;
+    }
+}
+
+fn managed(container: &Container<'_>, names: &Names) -> TokenStream {
+    let (ident, view, edit, path) = (container.ident, &names.view, &names.edit, &names.path);
+    generated! {
+        #[automatically_derived]
+        impl ::musher::__private::Managed for #ident {
+            type View<'em> = #view<'em>;
+            type Edit<'em> = #edit<'em>;
+            type Path<R: ::musher::__private::Entity> = #path<R>;
+        }
+
+        #[automatically_derived]
+        impl ::musher::__private::IntoManaged for #ident {
+            type Entity = #ident;
+
+            fn into_pending(self) -> ::musher::__private::Pending<#ident> {
+                ::musher::__private::Pending::new(move |em| em.persist(self))
+            }
+        }
+    }
+}
+
+fn deref_to_base(container: &Container<'_>) -> TokenStream {
+    let Some(base) = container.base() else { return TokenStream::new() };
+    let (ident, field, ty) = (container.ident, base.ident, base.ty);
+    generated! {
+        #[automatically_derived]
+        impl ::std::ops::Deref for #ident {
+            type Target = #ty;
+
+            fn deref(&self) -> &#ty {
+                &self.#field
+            }
+        }
+
+        #[automatically_derived]
+        impl ::std::ops::DerefMut for #ident {
+            fn deref_mut(&mut self) -> &mut #ty {
+                &mut self.#field
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! `impl Fields`: the properties by position, for entities and base entities alike.
+
+use proc_macro2::TokenStream;
+
+use super::{defaults, dispatch, position, relations};
+use crate::ast::{Container, Field, Kind};
+use crate::shape::Shape;
+
+pub(super) fn expand(container: &Container<'_>) -> TokenStream {
+    let ident = container.ident;
+    let own = container.properties().count();
+    let parts = [
+        describe(container),
+        hydrate(container),
+        encode(container),
+        decode(container),
+        debug(container),
+        apply_on_update(container),
+        serialize(container),
+        relations::access(container),
+    ];
+    generated! {
+        #[automatically_derived]
+        impl ::musher::__private::Fields for #ident {
+            const COUNT: usize = FIRST_OWN + #own;
+
+            #(#parts)*
+        }
+    }
+}
+
+fn describe(container: &Container<'_>) -> TokenStream {
+    let own: Vec<_> = container.properties().map(|field| description(container, field)).collect();
+    let body = if let Some(base) = container.base() {
+        let ty = base.ty;
+        generated! {
+            let mut fields = <#ty as ::musher::__private::Fields>::describe();
+            fields.extend([#(#own),*]);
+            fields
+        }
+    } else {
+        generated!(::std::vec![#(#own),*])
+    };
+    generated! {
+        fn describe() -> ::std::vec::Vec<::musher::__private::FieldDescription> {
+            #body
+        }
+    }
+}
+
+fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
+    let (name, ty, attrs) = (&field.name, field.ty, &field.attrs);
+    let mut description = match field.kind() {
+        Kind::Key { .. } => generated!(::musher::__private::FieldDescription::primary_key(#name)),
+        Kind::Scalar => generated!(::musher::__private::FieldDescription::scalar::<#ty>(#name)),
+        Kind::Lazy(value) => generated!(::musher::__private::FieldDescription::lazy::<#value>(#name)),
+        _ => {
+            let relation = relations::description(field);
+            generated!(::musher::__private::FieldDescription::relation(#name, #relation))
+        }
+    };
+    if attrs.hidden.is_some() {
+        description = generated!(#description.hidden());
+    }
+    if field.shape.is_nullable() {
+        description = generated!(#description.nullable());
+    }
+    if is_optional_in_row(container, field) {
+        description = generated!(#description.has_default());
+    }
+    if attrs.unique.is_some() {
+        description = generated!(#description.unique::<#ty>());
+    }
+    if attrs.index.is_some() {
+        description = generated!(#description.index::<#ty>());
+    }
+    if let Some(length) = &attrs.length {
+        let (most, text) = (&length.value, inner_type(field));
+        description = generated!(#description.length::<#text>(#most));
+    }
+    description
+}
+
+/// Whether a stored row that lacks the property can be read all the same.
+fn is_optional_in_row(container: &Container<'_>, field: &Field<'_>) -> bool {
+    match field.kind() {
+        Kind::Scalar => matches!(field.shape, Shape::Optional) || defaults::is_restorable(container, field),
+        Kind::ToOne { optional, .. } => optional,
+        _ => false,
+    }
+}
+
+fn inner_type<'a>(field: &Field<'a>) -> &'a syn::Type {
+    match field.kind() {
+        Kind::Lazy(value) => value,
+        _ => field.ty,
+    }
+}
+
+fn hydrate(container: &Container<'_>) -> TokenStream {
+    let bindings = defaults::bindings(container, |field| Some(hydrated(container, field)));
+    let idents = container.fields.iter().map(|field| field.ident);
+    generated! {
+        fn hydrate(
+            row: &::musher::__private::HydrateRow<'_>,
+            first: usize,
+        ) -> ::musher::__private::Result<Self> {
+            #bindings
+            ::std::result::Result::Ok(Self { #(#idents),* })
+        }
+    }
+}
+
+fn hydrated(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
+    let (ty, position) = (field.ty, position(field));
+    match field.kind() {
+        Kind::Base => generated!(<#ty as ::musher::__private::Fields>::hydrate(row, first)?),
+        Kind::Skip => generated!(<#ty as ::std::default::Default>::default()),
+        Kind::Key { generated: true } => {
+            let key = generated!(<#ty as ::musher::__private::KeyField>::Key);
+            generated!(<#ty as ::std::convert::From<#key>>::from(row.key::<#key>()?))
+        }
+        Kind::Key { generated: false } => generated!(row.key::<#ty>()?),
+        Kind::Scalar if defaults::is_restorable(container, field) => {
+            let default = defaults::default_value(container, field, |read| {
+                let ident = read.ident;
+                generated!(&#ident)
+            });
+            generated!(row.scalar_or::<#ty>(first + #position, || #default)?)
+        }
+        Kind::Scalar if matches!(field.shape, Shape::Optional) => {
+            generated!(row.scalar_or::<#ty>(first + #position, || ::std::option::Option::None)?)
+        }
+        Kind::Scalar => generated!(row.scalar::<#ty>(first + #position)?),
+        Kind::ToOne { target, optional: false } => generated!(row.to_one::<#target>(first + #position)?),
+        Kind::ToOne { target, optional: true } => generated!(row.to_one_optional::<#target>(first + #position)?),
+        Kind::Lazy(_) | Kind::Collection(_) | Kind::Inverse(_) => not_loaded(container, field),
+    }
+}
+
+/// The state of a property that is not stored in the row.
+fn not_loaded(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
+    let (ty, entity, property) = (field.ty, container.name(), &field.name);
+    generated!(<#ty>::not_loaded(::musher::__private::Origin { entity: #entity, property: #property }))
+}
+
+fn encode(container: &Container<'_>) -> TokenStream {
+    let body = dispatch(container, delegate(container, &generated!(encode), &generated!(&), &generated!(field, out)), |field| {
+        let ident = field.ident;
+        match field.kind() {
+            Kind::Scalar => Some(generated!(::musher::__private::encode_value(&self.#ident, out).map(|()| true))),
+            Kind::Lazy(_) => Some(generated! {
+                match self.#ident.get() {
+                    ::std::option::Option::Some(value) => ::musher::__private::encode_value(value, out).map(|()| true),
+                    ::std::option::Option::None => ::std::result::Result::Ok(false),
+                }
+            }),
+            _ => None,
+        }
+    });
+    generated! {
+        fn encode(
+            &self,
+            field: usize,
+            out: &mut ::std::vec::Vec<u8>,
+        ) -> ::std::result::Result<bool, ::musher::__private::ValueError> {
+            #body
+        }
+    }
+}
+
+fn decode(container: &Container<'_>) -> TokenStream {
+    let base = delegate(container, &generated!(decode), &generated!(&mut), &generated!(field, stored));
+    let body = dispatch(container, base, |field| decoded(container, field));
+    generated! {
+        fn decode(
+            &mut self,
+            field: usize,
+            stored: ::std::option::Option<&[u8]>,
+        ) -> ::std::result::Result<(), ::musher::__private::ValueError> {
+            #body
+        }
+    }
+}
+
+fn decoded(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
+    let (ident, ty) = (field.ident, field.ty);
+    let (some, none) = match field.kind() {
+        Kind::Lazy(_) => {
+            let not_loaded = not_loaded(container, field);
+            (generated!(<#ty>::new(::musher::__private::decode_value(stored)?)), Some(not_loaded))
+        }
+        Kind::Scalar => (generated!(::musher::__private::decode_value(stored)?), reset(container, field)),
+        _ => return None,
+    };
+    let none = none.map(|value| generated!(else { self.#ident = #value; }));
+    Some(generated! {{
+        if let ::std::option::Option::Some(stored) = stored {
+            self.#ident = #some;
+        } #none
+        ::std::result::Result::Ok(())
+    }})
+}
+
+/// What a scalar becomes whose row lacks it; `None`: it stays what it is.
+fn reset(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
+    if defaults::is_restorable(container, field) {
+        return Some(defaults::default_value(container, field, |read| {
+            let ident = read.ident;
+            generated!(&self.#ident)
+        }));
+    }
+    matches!(field.shape, Shape::Optional).then(|| generated!(::std::option::Option::None))
+}
+
+fn debug(container: &Container<'_>) -> TokenStream {
+    let base = delegate(container, &generated!(debug), &generated!(&), &generated!(field));
+    let body = dispatch(container, base, |field| {
+        let ident = field.ident;
+        Some(generated!(&self.#ident))
+    });
+    generated! {
+        fn debug(&self, field: usize) -> &dyn ::std::fmt::Debug {
+            #body
+        }
+    }
+}
+
+fn apply_on_update(container: &Container<'_>) -> TokenStream {
+    let base = delegate(container, &generated!(apply_on_update), &generated!(&mut), &generated!(explicit, first));
+    let own = container.properties().filter(|field| field.attrs.on_update.is_some()).map(|field| {
+        let (ident, position) = (field.ident, position(field));
+        let value = defaults::on_update_value(container, field);
+        generated! {
+            if !explicit.contains(first + #position) {
+                self.#ident = #value;
+            }
+        }
+    });
+    let base = base.map(|base| generated!(#base;));
+    generated! {
+        fn apply_on_update(&mut self, explicit: &::musher::__private::FieldSet, first: usize) {
+            #base
+            #(#own)*
+        }
+    }
+}
+
+fn serialize(container: &Container<'_>) -> TokenStream {
+    let base = delegate(container, &generated!(serialize), &generated!(&), &generated!(field, name, map));
+    let entry = generated!(::musher::__private::serde::ser::SerializeMap::serialize_entry);
+    let body = dispatch(container, base, |field| {
+        let ident = field.ident;
+        match field.kind() {
+            Kind::Key { .. } | Kind::Scalar => Some(generated!(#entry(map, name, &self.#ident))),
+            Kind::Lazy(_) => Some(generated! {
+                match self.#ident.get() {
+                    ::std::option::Option::Some(value) => #entry(map, name, value),
+                    ::std::option::Option::None => ::std::result::Result::Ok(()),
+                }
+            }),
+            _ => None,
+        }
+    });
+    generated! {
+        fn serialize<M: ::musher::__private::serde::ser::SerializeMap>(
+            &self,
+            field: usize,
+            name: &'static str,
+            map: &mut M,
+        ) -> ::std::result::Result<(), M::Error> {
+            #body
+        }
+    }
+}
+
+/// The same call on the base.
+fn delegate(
+    container: &Container<'_>,
+    method: &TokenStream,
+    reference: &TokenStream,
+    arguments: &TokenStream,
+) -> Option<TokenStream> {
+    let ident = container.base()?.ident;
+    Some(generated!(::musher::__private::Fields::#method(#reference self.#ident, #arguments)))
+}

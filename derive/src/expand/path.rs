@@ -1,0 +1,138 @@
+//! Typed paths: what populate hints, filters and orderings are written with.
+
+use proc_macro2::TokenStream;
+
+use super::{Names, position};
+use crate::ast::{Container, Field, Kind};
+
+pub(super) fn entity_definition(container: &Container<'_>, names: &Names) -> TokenStream {
+    let (vis, ident, path) = (container.vis, container.ident, &names.path);
+    let base = container.base().map(|base| {
+        let ty = base.ty;
+        generated!(base: <#ty as ::musher::__private::BaseEntity>::Path<R>,)
+    });
+    let doc = format!("A path from `R` to `{ident}`: its methods go on to a property or relation.");
+    generated! {
+        #[doc = #doc]
+        #vis struct #path<R: ::musher::__private::Entity> {
+            path: ::musher::__private::Path<R, #ident>,
+            #base
+        }
+    }
+}
+
+pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
+    let (ident, path) = (container.ident, &names.path);
+    let methods = container.properties().map(|field| method(container, field, &generated!(self.path)));
+    let (make_base, clone_base, deref) = match container.base() {
+        Some(base) => {
+            let ty = base.ty;
+            let ty = generated!(<#ty as ::musher::__private::BaseEntity>::Path<R>);
+            (
+                generated!(base: ::std::convert::From::from(path.untyped()),),
+                generated!(base: ::std::clone::Clone::clone(&self.base),),
+                deref(names, &ty),
+            )
+        }
+        None => Default::default(),
+    };
+    generated! {
+        impl<R: ::musher::__private::Entity> #path<R> {
+            #(#methods)*
+        }
+
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::std::convert::From<::musher::__private::Path<R, #ident>> for #path<R> {
+            fn from(path: ::musher::__private::Path<R, #ident>) -> Self {
+                Self { #make_base path }
+            }
+        }
+
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::std::clone::Clone for #path<R> {
+            fn clone(&self) -> Self {
+                Self { #clone_base path: ::std::clone::Clone::clone(&self.path) }
+            }
+        }
+
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::musher::__private::Hint<R> for #path<R> {
+            fn into_hints(self, out: &mut ::musher::__private::Hints) {
+                ::musher::__private::Hint::into_hints(self.path, out);
+            }
+        }
+
+        #deref
+    }
+}
+
+fn deref(names: &Names, target: &TokenStream) -> TokenStream {
+    let path = &names.path;
+    generated! {
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::std::ops::Deref for #path<R> {
+            type Target = #target;
+
+            fn deref(&self) -> &Self::Target {
+                &self.base
+            }
+        }
+    }
+}
+
+pub(super) fn base_definition(container: &Container<'_>, names: &Names) -> TokenStream {
+    let (vis, path) = (container.vis, &names.path);
+    let doc = format!("A path from `R` to an entity with the base `{}`.", container.ident);
+    generated! {
+        #[doc = #doc]
+        #vis struct #path<R: ::musher::__private::Entity>(::musher::__private::PropertyPath<R>);
+    }
+}
+
+pub(super) fn base_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
+    let path = &names.path;
+    let methods = container.properties().map(|field| method(container, field, &generated!(self.0)));
+    generated! {
+        impl<R: ::musher::__private::Entity> #path<R> {
+            #(#methods)*
+        }
+
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::std::convert::From<::musher::__private::PropertyPath<R>> for #path<R> {
+            fn from(path: ::musher::__private::PropertyPath<R>) -> Self {
+                Self(path)
+            }
+        }
+
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::std::clone::Clone for #path<R> {
+            fn clone(&self) -> Self {
+                Self(::std::clone::Clone::clone(&self.0))
+            }
+        }
+    }
+}
+
+fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> TokenStream {
+    let (vis, ident, ty, position) = (container.vis, field.ident, field.ty, position(field));
+    let (output, body) = match field.kind() {
+        Kind::ToOne { target, .. } | Kind::Collection(target) | Kind::Inverse(target) => (
+            generated!(<#target as ::musher::__private::Managed>::Path<R>),
+            generated!(::std::convert::From::from(#path.relation::<#target>(#position))),
+        ),
+        Kind::Lazy(_) => (generated!(::musher::__private::LazyPath<R>), generated!(#path.lazy(#position))),
+        Kind::Key { .. } => {
+            let key = generated!(<#ty as ::musher::__private::KeyField>::Key);
+            (generated!(::musher::__private::Property<R, #key>), generated!(#path.property::<#key>(#position)))
+        }
+        _ => (generated!(::musher::__private::Property<R, #ty>), generated!(#path.property::<#ty>(#position))),
+    };
+    let doc = format!("The path to `{}`.", field.name);
+    generated! {
+        #[doc = #doc]
+        #[must_use]
+        #vis fn #ident(&self) -> #output {
+            #body
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The grammar of `#[orm(..)]`: names, each alone, with a value or with more names in parentheses.
+//!
+//! Knows nothing of what the names mean, but for relations being the ones with parentheses.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parenthesized, token};
+
+use crate::attr::{Given, RelationKind, Slot};
+use crate::ctxt::Ctxt;
+
+/// One attribute as it is written.
+pub(crate) struct Item {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// What stands after an attribute's name.
+pub(crate) enum Value {
+    Word,
+    Expr(Expr),
+    List(Vec<Item>),
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+            Value::Expr(input.parse()?)
+        } else if input.peek(token::Paren) {
+            let content;
+            parenthesized!(content in input);
+            let is_relation = RelationKind::ALL.iter().any(|kind| name == kind.name());
+            Value::List(if is_relation { items_of(&content)? } else { skipped(&content)? })
+        } else {
+            Value::Word
+        };
+        Ok(Self { name, value })
+    }
+}
+
+fn items_of(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
+    Ok(Punctuated::<Item, Token![,]>::parse_terminated(input)?.into_iter().collect())
+}
+
+/// What is in the parentheses of an attribute that takes none.
+fn skipped(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
+    input.parse::<TokenStream>()?;
+    Ok(Vec::new())
+}
+
+pub(crate) fn items(cx: &Ctxt, attributes: &[Attribute]) -> Vec<Item> {
+    let mut items = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("orm")) {
+        match attribute.parse_args_with(items_of) {
+            Ok(parsed) => items.extend(parsed),
+            Err(error) => cx.push(error),
+        }
+    }
+    items
+}
+
+pub(crate) fn set<T>(cx: &Ctxt, slot: &mut Slot<T>, name: &Ident, value: Option<T>) {
+    if slot.is_some() {
+        cx.error(name.span(), format_args!("`{name}` is given twice"));
+    } else if let Some(value) = value {
+        *slot = Some(Given { span: name.span(), value });
+    }
+}
+
+pub(crate) fn set_flag(cx: &Ctxt, slot: &mut Slot<()>, name: &Ident, value: &Value) {
+    if !matches!(value, Value::Word) {
+        cx.error(name.span(), format_args!("`{name}` takes no value: write `#[orm({name})]`"));
+    }
+    set(cx, slot, name, Some(()));
+}
+
+pub(crate) fn expression(cx: &Ctxt, name: &Ident, value: Value, example: &str) -> Option<Expr> {
+    if let Value::Expr(expr) = value {
+        return Some(expr);
+    }
+    cx.error(name.span(), format_args!("`{name}` needs a value: `#[orm({name} = {example})]`"));
+    None
+}
+
+pub(crate) fn string(cx: &Ctxt, name: &Ident, value: Value) -> Option<LitStr> {
+    if let Value::Expr(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = value
+        && !text.value().is_empty()
+    {
+        return Some(text);
+    }
+    cx.error(name.span(), format_args!("`{name}` needs a string: `#[orm({name} = \"..\")]`"));
+    None
+}
+
+pub(crate) fn paths(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<Path>> {
+    let expressions = match value {
+        Value::Expr(Expr::Array(array)) => array.elems.into_iter().collect(),
+        Value::Expr(expr) => vec![expr],
+        Value::Word | Value::List(_) => Vec::new(),
+    };
+    let paths: Option<Vec<Path>> = expressions
+        .into_iter()
+        .map(|expr| match expr {
+            Expr::Path(path) if path.qself.is_none() => Some(path.path),
+            _ => None,
+        })
+        .collect();
+    let paths = paths.filter(|paths| !paths.is_empty());
+    if paths.is_none() {
+        cx.error(
+            name.span(),
+            format_args!("`{name}` needs a function: `#[orm({name} = User::check)]`, or a list of them, `[..]`"),
+        );
+    }
+    paths
+}
+
+pub(crate) fn property(cx: &Ctxt, name: &Ident, value: Value) -> Option<Ident> {
+    match value {
+        Value::Expr(Expr::Path(path)) if path.path.get_ident().is_some() => return path.path.get_ident().cloned(),
+        Value::Expr(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
+            let text = text.value();
+            cx.error(name.span(), format_args!("write the property's name without quotes: `{name} = {text}`"));
+        }
+        _ => cx.error(name.span(), format_args!("`{name}` needs the name of a property: `{name} = author`")),
+    }
+    None
+}
