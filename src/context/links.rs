@@ -21,7 +21,12 @@ pub(crate) struct AssignedCollection {
 impl Context {
     /// Makes a to-one relation refer to `target`, and both ends agree. `false`: the relation is
     /// required, and `None` was given; nothing has changed.
-    pub(crate) fn set_to_one(&mut self, instance: Instance, field: FieldIndex, target: Option<RowKey>) -> bool {
+    pub(crate) fn set_to_one(
+        &mut self,
+        instance: Instance,
+        field: FieldIndex,
+        target: Option<RowKey>,
+    ) -> bool {
         self.touch(instance);
         if !self.body_mut(instance).set_to_one(field, target.as_ref()) {
             return false;
@@ -32,7 +37,12 @@ impl Context {
 
     /// Takes over what the store says of a to-one relation: no edit, though loaded collections
     /// follow.
-    pub(crate) fn refresh_to_one(&mut self, instance: Instance, field: FieldIndex, target: Option<&RowKey>) {
+    pub(crate) fn refresh_to_one(
+        &mut self,
+        instance: Instance,
+        field: FieldIndex,
+        target: Option<&RowKey>,
+    ) {
         let before = self.body(instance).to_one(field);
         if before.as_ref() == target || !self.body_mut(instance).set_to_one(field, target) {
             return;
@@ -40,11 +50,17 @@ impl Context {
         let schema = Arc::clone(&self.schema);
         let entity = schema.entity(instance.entity);
         if self.slot(instance).is_touched() {
-            let at = entity.to_ones.iter().position(|to_one| *to_one == field).expect("the property is a to-one relation");
+            let at = entity
+                .to_ones
+                .iter()
+                .position(|to_one| *to_one == field)
+                .expect("the property is a to-one relation");
             self.slot_mut(instance).linked_mut()[at] = target.cloned();
         }
         let relation = entity.relation(field);
-        let Some(inverse) = relation.inverse else { return };
+        let Some(inverse) = relation.inverse else {
+            return;
+        };
         let key = self.slot(instance).key.clone();
         if let Some(owner) = before.and_then(|before| self.find_loaded(relation.target, &before)) {
             self.body_mut(owner).to_many_mut(inverse).take(&key);
@@ -69,7 +85,11 @@ impl Context {
     fn follow(&mut self, instance: Instance, field: FieldIndex) {
         let schema = Arc::clone(&self.schema);
         let entity = schema.entity(instance.entity);
-        let at = entity.to_ones.iter().position(|to_one| *to_one == field).expect("the property is a to-one relation");
+        let at = entity
+            .to_ones
+            .iter()
+            .position(|to_one| *to_one == field)
+            .expect("the property is a to-one relation");
         let now = self.body(instance).to_one(field);
         let before = std::mem::replace(&mut self.slot_mut(instance).linked_mut()[at], now.clone());
         if before == now {
@@ -77,7 +97,9 @@ impl Context {
         }
         self.ledger.orphans.remove(&instance);
         let relation = entity.relation(field);
-        let Some(inverse) = relation.inverse else { return };
+        let Some(inverse) = relation.inverse else {
+            return;
+        };
         let key = self.slot(instance).key.clone();
         if let Some(owner) = before.and_then(|before| self.find_loaded(relation.target, &before)) {
             self.update_collection(owner, inverse, |collection| collection.take(&key));
@@ -89,7 +111,13 @@ impl Context {
     }
 
     /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may.
-    fn release_partner(&mut self, owner: Instance, inverse: FieldIndex, newcomer: Instance, field: FieldIndex) {
+    fn release_partner(
+        &mut self,
+        owner: Instance,
+        inverse: FieldIndex,
+        newcomer: Instance,
+        field: FieldIndex,
+    ) {
         let collection = self.body(owner).to_many(inverse);
         if !collection.is_single() {
             return;
@@ -104,7 +132,13 @@ impl Context {
     /// Takes `item` out of the collection that holds it by its to-one relation `field`.
     fn release(&mut self, owner: Instance, entity: EntityIndex, item: &RowKey, field: FieldIndex) {
         let owner = self.slot(owner).key.clone();
-        let adoption = Adoption { entity, key: item.clone(), field, owner, change: LinkChange::Remove };
+        let adoption = Adoption {
+            entity,
+            key: item.clone(),
+            field,
+            owner,
+            change: LinkChange::Remove,
+        };
         match self.find_loaded(entity, item) {
             Some(instance) => self.settle_adoption(instance, &adoption),
             None => self.adopt(adoption),
@@ -112,7 +146,11 @@ impl Context {
     }
 
     fn adopt(&mut self, adoption: Adoption) {
-        let same = |other: &Adoption| other.entity == adoption.entity && other.key == adoption.key && other.field == adoption.field;
+        let same = |other: &Adoption| {
+            other.entity == adoption.entity
+                && other.key == adoption.key
+                && other.field == adoption.field
+        };
         self.ledger.adopted.retain(|other| !same(other));
         self.ledger.adopted.push(adoption);
     }
@@ -133,12 +171,22 @@ impl Context {
     }
 
     /// Adds an item to a collection, or takes it out, and both ends agree.
-    pub(crate) fn change_link(&mut self, owner: Instance, field: FieldIndex, item: &RowKey, change: LinkChange) {
+    pub(crate) fn change_link(
+        &mut self,
+        owner: Instance,
+        field: FieldIndex,
+        item: &RowKey,
+        change: LinkChange,
+    ) {
         let schema = Arc::clone(&self.schema);
         let relation = schema.entity(owner.entity).relation(field);
         match relation.kind {
-            RelationKind::ManyToMany { join, side } => self.change_join(owner, field, relation, (join, side), item, change),
-            RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. } => self.change_owned(owner, field, relation, item, change),
+            RelationKind::ManyToMany { join, side } => {
+                self.change_join(owner, field, relation, (join, side), item, change)
+            }
+            RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. } => {
+                self.change_owned(owner, field, relation, item, change)
+            }
             RelationKind::ToOne { .. } => unreachable!("a to-one relation is no collection"),
         }
     }
@@ -165,7 +213,9 @@ impl Context {
         };
         self.update_collection(owner, field, |collection| show(collection, item));
         self.mark_dirty(owner, field);
-        if let (Some(inverse), Some(other)) = (relation.inverse, self.find_loaded(relation.target, item)) {
+        if let (Some(inverse), Some(other)) =
+            (relation.inverse, self.find_loaded(relation.target, item))
+        {
             self.update_collection(other, inverse, |collection| show(collection, &here));
         }
     }
@@ -177,7 +227,14 @@ impl Context {
     }
 
     /// The inverse side of a to-one relation: the item holds the link.
-    fn change_owned(&mut self, owner: Instance, field: FieldIndex, relation: &RelationSchema, item: &RowKey, change: LinkChange) {
+    fn change_owned(
+        &mut self,
+        owner: Instance,
+        field: FieldIndex,
+        relation: &RelationSchema,
+        item: &RowKey,
+        change: LinkChange,
+    ) {
         let mapped_by = relation.mapped_by();
         let owner_key = self.slot(owner).key.clone();
         let loaded = self.find_loaded(relation.target, item);
@@ -191,10 +248,17 @@ impl Context {
                 }
             }
             (LinkChange::Add, None) => {
-                self.adopt(Adoption { entity: relation.target, key: item.clone(), field: mapped_by, owner: owner_key, change });
+                self.adopt(Adoption {
+                    entity: relation.target,
+                    key: item.clone(),
+                    field: mapped_by,
+                    owner: owner_key,
+                    change,
+                });
                 self.update_collection(owner, field, |collection| collection.put(item));
             }
-            (LinkChange::Remove, Some(instance)) if self.body(instance).to_one(mapped_by).as_ref() != Some(&owner_key) => {}
+            (LinkChange::Remove, Some(instance))
+                if self.body(instance).to_one(mapped_by).as_ref() != Some(&owner_key) => {}
             (LinkChange::Remove, _) => {
                 self.release(owner, relation.target, item, mapped_by);
                 self.update_collection(owner, field, |collection| collection.take(item));
@@ -206,10 +270,19 @@ impl Context {
     pub(crate) fn clear_links(&mut self, owner: Instance, field: FieldIndex) {
         let schema = Arc::clone(&self.schema);
         let relation = schema.entity(owner.entity).relation(field);
-        let RelationKind::ManyToMany { join, side } = relation.kind else { unreachable!("only links can be cleared unseen") };
+        let RelationKind::ManyToMany { join, side } = relation.kind else {
+            unreachable!("only links can be cleared unseen")
+        };
         let here = self.slot(owner).key.clone();
         for item in self.body(owner).to_many(field).keys() {
-            self.change_join(owner, field, relation, (join, side), &item, LinkChange::Remove);
+            self.change_join(
+                owner,
+                field,
+                relation,
+                (join, side),
+                &item,
+                LinkChange::Remove,
+            );
         }
         if self.body(owner).to_many(field).membership() != Membership::Initialized {
             self.ledger.clear(join, side, &here);
@@ -230,7 +303,11 @@ impl Context {
         }
         for field in &entity.to_manys {
             let collection = self.body(instance).to_many(*field);
-            let items = if collection.membership() == Membership::Detached { collection.keys() } else { Vec::new() };
+            let items = if collection.membership() == Membership::Detached {
+                collection.keys()
+            } else {
+                Vec::new()
+            };
             self.fill(instance, *field, &[]);
             for item in items {
                 self.change_link(instance, *field, &item, LinkChange::Add);
@@ -253,17 +330,29 @@ impl Context {
     /// Makes a collection as if it had never been loaded. What is pending stays so.
     pub(crate) fn unload_collection(&mut self, owner: Instance, field: FieldIndex) {
         let origin = self.origin(owner.entity, field);
-        self.body_mut(owner).to_many_mut(field).bind(origin, Membership::NotInitialized, &mut std::iter::empty());
+        self.body_mut(owner).to_many_mut(field).bind(
+            origin,
+            Membership::NotInitialized,
+            &mut std::iter::empty(),
+        );
     }
 
     fn origin(&self, entity: EntityIndex, field: FieldIndex) -> Origin {
         let entity = self.entity(entity);
-        Origin { entity: entity.name, property: entity.fields[field].name }
+        Origin {
+            entity: entity.name,
+            property: entity.fields[field].name,
+        }
     }
 
     /// The items of a collection: what is stored, corrected by what is pending, and whether that
     /// made a difference.
-    pub(crate) fn corrected(&self, owner: Instance, field: FieldIndex, stored: &[RowKey]) -> (Vec<RowKey>, bool) {
+    pub(crate) fn corrected(
+        &self,
+        owner: Instance,
+        field: FieldIndex,
+        stored: &[RowKey],
+    ) -> (Vec<RowKey>, bool) {
         let relation = self.entity(owner.entity).relation(field);
         let here = &self.slot(owner).key;
         match relation.kind {
@@ -276,7 +365,13 @@ impl Context {
     }
 
     /// Stored links, ascending, and then those that are pending.
-    fn linked_items(&self, join: JoinIndex, side: Side, here: &RowKey, stored: &[RowKey]) -> (Vec<RowKey>, bool) {
+    fn linked_items(
+        &self,
+        join: JoinIndex,
+        side: Side,
+        here: &RowKey,
+        stored: &[RowKey],
+    ) -> (Vec<RowKey>, bool) {
         debug_assert!(stored.is_sorted());
         let pending: FxHashMap<_, _> = self.ledger.of(join, side, here).collect();
         let cleared = self.ledger.is_cleared(join, side, here);
@@ -287,35 +382,57 @@ impl Context {
         };
         let mut items: Vec<RowKey> = stored.iter().filter(stays).cloned().collect();
         let is_new = |item: &&RowKey| stored.binary_search(item).is_err();
-        let added = self.ledger.of(join, side, here).filter(|(_, change)| *change == LinkChange::Add);
+        let added = self
+            .ledger
+            .of(join, side, here)
+            .filter(|(_, change)| *change == LinkChange::Add);
         items.extend(added.map(|(item, _)| item).filter(is_new).cloned());
         let dirty = cleared || !pending.is_empty() || items.len() != stored.len();
         (items, dirty)
     }
 
     /// Items by their own references: an instance in memory knows better than the index.
-    fn owned_items(&self, entity: EntityIndex, field: FieldIndex, owner: &RowKey, stored: &[RowKey]) -> (Vec<RowKey>, bool) {
+    fn owned_items(
+        &self,
+        entity: EntityIndex,
+        field: FieldIndex,
+        owner: &RowKey,
+        stored: &[RowKey],
+    ) -> (Vec<RowKey>, bool) {
         let belongs = |instance: Instance| {
-            !self.ledger.orphans.contains_key(&instance) && self.body(instance).to_one(field).as_ref() == Some(owner)
+            !self.ledger.orphans.contains_key(&instance)
+                && self.body(instance).to_one(field).as_ref() == Some(owner)
         };
         let adopted = |key: &RowKey| {
-            let same = |other: &&Adoption| other.entity == entity && other.key == *key && other.field == field;
+            let same = |other: &&Adoption| {
+                other.entity == entity && other.key == *key && other.field == field
+            };
             self.ledger.adopted.iter().rev().find(same)
         };
         let mut items: Vec<RowKey> = stored
             .iter()
             .filter(|key| match (self.find_loaded(entity, key), adopted(key)) {
                 (Some(instance), _) if self.slot(instance).is_touched() => belongs(instance),
-                (_, Some(adoption)) => adoption.change == LinkChange::Add && adoption.owner == *owner,
+                (_, Some(adoption)) => {
+                    adoption.change == LinkChange::Add && adoption.owner == *owner
+                }
                 (_, None) => true,
             })
             .cloned()
             .collect();
         let mut dirty = items.len() != stored.len();
-        let touched = self.touched().iter().filter(|instance| instance.entity == entity && self.slot(**instance).body.is_some());
-        let newcomers = touched.filter(|instance| belongs(**instance)).map(|instance| &self.slot(*instance).key);
+        let touched = self
+            .touched()
+            .iter()
+            .filter(|instance| instance.entity == entity && self.slot(**instance).body.is_some());
+        let newcomers = touched
+            .filter(|instance| belongs(**instance))
+            .map(|instance| &self.slot(*instance).key);
         let adoptions = self.ledger.adopted.iter().filter(|adoption| {
-            adoption.entity == entity && adoption.field == field && adoption.owner == *owner && adoption.change == LinkChange::Add
+            adoption.entity == entity
+                && adoption.field == field
+                && adoption.owner == *owner
+                && adoption.change == LinkChange::Add
         });
         for key in newcomers.chain(adoptions.map(|adoption| &adoption.key)) {
             if !stored.contains(key) && !items.contains(key) {
@@ -351,11 +468,19 @@ impl Context {
         let key = self.slot(instance).key.clone();
         for field in &entity.to_ones {
             let relation = entity.relation(*field);
-            let target = self.slot(instance).body.as_ref().and_then(|body| body.to_one(*field));
+            let target = self
+                .slot(instance)
+                .body
+                .as_ref()
+                .and_then(|body| body.to_one(*field));
             match (relation.inverse, target) {
-                (Some(inverse), Some(target)) => self.take_from(relation.target, &target, inverse, &key),
+                (Some(inverse), Some(target)) => {
+                    self.take_from(relation.target, &target, inverse, &key)
+                }
                 // Its reference is not known, so whoever shows it is asked.
-                (Some(inverse), None) if self.slot(instance).body.is_none() => self.take_from_all(relation.target, inverse, &key),
+                (Some(inverse), None) if self.slot(instance).body.is_none() => {
+                    self.take_from_all(relation.target, inverse, &key)
+                }
                 _ => {}
             }
         }
@@ -390,10 +515,19 @@ impl Context {
                 self.set_to_one(instance, adoption.field, Some(adoption.owner.clone()));
             }
             LinkChange::Remove if owns => {
-                let removal = relation.inverse.is_some_and(|field| schema.entity(relation.target).relation(field).orphan_removal());
+                let removal = relation.inverse.is_some_and(|field| {
+                    schema
+                        .entity(relation.target)
+                        .relation(field)
+                        .orphan_removal()
+                });
                 if removal || !self.set_to_one(instance, adoption.field, None) {
                     self.touch(instance);
-                    let orphan = Orphan { owner: adoption.owner.clone(), field: adoption.field, removal };
+                    let orphan = Orphan {
+                        owner: adoption.owner.clone(),
+                        field: adoption.field,
+                        removal,
+                    };
                     self.ledger.orphans.insert(instance, orphan);
                 }
             }
@@ -418,7 +552,11 @@ impl Context {
                 if collection.membership() == Membership::Detached {
                     let items = collection.keys();
                     self.unload_collection(instance, *field);
-                    assigned.push(AssignedCollection { instance, field: *field, items });
+                    assigned.push(AssignedCollection {
+                        instance,
+                        field: *field,
+                        items,
+                    });
                 }
             }
         }
