@@ -9,6 +9,9 @@
 mod identity_map;
 mod ledger;
 mod links;
+mod presence;
+mod projection;
+mod references;
 mod slot;
 
 use std::sync::Arc;

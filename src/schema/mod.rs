@@ -14,10 +14,10 @@ pub use description::{FieldDescription, OnDelete, Relation, Target};
 pub use field_set::FieldSet;
 pub use value_type::CharCount;
 
-pub(crate) use value_type::ValueType;
 pub(crate) use build::{KeyType, build};
 pub(crate) use description::{EntityDescription, FieldKind};
 pub(crate) use entity::{
     EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema,
     RelationKind, RelationSchema, ResolvedKind, Schema, Side,
 };
+pub(crate) use value_type::ValueType;
