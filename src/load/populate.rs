@@ -236,7 +236,7 @@ impl Loader<'_> {
         }
         let mut keys = Vec::new();
         keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| {
-            keys.push(key)
+            keys.push(key);
         })?;
         Ok(keys)
     }

@@ -91,10 +91,6 @@ impl EntitySchema {
         }
     }
 
-    pub(crate) fn field_named(&self, name: &str) -> Option<FieldIndex> {
-        self.fields.iter().position(|field| field.name == name)
-    }
-
     pub(crate) fn index_on(&self, field: FieldIndex) -> Option<&IndexSchema> {
         self.indexes.iter().find(|index| index.field == field)
     }
