@@ -1,1 +1,18 @@
 //! Bytes of values.
+//!
+//! Owns how a key, a property and a row look as bytes, and nothing else: it knows no tree, no
+//! entity and no storage engine. Every decoder here takes arbitrary bytes and answers with a value
+//! or an error; none of them panics on what it reads. The bytes are drawn in `docs/format.md`.
+
+mod frame;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+pub(crate) mod key;
+pub(crate) mod record;
+pub(crate) mod row_key;
+pub(crate) mod value;
+pub(crate) mod varint;
+
+pub use key::{KeyError, OrderedKey};
+pub use row_key::{EntityKey, RowKey, RowKeyKind};
+

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::ser::SerializeMap;
 
 use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, HydrateRow};
-use crate::codec::value::ValueError;
+use crate::codec::value::{ValueError, decode_value};
 use crate::codec::{EntityKey, RowKey, RowKeyKind};
 use crate::error::Result;
 use crate::schema::{EntityDescription, FieldDescription, FieldSet, Target};
@@ -220,6 +220,7 @@ pub struct EntityType {
     pub(crate) hydrate: fn(&HydrateRow<'_>) -> Result<Box<dyn AnyEntity>>,
     pub(crate) print_key: fn(&RowKey) -> String,
     pub(crate) key_number: fn(&RowKey) -> Option<u64>,
+    pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,
 }
 
 impl EntityType {
@@ -233,6 +234,7 @@ impl EntityType {
             hydrate: |row| Ok(Box::new(T::hydrate(row, 0)?)),
             print_key: |key| super::Id::<T>::from_row_key(key).map_or_else(|_| format!("{key:?}"), |id| id.to_string()),
             key_number: |key| super::Id::<T>::from_row_key(key).ok().and_then(|id| T::key_number(id.key())),
+            key_of_value: |stored| decode_value::<T::Key>(stored).ok().map(|key| key.to_row_key()),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A collection is a *projection*: it shows what the unit of work knows of the relation. Links are
 //! changed through `em.edit(owner)`, which keeps both ends of the relation equal.
 
+use std::any::Any;
 use std::fmt;
 use std::ops::Index;
 use std::slice;
@@ -183,7 +184,11 @@ impl<T: Entity> fmt::Debug for Collection<T> {
 }
 
 /// A collection, or an inverse to-one property, with the type of its items erased.
-pub trait AnyCollection {
+pub trait AnyCollection: Any {
+    /// The collection with its type.
+    fn as_any(&self) -> &dyn Any;
+    /// Whether there is room for one item only.
+    fn is_single(&self) -> bool;
     /// How much is in memory.
     fn membership(&self) -> Membership;
     /// Whether links are pending.
@@ -205,6 +210,14 @@ pub trait AnyCollection {
 }
 
 impl<T: Entity> AnyCollection for Collection<T> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_single(&self) -> bool {
+        false
+    }
+
     fn membership(&self) -> Membership {
         self.state
     }

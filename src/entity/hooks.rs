@@ -87,6 +87,18 @@ pub enum ChangeKind {
     Delete,
 }
 
+impl ChangeKind {
+    /// The event that follows the commit.
+    #[must_use]
+    pub const fn after(self) -> Event {
+        match self {
+            Self::Create => Event::AfterCreate,
+            Self::Update => Event::AfterUpdate,
+            Self::Delete => Event::AfterDelete,
+        }
+    }
+}
+
 /// The difference between an instance and its row, with the type erased.
 #[derive(Debug, Clone)]
 pub struct ChangeSetData {

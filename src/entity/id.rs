@@ -98,13 +98,13 @@ impl<T: Entity> Hash for Id<T> {
 
 impl<T: Entity> fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({})", T::NAME, self.key)
+        write!(f, "{}({})", T::NAME, self.key.describe())
     }
 }
 
 impl<T: Entity> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.key, f)
+        f.write_str(&self.key.describe())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The inverse side of a one-to-one relation.
 
+use std::any::Any;
 use std::fmt;
 
 use super::{AnyCollection, Entity, Id, Membership, Origin};
@@ -51,6 +52,11 @@ impl<T: Entity> Inverse<T> {
         self.try_get().unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// What is in memory, initialized or not.
+    pub(crate) const fn as_id(&self) -> Option<&Id<T>> {
+        self.item.as_ref()
+    }
+
     /// The entity that refers here.
     ///
     /// # Errors
@@ -91,6 +97,14 @@ impl<T: Entity> fmt::Debug for Inverse<T> {
 }
 
 impl<T: Entity> AnyCollection for Inverse<T> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_single(&self) -> bool {
+        true
+    }
+
     fn membership(&self) -> Membership {
         self.state
     }

@@ -11,11 +11,12 @@ mod field_set;
 mod value_type;
 
 pub use description::{EntityDescription, FieldDescription, OnDelete, Relation, Target};
+pub use entity::{EntityIndex, EntitySchema, Schema};
 pub use field_set::FieldSet;
 pub use value_type::{CharCount, ValueType};
 
-pub(crate) use build::build;
+pub(crate) use build::{KeyType, build};
 pub(crate) use description::FieldKind;
 pub(crate) use entity::{
-    EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema, RelationSchema, Schema, Side,
+    FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema, RelationKind, RelationSchema, ResolvedKind, Side,
 };

@@ -13,6 +13,7 @@ use crate::codec::OrderedKey;
 pub struct ValueType {
     name: fn() -> &'static str,
     print: fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result,
+    check: fn(&[u8]) -> Result<(), ValueError>,
     count: Option<fn(&[u8]) -> Result<usize, ValueError>>,
     order: Option<fn(&[u8], &mut Vec<u8>) -> Result<(), ValueError>>,
 }
@@ -21,7 +22,7 @@ impl ValueType {
     /// The operations that every property's type has.
     #[must_use]
     pub const fn of<V: DeserializeOwned + fmt::Debug>() -> Self {
-        Self { name: std::any::type_name::<V>, print: print::<V>, count: None, order: None }
+        Self { name: std::any::type_name::<V>, print: print::<V>, check: check::<V>, count: None, order: None }
     }
 
     /// Adds the counting of characters, for `length`.
@@ -41,6 +42,11 @@ impl ValueType {
     /// The type's name with the module paths cut off, as the catalog keeps it.
     pub(crate) fn name(&self) -> String {
         short_type_name((self.name)())
+    }
+
+    /// Whether the stored value can be read.
+    pub(crate) fn check(&self, stored: &[u8]) -> Result<(), ValueError> {
+        (self.check)(stored)
     }
 
     pub(crate) fn char_count(&self, stored: &[u8]) -> Result<Option<usize>, ValueError> {
@@ -78,6 +84,10 @@ fn print<V: DeserializeOwned + fmt::Debug>(stored: &[u8], f: &mut fmt::Formatter
         Ok(value) => fmt::Debug::fmt(&value, f),
         Err(_) => f.write_str("<unreadable>"),
     }
+}
+
+fn check<V: DeserializeOwned>(stored: &[u8]) -> Result<(), ValueError> {
+    decode_value::<V>(stored).map(drop)
 }
 
 fn count<V: DeserializeOwned + CharCount>(stored: &[u8]) -> Result<usize, ValueError> {

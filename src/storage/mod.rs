@@ -1,1 +1,29 @@
-//! Bytes on disk.
+//! Bytes on disk: named trees of ordered keys, read through a consistent view and changed by
+//! atomic batches.
+//!
+//! This layer knows neither entities nor how their values are encoded: keys and values are opaque
+//! bytes. Everything above it sees only [`Store`] and [`Reader`], so that another engine can take
+//! sled's place; sled's own types never leave `storage/sled/`.
+//!
+//! Invariant: what a reader sees is the state after some whole commit, never half of one, and the
+//! sequence number of that commit grows by one with each.
+
+mod batch;
+mod error;
+mod memory;
+mod range;
+mod sled;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use batch::{Batch, Write};
+pub(crate) use error::StorageError;
+pub(crate) use memory::MemoryStore;
+pub(crate) use range::KeyRange;
+pub(crate) use sled::{SledOptions, SledStore};
+pub use store::Durability;
+pub(crate) use store::{
+    Bytes, CommitSequence, Direction, MAX_KEY_LENGTH, MAX_TREE_NAME_LENGTH, Reader, Store,
+    StoreExt, TreeId, Visit,
+};

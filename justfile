@@ -1,0 +1,43 @@
+# What there is to run. `just ci` is what a change has to pass.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Runs all tests.
+test:
+    cargo test --workspace
+
+# Checks the format and lints everything, as CI does.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# Builds the documentation; a broken link is an error.
+docs:
+    RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace --all-features
+
+# Runs the benchmarks whose names contain FILTER.
+bench FILTER="":
+    cargo bench --all-features -- {{ FILTER }}
+
+# Runs a fuzz target: row_decoding, key_order. The flags are in fuzz/.cargo/config.toml.
+fuzz TARGET SECONDS="60":
+    mkdir -p fuzz/corpus/{{ TARGET }} fuzz/artifacts/{{ TARGET }}
+    cd fuzz && cargo run --release --bin {{ TARGET }} -- corpus/{{ TARGET }} -artifact_prefix=artifacts/{{ TARGET }}/ -max_total_time={{ SECONDS }}
+
+# Kills a writing process at random moments and looks at what it left.
+crash:
+    @echo "there is no crash run yet"; exit 1
+
+# Checks licences, sources and duplicates of the dependencies, and their advisories if it can.
+deny:
+    .ci/deny
+
+# Runs an example.
+example NAME="blog":
+    cargo run --example {{ NAME }}
+
+# Runs everything that a change has to pass.
+ci:
+    .ci/run

@@ -1,0 +1,172 @@
+//! What one unit of work holds in memory: managed instances, their snapshots, pending links.
+//!
+//! No I/O happens here. Invariants:
+//! - one instance for one (entity, key): [`IdentityMap`] finds it by key;
+//! - an instance that differs from its row was touched, and is in [`Context::touched`];
+//! - both ends of a relation agree, once [`Context::reconcile`] has run over raw writes;
+//! - a loaded collection shows the stored links plus the pending ones.
+
+mod identity_map;
+mod ledger;
+mod links;
+mod slot;
+
+use std::sync::Arc;
+
+pub(crate) use identity_map::IdentityMap;
+pub(crate) use ledger::{LinkChange, LinkLedger};
+pub(crate) use links::AssignedCollection;
+pub(crate) use slot::{Life, Slot};
+
+use crate::codec::RowKey;
+use crate::entity::AnyEntity;
+use crate::error::Error;
+use crate::schema::{EntityIndex, EntitySchema, Schema};
+
+/// The address of a managed instance in its context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Instance {
+    pub(crate) entity: EntityIndex,
+    pub(crate) slot: u32,
+}
+
+/// The memory of one unit of work.
+pub(crate) struct Context {
+    pub(crate) schema: Arc<Schema>,
+    maps: Vec<IdentityMap>,
+    touched: Vec<Instance>,
+    pub(crate) ledger: LinkLedger,
+    /// Second instances that were refused, told at the next flush.
+    pub(crate) refused: Vec<Error>,
+}
+
+impl Context {
+    pub(crate) fn new(schema: Arc<Schema>) -> Self {
+        let maps = schema.indexes().map(|_| IdentityMap::default()).collect();
+        Self { schema, maps, touched: Vec::new(), ledger: LinkLedger::default(), refused: Vec::new() }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.maps.iter_mut().for_each(IdentityMap::clear);
+        self.touched.clear();
+        self.ledger = LinkLedger::default();
+        self.refused.clear();
+    }
+
+    pub(crate) fn entity(&self, entity: EntityIndex) -> &EntitySchema {
+        self.schema.entity(entity)
+    }
+
+    fn map(&self, entity: EntityIndex) -> &IdentityMap {
+        &self.maps[usize::from(entity.0)]
+    }
+
+    fn map_mut(&mut self, entity: EntityIndex) -> &mut IdentityMap {
+        &mut self.maps[usize::from(entity.0)]
+    }
+
+    /// The instance managed under a key, whatever its state.
+    pub(crate) fn find(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
+        self.map(entity).find(key).map(|slot| Instance { entity, slot })
+    }
+
+    /// The instance managed under a key, if its properties are in memory.
+    pub(crate) fn find_loaded(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
+        self.find(entity, key).filter(|instance| self.slot(*instance).body.is_some())
+    }
+
+    pub(crate) fn slot(&self, instance: Instance) -> &Slot {
+        self.map(instance.entity).slot(instance.slot)
+    }
+
+    /// For changes that are no edit of the entity: loading, accepting, links.
+    pub(crate) fn slot_mut(&mut self, instance: Instance) -> &mut Slot {
+        self.map_mut(instance.entity).slot_mut(instance.slot)
+    }
+
+    /// The entity's properties.
+    ///
+    /// # Panics
+    /// If they are not in memory: the caller found the instance by [`Self::find_loaded`].
+    pub(crate) fn body(&self, instance: Instance) -> &dyn AnyEntity {
+        self.slot(instance).body.as_deref().expect("the instance is loaded")
+    }
+
+    /// As [`Self::body`], for changes that are no edit.
+    pub(crate) fn body_mut(&mut self, instance: Instance) -> &mut dyn AnyEntity {
+        self.slot_mut(instance).body.as_deref_mut().expect("the instance is loaded")
+    }
+
+    /// As [`Self::body_mut`], if the instance is still managed and loaded.
+    pub(crate) fn managed_body_mut(&mut self, instance: Instance) -> Option<&mut dyn AnyEntity> {
+        match self.map_mut(instance.entity).get_mut(instance.slot)?.body.as_deref_mut() {
+            Some(body) => Some(body),
+            None => None,
+        }
+    }
+
+    /// Manages a new instance under a key that is not managed.
+    pub(crate) fn insert(&mut self, entity: EntityIndex, slot: Slot) -> Instance {
+        let slot = self.map_mut(entity).insert(slot);
+        Instance { entity, slot }
+    }
+
+    /// Gives an instance up.
+    pub(crate) fn forget(&mut self, instance: Instance) -> Slot {
+        self.touched.retain(|touched| *touched != instance);
+        self.map_mut(instance.entity).remove(instance.slot)
+    }
+
+    /// Marks an instance as possibly differing from its row.
+    #[inline]
+    pub(crate) fn touch(&mut self, instance: Instance) {
+        if !self.slot(instance).is_touched() {
+            self.touch_first(instance);
+        }
+    }
+
+    fn touch_first(&mut self, instance: Instance) {
+        let schema = Arc::clone(&self.schema);
+        let relations = &schema.entity(instance.entity).to_ones;
+        let slot = self.slot_mut(instance);
+        let linked = match &slot.body {
+            Some(body) => relations.iter().map(|field| body.to_one(*field)).collect(),
+            None => Box::default(),
+        };
+        slot.mark_touched(linked);
+        self.touched.push(instance);
+    }
+
+    /// The instances that may differ from their rows, in the order in which they were touched.
+    pub(crate) fn touched(&self) -> &[Instance] {
+        &self.touched
+    }
+
+    /// After a flush: what was touched now equals its row.
+    pub(crate) fn untouch_all(&mut self) {
+        for instance in std::mem::take(&mut self.touched) {
+            self.slot_mut(instance).mark_clean();
+        }
+    }
+
+    /// Whether a flush would have anything to look at.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.touched.is_empty() && self.ledger.is_empty() && self.refused.is_empty()
+    }
+
+    /// All managed instances.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = Instance> + '_ {
+        self.schema.indexes().flat_map(|entity| self.instances_of(entity))
+    }
+
+    /// The managed instances of one entity.
+    pub(crate) fn instances_of(&self, entity: EntityIndex) -> impl Iterator<Item = Instance> + '_ {
+        self.map(entity).slots().map(move |slot| Instance { entity, slot })
+    }
+
+    /// `User 1`, for messages.
+    pub(crate) fn key_text(&self, entity: EntityIndex, key: &RowKey) -> String {
+        self.entity(entity).print_key(key)
+    }
+}

@@ -1,0 +1,162 @@
+//! The only place that names trees and forms stored keys. `docs/format.md` draws them.
+//!
+//! Every component of a key is self-delimiting, so keys are concatenations: whoever knows a
+//! component finds all keys that start with it by a prefix scan.
+
+use std::ops::ControlFlow;
+
+use crate::codec::{OrderedKey, RowKey};
+use crate::error::Error;
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, IndexSchema, JoinIndex, Schema, Side};
+use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, TreeId};
+
+/// Key of the stored schema in the catalog tree.
+pub(crate) const CATALOG_SCHEMA: &[u8] = b"schema";
+/// Prefix of the sequences in the catalog tree; the entity's name follows.
+const CATALOG_SEQUENCE: &[u8] = b"sequence:";
+
+/// The trees of a database, by what they hold.
+#[derive(Debug)]
+pub(crate) struct Keyspace {
+    pub(crate) catalog: TreeId,
+    entities: Vec<EntityTrees>,
+    joins: Vec<JoinTrees>,
+}
+
+#[derive(Debug)]
+struct EntityTrees {
+    rows: TreeId,
+    lazies: Vec<(FieldIndex, TreeId)>,
+    indexes: Vec<(FieldIndex, TreeId)>,
+}
+
+#[derive(Debug)]
+struct JoinTrees {
+    by_owner: TreeId,
+    by_target: TreeId,
+}
+
+impl Keyspace {
+    /// Opens, or makes, the trees of a schema.
+    pub(crate) fn open(store: &dyn Store, schema: &Schema) -> Result<Self, StorageError> {
+        let named = |entity: &EntitySchema, fields: &mut dyn Iterator<Item = FieldIndex>, kind: &str| {
+            fields
+                .map(|field| {
+                    let name = format!("{kind}:{}.{}", entity.name, entity.fields[field].name);
+                    store.open_tree(&name).map(|tree| (field, tree))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let mut entities = Vec::with_capacity(schema.entities.len());
+        for entity in &schema.entities {
+            entities.push(EntityTrees {
+                rows: store.open_tree(&format!("rows:{}", entity.name))?,
+                lazies: named(entity, &mut entity.lazies.iter().copied(), "lazy")?,
+                indexes: named(entity, &mut entity.indexes.iter().map(|index| index.field), "index")?,
+            });
+        }
+        let mut joins = Vec::with_capacity(schema.joins.len());
+        for join in &schema.joins {
+            let owner = schema.entity(join.owner);
+            let relation = format!("{}.{}", owner.name, owner.fields[join.owner_field].name);
+            joins.push(JoinTrees {
+                by_owner: store.open_tree(&format!("join:{relation}"))?,
+                by_target: store.open_tree(&format!("join:{relation}:inverse"))?,
+            });
+        }
+        Ok(Self { catalog: store.open_tree("catalog")?, entities, joins })
+    }
+
+    fn entity(&self, entity: EntityIndex) -> &EntityTrees {
+        &self.entities[usize::from(entity.0)]
+    }
+
+    /// Row key -> record.
+    pub(crate) fn rows(&self, entity: EntityIndex) -> TreeId {
+        self.entity(entity).rows
+    }
+
+    /// Row key -> sealed value.
+    pub(crate) fn lazy(&self, entity: EntityIndex, field: FieldIndex) -> TreeId {
+        tree_of(&self.entity(entity).lazies, field)
+    }
+
+    /// Unique: value -> row key. Plain: value, row key -> nothing.
+    pub(crate) fn index(&self, entity: EntityIndex, field: FieldIndex) -> TreeId {
+        tree_of(&self.entity(entity).indexes, field)
+    }
+
+    /// The key at `side`, the key at the other side -> nothing.
+    pub(crate) fn join(&self, join: JoinIndex, side: Side) -> TreeId {
+        let trees = &self.joins[usize::from(join.0)];
+        match side {
+            Side::Owner => trees.by_owner,
+            Side::Inverse => trees.by_target,
+        }
+    }
+}
+
+fn tree_of(trees: &[(FieldIndex, TreeId)], field: FieldIndex) -> TreeId {
+    trees.iter().find(|(at, _)| *at == field).expect("trees were opened for every property that has one").1
+}
+
+/// The key of an entity's sequence in the catalog.
+pub(crate) fn sequence_key(entity: &EntitySchema) -> Vec<u8> {
+    [CATALOG_SEQUENCE, entity.name.as_bytes()].concat()
+}
+
+/// The key and value of an index entry. `value` is the encoded value, or the encoded key that a
+/// to-one relation holds.
+pub(crate) fn index_entry(index: IndexSchema, value: &[u8], row: &RowKey) -> (Vec<u8>, Vec<u8>) {
+    if index.unique { (value.to_vec(), row.to_vec()) } else { (pair(value, row), Vec::new()) }
+}
+
+/// The key of a link, seen from the side that comes first.
+pub(crate) fn link_key(first: &RowKey, second: &RowKey) -> Vec<u8> {
+    pair(&first.to_vec(), second)
+}
+
+fn pair(first: &[u8], second: &RowKey) -> Vec<u8> {
+    let mut key = Vec::with_capacity(first.len() + 9);
+    key.extend_from_slice(first);
+    second.write_to(&mut key);
+    key
+}
+
+/// Visits the row keys of a value's plain index entries, or the other keys of a key's links.
+pub(crate) fn scan_entries(
+    reader: &dyn Reader,
+    tree: TreeId,
+    second: &EntitySchema,
+    first: &[u8],
+    visit: &mut dyn FnMut(RowKey),
+) -> Result<(), Error> {
+    let mut unreadable = None;
+    reader.scan(tree, &KeyRange::prefix(first), Direction::Forward, &mut |key, _| {
+        match RowKey::from_encoded(second.key_kind, &key[first.len()..]) {
+            Ok(key) => {
+                visit(key);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                unreadable = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    unreadable.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// The highest number that an entity's keys ever had.
+pub(crate) fn read_sequence(reader: &dyn Reader, catalog: TreeId, key: &[u8]) -> Result<Option<u64>, Error> {
+    let Some(stored) = reader.get(catalog, key)? else { return Ok(None) };
+    let number = u64::decode_key(&mut &*stored)?;
+    Ok(Some(number))
+}
+
+/// How [`read_sequence`] finds it.
+pub(crate) fn sequence_value(number: u64) -> Vec<u8> {
+    let mut value = Vec::new();
+    number.encode_key(&mut value);
+    value
+}

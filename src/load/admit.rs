@@ -1,0 +1,105 @@
+//! A row becomes an instance, or brings the instance that is there up to date.
+
+use std::sync::Arc;
+
+use super::Loader;
+use crate::codec::RowKey;
+use crate::codec::record::Record;
+use crate::context::{Instance, Life, Slot};
+use crate::entity::{Event, HydrateRow};
+use crate::error::{Error, Result};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
+use crate::storage::Bytes;
+
+impl Loader<'_> {
+    /// The instance of a row that was read.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] if the row can't be read.
+    pub(crate) fn admit(&mut self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Instance> {
+        let Some(instance) = self.context.find(entity, key) else { return self.hydrate(entity, key, row) };
+        let slot = self.context.slot(instance);
+        match (slot.life, &slot.body) {
+            (Life::Managed, Some(_)) => self.bring_up_to_date(instance, row)?,
+            // What this unit of work created or removed it knows better than the store.
+            (Life::New { .. } | Life::Removed, _) | (Life::Managed, None) => {}
+        }
+        Ok(instance)
+    }
+
+    fn hydrate(&mut self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Instance> {
+        let schema = self.database.schema.entity(entity);
+        let record = parse(schema, key, row)?;
+        let mut values = vec![None; schema.fields.len()];
+        for (number, stored) in record.iter() {
+            // A number without a property belongs to one that the entity no longer has.
+            if let Some(field) = schema.by_number.get(usize::from(number.0)).copied().flatten() {
+                values[field] = Some(stored);
+            }
+        }
+        let entity_type = self.database.entity_type(entity);
+        let mut body = (entity_type.hydrate)(&HydrateRow::new(schema, key, &values))?;
+        for event in [Event::OnInit, Event::OnLoad] {
+            if entity_type.hooks.contains(event) {
+                body.on_instance(event);
+            }
+        }
+        Ok(self.context.insert(entity, Slot::loaded(key.clone(), body, row.into())))
+    }
+
+    /// R8: properties that equal the snapshot take the stored value, changed ones are kept.
+    fn bring_up_to_date(&mut self, instance: Instance, row: &[u8]) -> Result<()> {
+        let slot = self.context.slot(instance);
+        let unchanged = slot.row.as_deref() == Some(row);
+        if unchanged && !(self.overwrite && slot.is_touched()) {
+            return Ok(());
+        }
+        let schema = Arc::clone(&self.database.schema);
+        let entity = schema.entity(instance.entity);
+        let key = slot.key.clone();
+        let fresh = parse(entity, &key, row)?;
+        for field in &entity.columns {
+            if self.overwrite || !self.is_changed(instance, entity, *field)? {
+                let stored = fresh.get(entity.fields[*field].number);
+                self.replace(instance, entity, *field, stored)?;
+            }
+        }
+        self.context.slot_mut(instance).row = Some(Bytes::from(row));
+        Ok(())
+    }
+
+    /// Whether a property in memory differs from the snapshot.
+    fn is_changed(&self, instance: Instance, entity: &EntitySchema, field: FieldIndex) -> Result<bool> {
+        let slot = self.context.slot(instance);
+        if !slot.is_touched() {
+            return Ok(false);
+        }
+        let mut now = Vec::new();
+        let body = self.context.body(instance);
+        if matches!(entity.fields[field].kind, ResolvedKind::Relation(_)) {
+            if let Some(key) = body.to_one(field) {
+                key.write_to(&mut now);
+            }
+        } else {
+            body.encode(field, &mut now)?;
+        }
+        let snapshot = slot.record().and_then(|record| record.get(entity.fields[field].number).map(<[u8]>::to_vec));
+        Ok(snapshot.as_deref() != Some(&now))
+    }
+
+    /// Puts a stored value in memory.
+    fn replace(&mut self, instance: Instance, entity: &EntitySchema, field: FieldIndex, stored: Option<&[u8]>) -> Result<()> {
+        let ResolvedKind::Relation(relation) = &entity.fields[field].kind else {
+            return Ok(self.context.body_mut(instance).decode(field, stored)?);
+        };
+        let target = self.database.schema.entity(relation.target);
+        let key = RowKey::decode_reference(target.key_kind, stored.unwrap_or_default())?;
+        self.context.refresh_to_one(instance, field, key.as_ref());
+        Ok(())
+    }
+}
+
+/// The record in a row that was just read, its checksum verified.
+pub(crate) fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
+    Record::parse(row).map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
+}

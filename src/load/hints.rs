@@ -1,0 +1,93 @@
+//! What shall be populated, as a tree of property positions.
+
+use std::collections::BTreeMap;
+
+use super::{LazyPath, Path};
+use crate::entity::Entity;
+use crate::schema::FieldIndex;
+
+/// The relations and lazy properties to be loaded, each with what shall be loaded behind it. Hints
+/// that begin with the same relation share it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hints {
+    pub(crate) fields: BTreeMap<FieldIndex, Hints>,
+}
+
+impl Hints {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, steps: &[FieldIndex]) {
+        if let Some((first, rest)) = steps.split_first() {
+            self.fields.entry(*first).or_default().add(rest);
+        }
+    }
+
+    /// Takes in what another tree asks for.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (field, hints) in other.fields {
+            self.fields.entry(field).or_default().merge(hints);
+        }
+    }
+}
+
+/// What a populate closure may return: a path of relations and lazy properties of `R`, or a tuple
+/// of such.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a populate hint of `{R}`",
+    label = "expected relations or lazy properties of `{R}`",
+    note = "write `|it| it.relation()`, or several as a tuple: `|it| (it.relation(), it.lazy_property())`"
+)]
+pub trait Hint<R> {
+    /// Adds the paths.
+    fn into_hints(self, hints: &mut Hints);
+}
+
+impl<R: Entity, T> Hint<R> for Path<R, T> {
+    fn into_hints(self, hints: &mut Hints) {
+        hints.add(self.steps());
+    }
+}
+
+impl<R: Entity> Hint<R> for LazyPath<R> {
+    fn into_hints(self, hints: &mut Hints) {
+        hints.add(self.steps());
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<R, $($name: Hint<R>),*> Hint<R> for ($($name,)*) {
+            #[expect(non_snake_case, reason = "the type parameter's name serves as the variable's")]
+            fn into_hints(self, hints: &mut Hints) {
+                let ($($name,)*) = self;
+                $($name.into_hints(hints);)*
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_with_a_common_beginning_share_it() {
+        let mut hints = Hints::default();
+        hints.add(&[1, 2]);
+        hints.add(&[1, 3]);
+        hints.add(&[4]);
+        assert_eq!(hints.fields.keys().copied().collect::<Vec<_>>(), [1, 4]);
+        assert_eq!(hints.fields[&1].fields.keys().copied().collect::<Vec<_>>(), [2, 3]);
+    }
+}

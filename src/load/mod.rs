@@ -1,0 +1,31 @@
+//! From rows to managed instances: hydration, and population along typed hints.
+//!
+//! Everything a call reads comes from one consistent view. Invariants: an instance that is managed
+//! is never made twice (R1); what this unit of work changed is never overwritten by what is read (R8).
+
+mod admit;
+mod hints;
+mod path;
+mod populate;
+mod statistics;
+
+pub(crate) use hints::Hints;
+pub use hints::Hint;
+pub use path::{LazyPath, Path, PropertyPath};
+pub use statistics::Statistics;
+
+use crate::context::Context;
+use crate::database::Database;
+use crate::storage::Reader;
+
+/// One read: the view, and the memory that what is read goes to.
+pub(crate) struct Loader<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) context: &'a mut Context,
+    pub(crate) reader: &'a dyn Reader,
+    pub(crate) statistics: &'a mut Statistics,
+    /// Whether what is read overwrites what was changed in memory.
+    pub(crate) overwrite: bool,
+    /// Look-ups are told and counted one by one; a joined read counts as one.
+    pub(crate) joined: bool,
+}

@@ -1,0 +1,255 @@
+//! Population: the relations and lazy properties that hints name, level by level.
+//!
+//! `SelectIn` handles all instances of a level at once: for each relation one batched look-up, keys
+//! sorted and deduplicated, what is loaded skipped. `Joined` does the same for one parent after
+//! another, so that related rows are read while the parents are walked.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet;
+
+use super::{Hints, Loader};
+use crate::codec::value::open_value;
+use crate::codec::RowKey;
+use crate::context::Instance;
+use crate::database::LoadStrategy;
+use crate::entity::Membership;
+use crate::error::{Error, Result};
+use crate::keyspace;
+use crate::log;
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, ResolvedKind};
+
+impl Loader<'_> {
+    /// Populates instances of one entity.
+    pub(crate) fn populate(&mut self, instances: &[Instance], hints: &Hints, strategy: LoadStrategy) -> Result<()> {
+        if hints.is_empty() || instances.is_empty() {
+            return Ok(());
+        }
+        match strategy {
+            LoadStrategy::SelectIn => self.populate_level(instances, hints),
+            LoadStrategy::Joined => {
+                self.joined = true;
+                instances.iter().try_for_each(|instance| self.populate_level(std::slice::from_ref(instance), hints))
+            }
+        }
+    }
+
+    fn populate_level(&mut self, instances: &[Instance], hints: &Hints) -> Result<()> {
+        let Some(first) = instances.first() else { return Ok(()) };
+        let database = self.database;
+        let entity = database.schema.entity(first.entity);
+        for (field, deeper) in &hints.fields {
+            let related = match &entity.fields[*field].kind {
+                ResolvedKind::Lazy(_) => {
+                    self.load_lazy(instances, entity, *field)?;
+                    continue;
+                }
+                ResolvedKind::Relation(relation) if relation.is_to_one_owner() => self.load_to_one(instances, relation, *field)?,
+                ResolvedKind::Relation(relation) => self.load_to_many(instances, entity, relation, *field)?,
+                ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => unreachable!("hints name relations and lazy properties"),
+            };
+            self.populate_level(&related, deeper)?;
+        }
+        Ok(())
+    }
+
+    fn load_lazy(&mut self, instances: &[Instance], entity: &EntitySchema, field: FieldIndex) -> Result<()> {
+        let missing = |instance: &&Instance| {
+            let slot = self.context.slot(**instance);
+            slot.body.is_some() && !slot.is_new() && (self.overwrite || !self.has_value(**instance, field))
+        };
+        let mut wanted: Vec<(RowKey, Instance)> =
+            instances.iter().filter(missing).map(|instance| (self.context.slot(*instance).key.clone(), *instance)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let started = self.database.log.start();
+        let keys: Vec<Vec<u8>> = wanted.iter().map(|(key, _)| key.to_vec()).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let tree = self.database.keyspace.lazy(entity.index, field);
+        let mut found = Ok(());
+        let context = &mut *self.context;
+        self.reader.get_many(tree, &keys, &mut |at, stored| {
+            let (key, instance) = &wanted[at];
+            if found.is_ok() {
+                found = accept_lazy(context, entity, *instance, key, field, stored);
+            }
+        })?;
+        found?;
+        let statement = || {
+            let keys = log::list(wanted.iter().map(|(key, _)| entity.print_key(key)));
+            format!("select {}.{} by id in ({keys})", entity.name, entity.fields[field].name)
+        };
+        self.count(started, wanted.len(), statement);
+        Ok(())
+    }
+
+    fn has_value(&self, instance: Instance, field: FieldIndex) -> bool {
+        // Encoding says whether the value is there; what it writes is not needed.
+        self.context.body(instance).encode(field, &mut Vec::new()).unwrap_or(true)
+    }
+
+    fn load_to_one(&mut self, instances: &[Instance], relation: &RelationSchema, field: FieldIndex) -> Result<Vec<Instance>> {
+        let keys: BTreeSet<RowKey> = instances.iter().filter_map(|instance| self.context.body(*instance).to_one(field)).collect();
+        self.load_rows(relation.target, keys.iter(), || "id".to_owned())?;
+        Ok(keys.iter().filter_map(|key| self.context.find_loaded(relation.target, key)).collect())
+    }
+
+    fn load_to_many(
+        &mut self,
+        instances: &[Instance],
+        entity: &EntitySchema,
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<Vec<Instance>> {
+        let initialized = |instance: Instance| self.context.body(instance).to_many(field).membership() == Membership::Initialized;
+        let mut owners: Vec<(RowKey, Instance)> = instances
+            .iter()
+            .filter(|instance| self.overwrite || !initialized(**instance))
+            .map(|instance| (self.context.slot(*instance).key.clone(), *instance))
+            .collect();
+        owners.sort_unstable();
+        owners.dedup();
+        if !owners.is_empty() {
+            self.fill_collections(&owners, entity, relation, field)?;
+        }
+        let mut seen = FxHashSet::default();
+        let mut related = Vec::new();
+        for instance in instances {
+            for key in self.context.body(*instance).to_many(field).keys() {
+                related.extend(self.context.find_loaded(relation.target, &key).filter(|item| seen.insert(*item)));
+            }
+        }
+        Ok(related)
+    }
+
+    /// Reads the links of the owners, and the rows that they lead to and that are not loaded.
+    fn fill_collections(
+        &mut self,
+        owners: &[(RowKey, Instance)],
+        entity: &EntitySchema,
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<()> {
+        let mut stored = Vec::with_capacity(owners.len());
+        for (owner, _) in owners {
+            stored.push(self.links(relation, owner)?);
+        }
+        // What is pending may add items that are in the store, and not among the stored links.
+        let mut wanted: BTreeSet<RowKey> = stored.iter().flatten().cloned().collect();
+        for adoption in &self.context.ledger.adopted {
+            if adoption.entity == relation.target {
+                wanted.insert(adoption.key.clone());
+            }
+        }
+        if let RelationKind::ManyToMany { join, side } = relation.kind {
+            for (owner, _) in owners {
+                wanted.extend(self.context.ledger.of(join, side, owner).map(|(key, _)| key.clone()));
+            }
+        }
+        let by = || {
+            let owners = log::list(owners.iter().map(|(key, _)| entity.print_key(key)));
+            format!("{}.{} of ({owners})", entity.name, entity.fields[field].name)
+        };
+        self.load_rows_by(relation.target, wanted.iter(), true, by)?;
+        for ((_, instance), keys) in owners.iter().zip(&stored) {
+            self.context.fill(*instance, field, keys);
+        }
+        Ok(())
+    }
+
+    /// The stored items of a collection, ascending.
+    pub(crate) fn links(&self, relation: &RelationSchema, owner: &RowKey) -> Result<Vec<RowKey>> {
+        let keyspace = &self.database.keyspace;
+        let target = self.database.schema.entity(relation.target);
+        let tree = match relation.kind {
+            RelationKind::ManyToMany { join, side } => keyspace.join(join, side),
+            _ => keyspace.index(relation.target, relation.mapped_by()),
+        };
+        if matches!(relation.kind, RelationKind::OneToOneInverse { .. }) {
+            let found = self.reader.get(tree, &owner.to_vec())?;
+            return Ok(found.map(|row| RowKey::from_encoded(target.key_kind, &row)).transpose()?.into_iter().collect());
+        }
+        let mut keys = Vec::new();
+        keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| keys.push(key))?;
+        Ok(keys)
+    }
+
+    /// Loads the rows of the keys, ascending, that are not loaded. One look-up, or none.
+    pub(crate) fn load_rows<'k>(
+        &mut self,
+        entity: EntityIndex,
+        keys: impl Iterator<Item = &'k RowKey>,
+        by: impl FnOnce() -> String,
+    ) -> Result<usize> {
+        self.load_rows_by(entity, keys, false, by)
+    }
+
+    /// `counted`: the look-up counts though all its rows are loaded already, since links were read.
+    fn load_rows_by<'k>(
+        &mut self,
+        entity: EntityIndex,
+        keys: impl Iterator<Item = &'k RowKey>,
+        counted: bool,
+        by: impl FnOnce() -> String,
+    ) -> Result<usize> {
+        let is_wanted = |key: &&RowKey| self.overwrite || self.context.find(entity, key).is_none();
+        let wanted: Vec<&RowKey> = keys.filter(is_wanted).collect();
+        if wanted.is_empty() && !counted {
+            return Ok(0);
+        }
+        let started = self.database.log.start();
+        let encoded: Vec<Vec<u8>> = wanted.iter().map(|key| key.to_vec()).collect();
+        let encoded: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
+        let tree = self.database.keyspace.rows(entity);
+        let mut outcome = Ok(0);
+        let reader = self.reader;
+        reader.get_many(tree, &encoded, &mut |at, row| {
+            if let (Ok(found), Some(row)) = (&outcome, row) {
+                outcome = self.admit(entity, wanted[at], row).map(|_| found + 1);
+            }
+        })?;
+        let found = outcome?;
+        let schema = self.database.schema.entity(entity);
+        self.count(started, found, || match by().as_str() {
+            "id" => format!("select {} by id in ({})", schema.name, log::list(wanted.iter().map(|key| schema.print_key(key)))),
+            by => format!("select {} by {by}", schema.name),
+        });
+        Ok(found)
+    }
+
+    /// Counts and tells a look-up.
+    pub(crate) fn count(&mut self, started: Option<std::time::Instant>, rows: usize, statement: impl FnOnce() -> String) {
+        self.statistics.rows_read += rows as u64;
+        if !self.joined {
+            self.statistics.lookups += 1;
+            self.database.log.tell(started, Some(rows), statement);
+        }
+    }
+}
+
+/// Puts the stored value of a lazy property into its instance.
+fn accept_lazy(
+    context: &mut crate::context::Context,
+    entity: &EntitySchema,
+    instance: Instance,
+    key: &RowKey,
+    field: FieldIndex,
+    stored: Option<&[u8]>,
+) -> Result<()> {
+    let property = &entity.fields[field];
+    let damaged = |what: &dyn std::fmt::Display| {
+        Error::corruption(format!("{}.{} of {} {}: {what}", entity.name, property.name, entity.name, entity.print_key(key)))
+    };
+    let value = match stored {
+        Some(sealed) => open_value(sealed).map_err(|error| damaged(&error))?.1,
+        // The property is younger than the row. `None` is what an optional value is then.
+        None if property.nullable => &[0],
+        None => return Err(damaged(&"the value is missing")),
+    };
+    context.body_mut(instance).decode(field, Some(value)).map_err(|error| damaged(&error))?;
+    context.slot_mut(instance).set_lazy(field, value.into());
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Flush: adopt, prepare, commit, accept.
+
+use std::sync::Arc;
+
+use super::EntityManager;
+use crate::context::LinkChange;
+use crate::error::{Error, Result};
+use crate::load::Loader;
+use crate::storage::StoreExt;
+use crate::unit_of_work::{self, Change, Outcome, Prepared};
+
+impl EntityManager {
+    /// Writes everything that is pending as one atomic commit. Without changes it does nothing.
+    ///
+    /// Its cost depends on what was touched, not on what is managed.
+    ///
+    /// # Errors
+    /// Every kind: what a hook says, [`Error::Validation`] with all violations,
+    /// [`Error::UniqueViolation`], [`Error::ForeignKeyViolation`], [`Error::RowGone`],
+    /// [`Error::Storage`]. A failed flush has changed nothing, neither in the database nor in
+    /// memory: pending work stays pending, and once the cause is mended the same flush succeeds.
+    pub fn flush(&mut self) -> Result<()> {
+        if self.context.is_clean() {
+            return Ok(());
+        }
+        self.reconcile()?;
+        self.adopt()?;
+        let prepared = unit_of_work::prepare(&self.database, &mut self.context)?;
+        match self.commit(&prepared) {
+            Ok(outcome) => {
+                self.tell(&prepared, &outcome);
+                unit_of_work::accept(&self.database, &mut self.context, prepared, outcome);
+                Ok(())
+            }
+            Err(error) => {
+                prepared.undo(&mut self.context);
+                Err(error)
+            }
+        }
+    }
+
+    fn commit(&mut self, prepared: &Prepared) -> Result<Outcome> {
+        let (database, context) = (&*self.database, &self.context);
+        let (written, outcome) = database.store.write_with::<_, Error>(database.settings.durability, |reader, sequence| {
+            let (batch, outcome) = unit_of_work::plan(database, context, prepared, reader, sequence)?;
+            let written = !batch.is_empty();
+            Ok((batch, (written, outcome)))
+        })?;
+        if written {
+            self.statistics.commits += 1;
+            self.statistics.rows_written += outcome.rows.len() as u64;
+            self.statistics.links_written += outcome.links.len() as u64;
+        }
+        Ok(outcome)
+    }
+
+    /// Rows that were put into a collection, or taken out, without being loaded: they are loaded,
+    /// and their references changed.
+    fn adopt(&mut self) -> Result<()> {
+        let adopted = self.context.ledger.adopted.clone();
+        if adopted.is_empty() {
+            return Ok(());
+        }
+        let mut keys: Vec<_> = adopted.iter().map(|adoption| (adoption.entity, &adoption.key)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let load = |loader: &mut Loader<'_>, _| {
+            for of_entity in keys.chunk_by(|a, b| a.0 == b.0) {
+                loader.load_rows(of_entity[0].0, of_entity.iter().map(|(_, key)| *key), || "id".to_owned())?;
+            }
+            Ok(())
+        };
+        self.read(load, &super::find::Options::default())?;
+        for adoption in &adopted {
+            let schema = Arc::clone(&self.database.schema);
+            let entity = schema.entity(adoption.entity);
+            let Some(instance) = self.context.find_loaded(adoption.entity, &adoption.key) else {
+                return Err(Error::NotFound { entity: entity.name, key: entity.print_key(&adoption.key) });
+            };
+            self.context.settle_adoption(instance, adoption);
+            debug_assert!(matches!(adoption.change, LinkChange::Add | LinkChange::Remove));
+        }
+        self.context.ledger.adopted.clear();
+        Ok(())
+    }
+
+    /// Tells the query log what was committed.
+    fn tell(&self, prepared: &Prepared, outcome: &Outcome) {
+        let log = &self.database.log;
+        let Some(started) = log.start() else { return };
+        if outcome.rows.is_empty() && outcome.links.is_empty() {
+            return;
+        }
+        log.mark("begin");
+        for change in &prepared.changes {
+            log.tell(Some(started), None, || self.describe(change));
+        }
+        for link in &outcome.links {
+            log.tell(Some(started), None, || {
+                let join = self.database.schema.join(link.join);
+                let owner = self.database.schema.entity(join.owner);
+                let target = self.database.schema.entity(join.target);
+                let verb = if link.linked { "link" } else { "unlink" };
+                let relation = owner.fields[join.owner_field].name;
+                format!("{verb} {} #{}.{relation} {} #{}", owner.name, owner.print_key(&link.owner), target.name, target.print_key(&link.target))
+            });
+        }
+        log.mark("commit");
+    }
+
+    /// `insert Article #1 (author: 1, slug: "foo-is-bar")`. Hidden values are not told.
+    fn describe(&self, change: &Change) -> String {
+        let entity = self.context.entity(change.instance.entity);
+        let properties: Vec<String> =
+            change.changed.iter().filter_map(|field| change.describe_value(&self.database.schema, entity, field)).collect();
+        let verb = change.verb();
+        let properties = if properties.is_empty() { String::new() } else { format!(" ({})", properties.join(", ")) };
+        format!("{verb} {} #{}{properties}", entity.name, entity.print_key(&change.key))
+    }
+}

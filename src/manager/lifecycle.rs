@@ -1,0 +1,97 @@
+//! How entities become managed, are removed, and are given up.
+
+use std::sync::Arc;
+
+use super::{EntityManager, IntoManaged};
+use crate::context::{Life, Slot};
+use crate::entity::{AnyEntity, Entity, Event, Id};
+use crate::error::Error;
+
+impl EntityManager {
+    /// Manages a new entity. The next flush inserts it; nothing is stored before. Its key is
+    /// assigned at once.
+    ///
+    /// A key that the program has set itself must not be managed here already: that is
+    /// [`Error::AlreadyManaged`] at the next flush, and the second instance is dropped.
+    pub fn persist<T: Entity>(&mut self, mut entity: T) -> Id<T> {
+        let index = self.entity_index::<T>();
+        let database = Arc::clone(&self.database);
+        let id = match entity.key() {
+            Some(key) => {
+                if let Some(number) = T::key_number(key) {
+                    database.reserve_number(index, number);
+                }
+                Id::new(key.clone())
+            }
+            None => {
+                let key = T::generate_key(&mut || database.next_number(index)).expect("a key that can be unset is generated");
+                entity.set_key(key.clone());
+                Id::new(key)
+            }
+        };
+        self.manage(&id, entity);
+        id
+    }
+
+    /// Creates an entity, and everything new that it refers to, from a builder:
+    /// `em.create(Tag::build().name("new"))`.
+    pub fn create<N: IntoManaged>(&mut self, new: N) -> Id<N::Entity> {
+        new.into_pending().resolve(self)
+    }
+
+    fn manage<T: Entity>(&mut self, id: &Id<T>, mut entity: T) {
+        let index = self.entity_index::<T>();
+        if T::HOOKS.contains(Event::OnInit) {
+            Entity::on_instance(&mut entity, Event::OnInit);
+        }
+        let body: Box<dyn AnyEntity> = Box::new(entity);
+        let key = id.row_key();
+        let instance = match self.context.find(index, &key) {
+            None => self.context.insert(index, Slot::new(key, body)),
+            Some(instance) if self.context.slot(instance).is_removed() => {
+                // Removed and created anew in one flush.
+                self.context.forget(instance);
+                let mut slot = Slot::new(key, body);
+                slot.life = Life::New { replaces: true };
+                self.context.insert(index, slot)
+            }
+            Some(_) => {
+                self.context.refused.push(Error::AlreadyManaged { entity: T::NAME, key: id.to_string() });
+                return;
+            }
+        };
+        self.context.bind_new(instance);
+    }
+
+    /// Marks an entity to be removed by the next flush, loaded or not. A new one is just given up.
+    ///
+    /// What refers to it is judged at the flush, by the `on_delete` of each reference. Until then
+    /// it stays readable.
+    pub fn remove<T: Entity>(&mut self, id: Id<T>) {
+        let index = self.entity_index::<T>();
+        let key = id.row_key();
+        let instance = match self.context.find(index, &key) {
+            None => self.context.insert(index, Slot::removed_unseen(key)),
+            Some(instance) => instance,
+        };
+        match self.context.slot(instance).life {
+            Life::New { replaces: false } => self.context.discard(instance),
+            Life::New { replaces: true } => {
+                self.context.discard(instance);
+                self.remove(id);
+            }
+            Life::Managed => {
+                self.context.touch(instance);
+                self.context.slot_mut(instance).life = Life::Removed;
+            }
+            Life::Removed => self.context.touch(instance),
+        }
+    }
+
+    /// Gives an instance up: pending changes of it are forgotten, and its row stays as it is.
+    pub fn detach<T: Entity>(&mut self, id: Id<T>) {
+        if let Some(instance) = self.find_slot(&id) {
+            self.context.detach(instance);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The schema as it is stored, and what has to be done when the program's entities have changed.
+//!
+//! Stored rows find their properties by number, and numbers are never given twice: a property that
+//! is gone is skipped in old rows, one that is new takes its default, and indexes that are new are
+//! built. What can't be done without losing data is refused, everything at once.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::RowKey;
+use crate::codec::record::{PropertyNumber, Record};
+use crate::codec::value::{decode_value, encode_value, open_value, seal_value};
+use crate::error::{Error, Result};
+use crate::keyspace::{CATALOG_SCHEMA, Keyspace, index_entry};
+use crate::schema::{EntitySchema, FieldSchema, IndexSchema, RelationKind, ResolvedKind, Schema};
+use crate::storage::{Batch, CommitSequence, Direction, Durability, KeyRange, Reader, Store, StoreExt};
+use crate::unit_of_work::index_value;
+
+/// The schema as it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredSchema {
+    entities: BTreeMap<String, StoredEntity>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredEntity {
+    /// Counts the changes of the entity's shape.
+    version: u32,
+    /// The number that the next new property gets.
+    next_number: u16,
+    properties: BTreeMap<String, StoredProperty>,
+    /// Indexed properties, and whether the index is unique.
+    indexes: BTreeMap<String, bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredProperty {
+    number: u16,
+    /// What the property holds, in words.
+    kind: String,
+}
+
+/// Fixes property numbers, builds new indexes, and stores the schema if it has changed.
+///
+/// # Errors
+/// [`Error::Schema`] with everything that does not fit what is stored.
+pub(super) fn reconcile(store: &dyn Store, keyspace: &Keyspace, schema: &mut Schema, durability: Durability) -> Result<()> {
+    let updated = store.write_with::<_, Error>(durability, |reader, sequence| {
+        let stored = read(reader, keyspace)?;
+        let mut reconciliation =
+            Reconciliation { reader, keyspace, problems: Vec::new(), batch: Batch::new(), new_indexes: Vec::new() };
+        let mut updated = stored.clone();
+        for entity in &schema.entities {
+            let before = stored.entities.get(entity.name);
+            let now = reconciliation.entity(entity, before)?;
+            updated.entities.insert(entity.name.to_owned(), now);
+        }
+        // Index keys are read from rows by number, so numbers have to be there first.
+        assign(schema, &updated);
+        for (entity, index) in std::mem::take(&mut reconciliation.new_indexes) {
+            reconciliation.build_index(&schema.entities[entity], index)?;
+        }
+        if !reconciliation.problems.is_empty() {
+            return Err(Error::Schema(reconciliation.problems));
+        }
+        if updated != stored {
+            write(&mut reconciliation.batch, keyspace, &updated, sequence)?;
+        }
+        Ok((reconciliation.batch, ()))
+    });
+    updated
+}
+
+fn read(reader: &dyn Reader, keyspace: &Keyspace) -> Result<StoredSchema> {
+    let Some(sealed) = reader.get(keyspace.catalog, CATALOG_SCHEMA)? else { return Ok(StoredSchema::default()) };
+    let damaged = |error: &dyn std::fmt::Display| Error::corruption(format!("the stored schema can't be read: {error}"));
+    let (_, value) = open_value(&sealed).map_err(|error| damaged(&error))?;
+    decode_value(value).map_err(|error| damaged(&error))
+}
+
+fn write(batch: &mut Batch, keyspace: &Keyspace, schema: &StoredSchema, sequence: CommitSequence) -> Result<()> {
+    let mut value = Vec::new();
+    encode_value(schema, &mut value)?;
+    batch.put(keyspace.catalog, CATALOG_SCHEMA, seal_value(sequence.0, &value));
+    Ok(())
+}
+
+fn assign(schema: &mut Schema, stored: &StoredSchema) {
+    for entity in &mut schema.entities {
+        let known = &stored.entities[entity.name];
+        let numbers: Vec<_> = entity
+            .columns
+            .iter()
+            .map(|field| (*field, PropertyNumber(known.properties[entity.fields[*field].name].number)))
+            .collect();
+        entity.version = known.version;
+        entity.by_number.clear();
+        entity.assign_numbers(&numbers);
+    }
+}
+
+struct Reconciliation<'a> {
+    reader: &'a dyn Reader,
+    keyspace: &'a Keyspace,
+    problems: Vec<String>,
+    batch: Batch,
+    /// Indexes to be built, by the entity's position.
+    new_indexes: Vec<(usize, IndexSchema)>,
+}
+
+impl Reconciliation<'_> {
+    fn entity(&mut self, entity: &EntitySchema, before: Option<&StoredEntity>) -> Result<StoredEntity> {
+        let mut now = before.cloned().unwrap_or_default();
+        now.properties.retain(|name, _| entity.fields.iter().any(|field| field.name == name && has_storage(field)));
+        for field in 0..entity.fields.len() {
+            let property = &entity.fields[field];
+            if has_storage(property) {
+                self.property(entity, property, before, &mut now)?;
+            }
+        }
+        now.indexes = entity.indexes.iter().map(|index| (entity.fields[index.field].name.to_owned(), index.unique)).collect();
+        if let Some(before) = before {
+            for index in &entity.indexes {
+                if before.indexes.get(entity.fields[index.field].name) != Some(&index.unique) {
+                    self.new_indexes.push((usize::from(entity.index.0), *index));
+                }
+            }
+        }
+        if before != Some(&now) {
+            now.version += 1;
+        }
+        Ok(now)
+    }
+
+    fn property(
+        &mut self,
+        entity: &EntitySchema,
+        property: &FieldSchema,
+        before: Option<&StoredEntity>,
+        now: &mut StoredEntity,
+    ) -> Result<()> {
+        let kind = kind_of(self.schema, property);
+        match now.properties.get(property.name) {
+            Some(known) if known.kind == kind => {}
+            Some(known) => self.problems.push(format!(
+                "{0}.{1} is stored as {2}, and the entity declares {kind}; give the new property another name, and remove {1} \
+                 once its values are carried over",
+                entity.name, property.name, known.kind
+            )),
+            None => {
+                if before.is_some() && !property.has_default && !property.nullable && self.has_rows(entity)? {
+                    self.problems.push(format!(
+                        "{}.{} is new, and there are rows without it; give it a default with `#[orm(default = ..)]`, or make it an \
+                         `Option`",
+                        entity.name, property.name
+                    ));
+                }
+                let known = StoredProperty { number: now.next_number, kind };
+                now.next_number += 1;
+                now.properties.insert(property.name.to_owned(), known);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_rows(&self, entity: &EntitySchema) -> Result<bool> {
+        let mut found = false;
+        self.reader.scan(self.keyspace.rows(entity.index), &KeyRange::all(), Direction::Forward, &mut |_, _| {
+            found = true;
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    /// Makes an index of the rows that are there. What an earlier index of the same name left goes.
+    fn build_index(&mut self, entity: &EntitySchema, index: IndexSchema) -> Result<()> {
+        let tree = self.keyspace.index(entity.index, index.field);
+        let batch = &mut self.batch;
+        self.reader.scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
+            batch.delete(tree, key);
+            ControlFlow::Continue(())
+        })?;
+        for (key, row) in rows(self.reader, self.keyspace, entity)? {
+            let record = Record::parse(&row).map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            let stored = record.get(entity.fields[index.field].number);
+            let Some(value) = index_value(entity, index, stored)? else { continue };
+            let (entry, held) = index_entry(index, &value, &key);
+            if index.unique && matches!(self.batch.get(tree, &entry), Some(crate::storage::Write::Put(_))) {
+                self.problems.push(format!(
+                    "{}.{} is now unique, and several rows have the value of {} {}; mend the rows before declaring it",
+                    entity.name,
+                    entity.fields[index.field].name,
+                    entity.name,
+                    entity.print_key(&key)
+                ));
+                return Ok(());
+            }
+            self.batch.put(tree, entry, held);
+        }
+        Ok(())
+    }
+}
+
+/// All rows of an entity.
+fn rows(reader: &dyn Reader, keyspace: &Keyspace, entity: &EntitySchema) -> Result<Vec<(RowKey, Vec<u8>)>> {
+    let mut rows = Vec::new();
+    let mut unreadable = Ok(());
+    reader.scan(keyspace.rows(entity.index), &KeyRange::all(), Direction::Forward, &mut |key, row| {
+        match RowKey::from_encoded(entity.key_kind, key) {
+            Ok(key) => rows.push((key, row.to_vec())),
+            Err(error) => unreadable = Err(error),
+        }
+        ControlFlow::Continue(())
+    })?;
+    unreadable?;
+    Ok(rows)
+}
+
+/// Whether the property is stored with its entity: in the row, or as a lazy value.
+fn has_storage(property: &FieldSchema) -> bool {
+    property.is_column() || matches!(property.kind, ResolvedKind::Lazy(_))
+}
+
+fn kind_of(schema: &Schema, property: &FieldSchema) -> String {
+    match &property.kind {
+        ResolvedKind::Scalar(value) => value.name(),
+        ResolvedKind::Lazy(value) => format!("Lazy<{}>", value.name()),
+        ResolvedKind::Relation(relation) => match relation.kind {
+            RelationKind::ToOne { .. } => format!("a reference to {}", schema.entity(relation.target).name),
+            _ => unreachable!("only owning to-one relations are stored with their entity"),
+        },
+        ResolvedKind::PrimaryKey => "the primary key".to_owned(),
+    }
+}

@@ -1,0 +1,233 @@
+//! Finds the rows that meet a condition: by key or index where an equality allows it, by a walk over
+//! all rows otherwise. Whatever way is taken, the whole condition is judged on every row.
+
+use std::ops::ControlFlow;
+
+use super::filter::{Comparison, Condition, Ordered};
+use crate::codec::RowKey;
+use crate::codec::record::Record;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::keyspace;
+use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
+use crate::storage::{Bytes, Direction, KeyRange, Reader};
+
+/// A row that meets the condition.
+pub(crate) struct Found {
+    pub(crate) key: RowKey,
+    pub(crate) row: Bytes,
+}
+
+/// The rows of an entity that meet the condition, in the order of their keys, without the first
+/// `skip`, and at most `take`.
+///
+/// # Errors
+/// When a row can't be read.
+pub(crate) fn execute(
+    database: &Database,
+    reader: &dyn Reader,
+    entity: &EntitySchema,
+    condition: Option<&Condition>,
+    skip: usize,
+    take: usize,
+) -> Result<Vec<Found>> {
+    let mut search = Search { database, reader, entity, condition, skip, take, found: Vec::new() };
+    match condition.and_then(|condition| equality(entity, condition)) {
+        Some(equality) => search.by_index(&equality)?,
+        None => search.over_all_rows()?,
+    }
+    Ok(search.found)
+}
+
+struct Search<'a> {
+    database: &'a Database,
+    reader: &'a dyn Reader,
+    entity: &'a EntitySchema,
+    condition: Option<&'a Condition>,
+    skip: usize,
+    take: usize,
+    found: Vec<Found>,
+}
+
+/// A property of the entity itself that must equal one of some values, all of which have an index.
+struct Equality<'a> {
+    field: FieldIndex,
+    values: &'a [Option<Vec<u8>>],
+}
+
+fn equality<'c>(entity: &EntitySchema, condition: &'c Condition) -> Option<Equality<'c>> {
+    match condition {
+        Condition::Compare { steps, field, comparison: Comparison::In(values) } if steps.is_empty() => {
+            let usable = *field == entity.key_field || entity.index_on(*field).is_some_and(|index| !ignores_some(entity, index.field, values));
+            usable.then_some(Equality { field: *field, values })
+        }
+        Condition::All(conditions) => conditions.iter().find_map(|condition| equality(entity, condition)),
+        _ => None,
+    }
+}
+
+/// A unique index has no entries for `None`.
+fn ignores_some(entity: &EntitySchema, field: FieldIndex, values: &[Option<Vec<u8>>]) -> bool {
+    entity.fields[field].nullable && values.iter().flatten().any(|value| matches!(value.as_slice(), [] | [0]))
+}
+
+impl Search<'_> {
+    fn by_index(&mut self, equality: &Equality<'_>) -> Result<()> {
+        let mut keys = Vec::new();
+        for stored in equality.values.iter().flatten() {
+            self.keys_of(equality.field, stored, &mut keys)?;
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let rows = self.database.keyspace.rows(self.entity.index);
+        for key in keys {
+            let Some(row) = self.reader.get(rows, &key.to_vec())? else {
+                if equality.field == self.entity.key_field {
+                    continue;
+                }
+                let name = self.entity.fields[equality.field].name;
+                let key = self.entity.print_key(&key);
+                return Err(Error::corruption(format!("the index {}.{name} names a row that is not there: {key}", self.entity.name)));
+            };
+            if self.judge(key, row)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of the rows whose property has the stored form.
+    fn keys_of(&self, field: FieldIndex, stored: &[u8], keys: &mut Vec<RowKey>) -> Result<()> {
+        let entity = self.entity;
+        if field == entity.key_field {
+            keys.extend((entity.key_of_value)(stored));
+            return Ok(());
+        }
+        let mut value = Vec::new();
+        match &entity.fields[field].kind {
+            ResolvedKind::Scalar(value_type) => drop(value_type.append_order_key(stored, &mut value)?),
+            _ => value.extend_from_slice(stored),
+        }
+        let tree = self.database.keyspace.index(entity.index, field);
+        if entity.index_on(field).is_some_and(|index| index.unique) {
+            if let Some(row) = self.reader.get(tree, &value)? {
+                keys.push(RowKey::from_encoded(entity.key_kind, &row)?);
+            }
+            return Ok(());
+        }
+        keyspace::scan_entries(self.reader, tree, entity, &value, &mut |key| keys.push(key))
+    }
+
+    fn over_all_rows(&mut self) -> Result<()> {
+        let rows = self.database.keyspace.rows(self.entity.index);
+        let mut outcome = Ok(());
+        self.reader.scan(rows, &KeyRange::all(), Direction::Forward, &mut |key, row| {
+            let judged = RowKey::from_encoded(self.entity.key_kind, key).map_err(Error::from).and_then(|key| self.judge(key, Bytes::from(row)));
+            judged.unwrap_or_else(|error| {
+                outcome = Err(error);
+                ControlFlow::Break(())
+            })
+        })?;
+        outcome
+    }
+
+    /// Keeps the row if it meets the condition and is on the page.
+    fn judge(&mut self, key: RowKey, row: Bytes) -> Result<ControlFlow<()>> {
+        if self.found.len() >= self.take {
+            return Ok(ControlFlow::Break(()));
+        }
+        if let Some(condition) = self.condition {
+            let record = parse(self.entity, &key, &row)?;
+            if !self.meets(condition, self.entity, &key, &record)? {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+        } else {
+            self.found.push(Found { key, row });
+        }
+        Ok(if self.found.len() >= self.take { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn meets(&self, condition: &Condition, entity: &EntitySchema, key: &RowKey, record: &Record<'_>) -> Result<bool> {
+        match condition {
+            Condition::Compare { steps, field, comparison } => self.compare(steps, *field, comparison, entity, key, record),
+            Condition::All(conditions) => {
+                for condition in conditions {
+                    if !self.meets(condition, entity, key, record)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Condition::Any(conditions) => {
+                for condition in conditions {
+                    if self.meets(condition, entity, key, record)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Condition::Not(condition) => Ok(!self.meets(condition, entity, key, record)?),
+        }
+    }
+
+    /// Follows the relations to the row that has the property. Behind a relation that is `None`,
+    /// every property is `None`.
+    fn compare(
+        &self,
+        steps: &[FieldIndex],
+        field: FieldIndex,
+        comparison: &Comparison,
+        entity: &EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<bool> {
+        let Some((step, rest)) = steps.split_first() else {
+            return evaluate(comparison, entity, field, key, record);
+        };
+        let target = self.database.schema.entity(entity.relation(*step).target);
+        let stored = record.get(entity.fields[*step].number).unwrap_or_default();
+        let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? else {
+            return Ok(matches!(comparison, Comparison::IsNone));
+        };
+        let Some(row) = self.reader.get(self.database.keyspace.rows(target.index), &target_key.to_vec())? else {
+            let name = entity.fields[*step].name;
+            return Err(Error::corruption(format!("{}.{name} of {} refers to a row that is not there", entity.name, entity.print_key(key))));
+        };
+        self.compare(rest, field, comparison, target, &target_key, &parse(target, &target_key, &row)?)
+    }
+}
+
+fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
+    Record::parse(row).map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
+}
+
+fn evaluate(comparison: &Comparison, entity: &EntitySchema, field: FieldIndex, key: &RowKey, record: &Record<'_>) -> Result<bool> {
+    if field == entity.key_field {
+        return Ok(evaluate_key(comparison, entity, key));
+    }
+    let stored = record.get(entity.fields[field].number);
+    match comparison {
+        Comparison::In(values) => Ok(stored.is_some_and(|stored| values.iter().flatten().any(|value| value == stored))),
+        Comparison::IsNone => Ok(stored.is_none_or(|stored| matches!(stored, [] | [0]))),
+        Comparison::Less { than, or_equal } => stored.map_or(Ok(false), |stored| {
+            let mut value = Vec::with_capacity(stored.len() + 2);
+            than.value_type.append_order_key(stored, &mut value)?;
+            Ok(is_less(&value, than, *or_equal))
+        }),
+    }
+}
+
+fn evaluate_key(comparison: &Comparison, entity: &EntitySchema, key: &RowKey) -> bool {
+    match comparison {
+        Comparison::In(values) => values.iter().flatten().any(|value| (entity.key_of_value)(value).as_ref() == Some(key)),
+        Comparison::IsNone => false,
+        Comparison::Less { than, or_equal } => is_less(&key.to_vec(), than, *or_equal),
+    }
+}
+
+fn is_less(value: &[u8], than: &Ordered, or_equal: bool) -> bool {
+    value < than.key.as_slice() || or_equal && value == than.key
+}

@@ -1,0 +1,77 @@
+//! Conditions on the rows of one entity.
+
+use std::marker::PhantomData;
+
+use crate::schema::{FieldIndex, ValueType};
+
+/// A condition on rows of the entity `R`, made from a typed path: `|a| a.title().eq("Foo")`.
+#[must_use = "a filter does nothing until a query takes it"]
+pub struct Filter<R> {
+    condition: Condition,
+    root: PhantomData<fn() -> R>,
+}
+
+impl<R> Filter<R> {
+    pub(super) const fn of(condition: Condition) -> Self {
+        Self { condition, root: PhantomData }
+    }
+
+    /// Both conditions hold.
+    pub fn and(self, other: Self) -> Self {
+        Self::of(Condition::All(vec![self.condition, other.condition]))
+    }
+
+    /// At least one condition holds.
+    pub fn or(self, other: Self) -> Self {
+        Self::of(Condition::Any(vec![self.condition, other.condition]))
+    }
+
+    /// The condition does not hold.
+    #[expect(clippy::should_implement_trait, reason = "reads as the other combinators do")]
+    pub fn not(self) -> Self {
+        Self::of(Condition::Not(Box::new(self.condition)))
+    }
+
+    pub(crate) fn into_condition(self) -> Condition {
+        self.condition
+    }
+}
+
+/// A condition, with the types erased.
+#[derive(Debug, Clone)]
+pub(crate) enum Condition {
+    /// A property, reached over to-one relations, compares so.
+    Compare { steps: Vec<FieldIndex>, field: FieldIndex, comparison: Comparison },
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+}
+
+/// The stored form of a value; `None` where it has none.
+pub(super) type Operand = Option<Vec<u8>>;
+
+#[derive(Debug, Clone)]
+pub(crate) enum Comparison {
+    /// Equals one of the stored forms.
+    In(Vec<Operand>),
+    IsNone,
+    Less { than: Ordered, or_equal: bool },
+}
+
+/// A value by its index key, and how stored values become index keys.
+#[derive(Debug, Clone)]
+pub(crate) struct Ordered {
+    pub(super) key: Vec<u8>,
+    pub(super) value_type: ValueType,
+}
+
+impl Condition {
+    /// The relations that the condition follows.
+    pub(crate) fn paths(&self, visit: &mut dyn FnMut(&[FieldIndex])) {
+        match self {
+            Self::Compare { steps, .. } => visit(steps),
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().for_each(|condition| condition.paths(visit)),
+            Self::Not(condition) => condition.paths(visit),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Conditions, and the rows that meet them.
+//!
+//! Knows stored rows only: an instance that differs from its row is flushed before a query asks
+//! (R17). Nothing is hydrated here.
+
+mod execute;
+mod filter;
+mod property;
+
+pub(crate) use execute::{Found, execute};
+pub use filter::Filter;
+pub use property::{IntoOperand, Property};

@@ -1,0 +1,153 @@
+//! A property at the end of a typed path, and the comparisons that its type has.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Filter;
+use super::filter::{Comparison, Condition, Operand};
+use crate::codec::OrderedKey;
+use crate::codec::value::encode_value;
+use crate::schema::{FieldIndex, ValueType};
+
+/// A property of type `V`, reached from the root entity `R` by to-one relations.
+///
+/// Comparisons take `None` for the value that it is: `ne(5)` matches rows without a value, and
+/// [`Filter::not`] is plain negation.
+pub struct Property<R, V> {
+    steps: Vec<FieldIndex>,
+    field: FieldIndex,
+    types: PhantomData<fn() -> (R, V)>,
+}
+
+impl<R, V> Property<R, V> {
+    pub(crate) const fn new(steps: Vec<FieldIndex>, field: FieldIndex) -> Self {
+        Self { steps, field, types: PhantomData }
+    }
+
+    /// The positions of the relations, and of the property itself.
+    pub(crate) fn into_steps(mut self) -> Vec<FieldIndex> {
+        self.steps.push(self.field);
+        self.steps
+    }
+
+    fn condition(self, comparison: Comparison) -> Filter<R> {
+        Filter::of(Condition::Compare { steps: self.steps, field: self.field, comparison })
+    }
+}
+
+impl<R, V: Serialize> Property<R, V> {
+    /// The property equals the value.
+    #[must_use]
+    pub fn eq(self, value: impl IntoOperand<V>) -> Filter<R> {
+        let operand = operand(&value.into_operand());
+        self.condition(Comparison::In(vec![operand]))
+    }
+
+    /// The property differs from the value; so does `None`.
+    #[must_use]
+    pub fn ne(self, value: impl IntoOperand<V>) -> Filter<R> {
+        self.eq(value).not()
+    }
+
+    /// The property equals one of the values.
+    #[must_use]
+    pub fn is_in<I: IntoOperand<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<R> {
+        let operands = values.into_iter().map(|value| operand(&value.into_operand())).collect();
+        self.condition(Comparison::In(operands))
+    }
+}
+
+impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
+    /// The property is less than the value. `None` is less than every value.
+    #[must_use]
+    pub fn lt(self, value: impl IntoOperand<V>) -> Filter<R> {
+        self.ordered(value, |least| Comparison::Less { than: least, or_equal: false })
+    }
+
+    /// The property is less than the value, or equals it.
+    #[must_use]
+    pub fn le(self, value: impl IntoOperand<V>) -> Filter<R> {
+        self.ordered(value, |least| Comparison::Less { than: least, or_equal: true })
+    }
+
+    /// The property is greater than the value.
+    #[must_use]
+    pub fn gt(self, value: impl IntoOperand<V>) -> Filter<R> {
+        self.le(value).not()
+    }
+
+    /// The property is greater than the value, or equals it.
+    #[must_use]
+    pub fn ge(self, value: impl IntoOperand<V>) -> Filter<R> {
+        self.lt(value).not()
+    }
+
+    fn ordered(self, value: impl IntoOperand<V>, comparison: impl FnOnce(super::filter::Ordered) -> Comparison) -> Filter<R> {
+        let mut key = Vec::new();
+        value.into_operand().encode_key(&mut key);
+        self.condition(comparison(super::filter::Ordered { key, value_type: ValueType::of::<V>().ordered::<V>() }))
+    }
+}
+
+impl<R, V> Property<R, Option<V>> {
+    /// The property is `None`.
+    #[must_use]
+    pub fn is_none(self) -> Filter<R> {
+        self.condition(Comparison::IsNone)
+    }
+
+    /// The property is not `None`.
+    #[must_use]
+    pub fn is_some(self) -> Filter<R> {
+        self.is_none().not()
+    }
+}
+
+/// What a property of type `V` can be compared with: a value of the type, and what stands for one.
+#[diagnostic::on_unimplemented(
+    message = "a property of type `{V}` can't be compared with `{Self}`",
+    label = "expected `{V}`"
+)]
+pub trait IntoOperand<V> {
+    /// The value.
+    fn into_operand(self) -> V;
+}
+
+impl<V> IntoOperand<V> for V {
+    fn into_operand(self) -> V {
+        self
+    }
+}
+
+impl IntoOperand<String> for &str {
+    fn into_operand(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl IntoOperand<Option<String>> for &str {
+    fn into_operand(self) -> Option<String> {
+        Some(self.to_owned())
+    }
+}
+
+macro_rules! present {
+    ($($value:ty),*) => {$(
+        impl IntoOperand<Option<$value>> for $value {
+            fn into_operand(self) -> Option<$value> {
+                Some(self)
+            }
+        }
+    )*};
+}
+
+present!(u8, u16, u32, u64, i8, i16, i32, i64, bool, f32, f64, String);
+
+/// The stored form of a value. A value that serde refuses equals nothing that is stored.
+fn operand<V: Serialize>(value: &V) -> Operand {
+    let mut stored = Vec::new();
+    encode_value(value, &mut stored).ok().map(|()| stored)
+}

@@ -1,0 +1,240 @@
+//! The resolved schema: every relation knows its target's position, its other side and its storage.
+
+use std::any::TypeId;
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+
+use super::{OnDelete, ValueType};
+use crate::codec::record::PropertyNumber;
+use crate::codec::{RowKey, RowKeyKind};
+
+/// The position of an entity in the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntityIndex(pub(crate) u16);
+
+/// The position of a property in its entity.
+pub(crate) type FieldIndex = usize;
+
+/// The position of a many-to-many relation in the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct JoinIndex(pub(crate) u16);
+
+/// All entities of a database, resolved.
+#[derive(Debug)]
+pub struct Schema {
+    pub(crate) entities: Vec<EntitySchema>,
+    pub(crate) joins: Vec<JoinSchema>,
+    pub(super) by_type: FxHashMap<TypeId, EntityIndex>,
+}
+
+impl Schema {
+    pub(crate) fn entity(&self, index: EntityIndex) -> &EntitySchema {
+        &self.entities[usize::from(index.0)]
+    }
+
+    pub(crate) fn join(&self, index: JoinIndex) -> &JoinSchema {
+        &self.joins[usize::from(index.0)]
+    }
+
+    pub(crate) fn index_of(&self, type_id: TypeId) -> Option<EntityIndex> {
+        self.by_type.get(&type_id).copied()
+    }
+
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = EntityIndex> + use<> {
+        (0..self.entities.len()).map(|at| EntityIndex(u16::try_from(at).expect("checked when the schema was built")))
+    }
+}
+
+/// One entity, resolved.
+#[derive(Debug)]
+pub struct EntitySchema {
+    pub(crate) index: EntityIndex,
+    pub(crate) name: &'static str,
+    pub(crate) key_kind: RowKeyKind,
+    pub(crate) print_key: fn(&RowKey) -> String,
+    /// The key that a value, encoded as a property would be, stands for.
+    pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,
+    pub(crate) key_field: FieldIndex,
+    pub(crate) fields: Vec<FieldSchema>,
+    /// Properties stored in the row: scalars and owning to-one relations.
+    pub(crate) columns: Vec<FieldIndex>,
+    pub(crate) lazies: Vec<FieldIndex>,
+    /// Owning to-one relations.
+    pub(crate) to_ones: Vec<FieldIndex>,
+    /// Collections and inverse to-one properties.
+    pub(crate) to_manys: Vec<FieldIndex>,
+    pub(crate) indexes: Vec<IndexSchema>,
+    /// The to-one relations, of any entity, that refer to this one.
+    pub(crate) referrers: Vec<(EntityIndex, FieldIndex)>,
+    /// The many-to-many relations that this entity takes part in, with its side.
+    pub(crate) joins: Vec<(JoinIndex, Side)>,
+    /// The version of the schema under which rows are written now.
+    pub(crate) version: u32,
+    /// The position of each stored property number; filled from the catalog when a database opens.
+    pub(crate) by_number: Vec<Option<FieldIndex>>,
+}
+
+impl EntitySchema {
+    pub(crate) fn print_key(&self, key: &RowKey) -> String {
+        (self.print_key)(key)
+    }
+
+    pub(crate) fn relation(&self, field: FieldIndex) -> &RelationSchema {
+        match &self.fields[field].kind {
+            ResolvedKind::Relation(relation) => relation,
+            other => unreachable!("{}.{} is no relation but {other:?}", self.name, self.fields[field].name),
+        }
+    }
+
+    pub(crate) fn field_named(&self, name: &str) -> Option<FieldIndex> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    pub(crate) fn index_on(&self, field: FieldIndex) -> Option<&IndexSchema> {
+        self.indexes.iter().find(|index| index.field == field)
+    }
+
+    /// Fixes the number under which each stored property is found in rows.
+    pub(crate) fn assign_numbers(&mut self, numbers: &[(FieldIndex, PropertyNumber)]) {
+        for (field, number) in numbers {
+            self.fields[*field].number = *number;
+            let at = usize::from(number.0);
+            if self.by_number.len() <= at {
+                self.by_number.resize(at + 1, None);
+            }
+            debug_assert!(self.by_number[at].is_none(), "a property number is given once");
+            self.by_number[at] = Some(*field);
+        }
+        // Rows list their properties by ascending number, and are built in this order.
+        let fields = &self.fields;
+        self.columns.sort_by_key(|field| fields[*field].number);
+    }
+}
+
+/// One property, resolved.
+#[derive(Debug)]
+pub(crate) struct FieldSchema {
+    pub(crate) name: &'static str,
+    pub(crate) kind: ResolvedKind,
+    pub(crate) hidden: bool,
+    pub(crate) nullable: bool,
+    pub(crate) has_default: bool,
+    pub(crate) length: Option<usize>,
+    /// Where rows keep the property. Meaningless for what rows do not keep.
+    pub(crate) number: PropertyNumber,
+}
+
+#[derive(Debug)]
+pub(crate) enum ResolvedKind {
+    PrimaryKey,
+    Scalar(ValueType),
+    Lazy(ValueType),
+    Relation(RelationSchema),
+}
+
+impl FieldSchema {
+    pub(crate) fn value_type(&self) -> Option<&ValueType> {
+        match &self.kind {
+            ResolvedKind::Scalar(value) | ResolvedKind::Lazy(value) => Some(value),
+            ResolvedKind::PrimaryKey | ResolvedKind::Relation(_) => None,
+        }
+    }
+
+    pub(crate) fn is_column(&self) -> bool {
+        match &self.kind {
+            ResolvedKind::Scalar(_) => true,
+            ResolvedKind::Relation(relation) => relation.is_to_one_owner(),
+            ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) => false,
+        }
+    }
+}
+
+/// One side of a relation, resolved.
+#[derive(Debug)]
+pub(crate) struct RelationSchema {
+    pub(crate) target: EntityIndex,
+    pub(crate) kind: RelationKind,
+    /// The property at the other end. Always there for the inverse side of a to-one relation.
+    pub(crate) inverse: Option<FieldIndex>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RelationKind {
+    /// Owning side; `one_to_one` says that no two rows may hold the same key.
+    ToOne { one_to_one: bool, on_delete: OnDelete },
+    /// Inverse side of a many-to-one relation.
+    OneToMany { orphan_removal: bool },
+    /// Inverse side of a one-to-one relation.
+    OneToOneInverse { orphan_removal: bool },
+    /// Either side of a many-to-many relation.
+    ManyToMany { join: JoinIndex, side: Side },
+}
+
+impl RelationSchema {
+    pub(crate) fn is_to_one_owner(&self) -> bool {
+        matches!(self.kind, RelationKind::ToOne { .. })
+    }
+
+    /// For an inverse side of a to-one relation: the property of the target that holds the key.
+    pub(crate) fn mapped_by(&self) -> FieldIndex {
+        debug_assert!(matches!(self.kind, RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. }));
+        self.inverse.expect("an inverse side knows its owning side")
+    }
+
+    pub(crate) fn orphan_removal(&self) -> bool {
+        match self.kind {
+            RelationKind::OneToMany { orphan_removal } | RelationKind::OneToOneInverse { orphan_removal } => orphan_removal,
+            RelationKind::ToOne { .. } | RelationKind::ManyToMany { .. } => false,
+        }
+    }
+}
+
+/// A secondary index over one property.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexSchema {
+    pub(crate) field: FieldIndex,
+    pub(crate) unique: bool,
+}
+
+/// A many-to-many relation.
+#[derive(Debug)]
+pub(crate) struct JoinSchema {
+    pub(crate) owner: EntityIndex,
+    pub(crate) owner_field: FieldIndex,
+    pub(crate) target: EntityIndex,
+    pub(crate) target_field: Option<FieldIndex>,
+}
+
+impl JoinSchema {
+    /// The entity and, where it is declared, the property at a side.
+    pub(crate) fn end(&self, side: Side) -> (EntityIndex, Option<FieldIndex>) {
+        match side {
+            Side::Owner => (self.owner, Some(self.owner_field)),
+            Side::Inverse => (self.target, self.target_field),
+        }
+    }
+}
+
+/// The two ends of a many-to-many relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Owner,
+    Inverse,
+}
+
+impl Side {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Owner => Self::Inverse,
+            Self::Inverse => Self::Owner,
+        }
+    }
+}
+
+impl fmt::Display for EntitySchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+

@@ -1,0 +1,284 @@
+//! Entity graphs to serde.
+//!
+//! A view serializes what is loaded: references that are not loaded as their key, collections that
+//! are not initialized not at all, hidden properties never. Cycles are cut: an entity within itself
+//! is its key. [`EntityManager::serialize`] chooses by hints instead of by what is loaded.
+
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use crate::context::Instance;
+use crate::entity::{Collection, Entity, Fields, Id, Inverse};
+use crate::load::{Hint, Hints, Path};
+use crate::manager::{EntityManager, Managed, View};
+use crate::query::Property;
+use crate::schema::{FieldIndex, ResolvedKind};
+
+/// Entities nested deeper than this are written as their keys, so that a long chain of loaded
+/// entities can't exhaust the stack.
+const DEPTH: usize = 64;
+
+/// Writes the relations of an entity: implemented by `#[derive(Entity)]`.
+pub trait SerializeEntity: Managed {
+    /// Writes the entry of one relation.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    fn serialize_relation<M: SerializeMap>(
+        node: &Node<'_, '_, Self>,
+        field: usize,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
+}
+
+/// Serializes a view.
+///
+/// # Errors
+/// What the serializer says.
+pub fn serialize_view<T: SerializeEntity, S: Serializer>(view: &View<'_, T>, serializer: S) -> Result<S::Ok, S::Error> {
+    match view.instance() {
+        Some(instance) => Node::root(view.em(), instance, None, None).serialize(serializer),
+        None => view.id().serialize(serializer),
+    }
+}
+
+/// A loaded entity on its way to a serializer, with the way that led to it.
+pub struct Node<'em, 'c, T> {
+    em: &'em EntityManager,
+    instance: Instance,
+    entity: &'em T,
+    /// The entities that this one is nested in.
+    above: Option<&'c Above<'c>>,
+    /// What to nest; by what is loaded where there is no choice.
+    include: Option<&'c Hints>,
+    exclude: Option<&'c Hints>,
+}
+
+struct Above<'c> {
+    instance: Instance,
+    depth: usize,
+    above: Option<&'c Above<'c>>,
+}
+
+impl Above<'_> {
+    fn contains(&self, instance: Instance) -> bool {
+        self.instance == instance || self.above.is_some_and(|above| above.contains(instance))
+    }
+}
+
+impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
+    fn root(em: &'em EntityManager, instance: Instance, include: Option<&'c Hints>, exclude: Option<&'c Hints>) -> Self {
+        Self { em, instance, entity: View::<T>::at(em, instance).entity(), above: None, include, exclude }
+    }
+
+    /// The entity.
+    #[must_use]
+    pub const fn entity(&self) -> &'em T {
+        self.entity
+    }
+
+    /// Writes a to-one relation.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    pub fn to_one<U: SerializeEntity, M: SerializeMap>(
+        &self,
+        field: usize,
+        id: Option<&Id<U>>,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        match id {
+            None => map.serialize_entry(name, &()),
+            Some(id) => self.nested(|here| map.serialize_entry(name, &self.related(field, id, here))),
+        }
+    }
+
+    /// Writes a collection, if it is initialized.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    pub fn to_many<U: SerializeEntity, M: SerializeMap>(
+        &self,
+        field: usize,
+        items: &Collection<U>,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        if !items.is_initialized() {
+            return Ok(());
+        }
+        self.nested(|here| map.serialize_entry(name, &Items { node: self, field, items: items.ids_unchecked(), here }))
+    }
+
+    /// Writes an inverse to-one property, if it is initialized.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    pub fn inverse<U: SerializeEntity, M: SerializeMap>(
+        &self,
+        field: usize,
+        item: &Inverse<U>,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        if item.is_initialized() { self.to_one(field, item.as_id(), name, map) } else { Ok(()) }
+    }
+
+    fn nested<R>(&self, write: impl FnOnce(&Above<'_>) -> R) -> R {
+        let depth = self.above.map_or(0, |above| above.depth) + 1;
+        write(&Above { instance: self.instance, depth, above: self.above })
+    }
+
+    /// What stands at the other end of a relation: the entity, or its key.
+    fn related<'d, U: SerializeEntity>(&self, field: FieldIndex, id: &'d Id<U>, here: &'d Above<'d>) -> Related<'em, 'd, U>
+    where
+        'c: 'd,
+    {
+        let chosen = match self.include {
+            Some(include) => include.fields.get(&field).map(Some),
+            None => Some(None),
+        };
+        let fits = |instance: &Instance| here.depth < DEPTH && !here.contains(*instance);
+        match (chosen, self.em.loaded(id).filter(fits)) {
+            (Some(include), Some(instance)) => {
+                let exclude = self.exclude.and_then(|exclude| exclude.fields.get(&field));
+                Related::Node(Node { above: Some(here), ..Node::root(self.em, instance, include, exclude) })
+            }
+            _ => Related::Key(id),
+        }
+    }
+}
+
+enum Related<'em, 'c, T: Entity> {
+    Node(Node<'em, 'c, T>),
+    Key(&'c Id<T>),
+}
+
+impl<T: SerializeEntity> Serialize for Related<'_, '_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Node(node) => node.serialize(serializer),
+            Self::Key(id) => id.serialize(serializer),
+        }
+    }
+}
+
+struct Items<'a, 'em, 'c, T, U: Entity> {
+    node: &'a Node<'em, 'c, T>,
+    field: FieldIndex,
+    items: &'a [Id<U>],
+    here: &'a Above<'a>,
+}
+
+impl<T: SerializeEntity, U: SerializeEntity> Serialize for Items<'_, '_, '_, T, U> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut items = serializer.serialize_seq(Some(self.items.len()))?;
+        for id in self.items {
+            items.serialize_element(&self.node.related(self.field, id, self.here))?;
+        }
+        items.end()
+    }
+}
+
+impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let schema = self.em.schema_of(self.instance);
+        let mut map = serializer.serialize_map(None)?;
+        for (field, property) in schema.fields.iter().enumerate() {
+            let excluded = self.exclude.is_some_and(|exclude| exclude.fields.get(&field).is_some_and(Hints::is_empty));
+            if property.hidden || excluded {
+                continue;
+            }
+            match property.kind {
+                ResolvedKind::Relation(_) => T::serialize_relation(self, field, property.name, &mut map)?,
+                ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
+                    Fields::serialize(self.entity, field, property.name, &mut map)?;
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+impl EntityManager {
+    /// Serializes an entity by choice: relations are keys, but for those that are populated.
+    ///
+    /// ```
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)] struct Tag { #[orm(primary_key)] id: Pk, name: String, color: String }
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// # let mut em = orm.em();
+    /// let tag = em.create(Tag::build().name("rust").color("orange"));
+    /// let json = serde_json::to_value(em.serialize(tag).exclude(|t| t.color()))?;
+    /// assert_eq!(json, serde_json::json!({ "id": 1, "name": "rust" }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// An entity that is not loaded serializes as its key.
+    pub fn serialize<T: SerializeEntity>(&self, id: Id<T>) -> Serialization<'_, T> {
+        Serialization { em: self, id, include: Hints::default(), exclude: Hints::default() }
+    }
+}
+
+/// A choice of what to serialize of an entity. It implements [`Serialize`].
+#[must_use = "a serialization does nothing until a serializer takes it"]
+pub struct Serialization<'em, T: Managed> {
+    em: &'em EntityManager,
+    id: Id<T>,
+    include: Hints,
+    exclude: Hints,
+}
+
+impl<T: SerializeEntity> Serialization<'_, T> {
+    /// Nests the entities that relations refer to, as far as they are loaded.
+    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
+        hints(Path::root().into()).into_hints(&mut self.include);
+        self
+    }
+
+    /// Leaves a property out.
+    pub fn exclude<E: Exclude<T>>(mut self, path: impl FnOnce(T::Path<T>) -> E) -> Self {
+        path(Path::root().into()).into_exclusion(&mut self.exclude);
+        self
+    }
+
+    /// The result as a JSON value.
+    ///
+    /// # Errors
+    /// What serde says of a property's value.
+    #[cfg(feature = "serde-json")]
+    pub fn to_value(&self) -> crate::Result<serde_json::Value> {
+        serde_json::to_value(self).map_err(crate::Error::other)
+    }
+}
+
+impl<T: SerializeEntity> Serialize for Serialization<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.em.loaded(&self.id) {
+            Some(instance) => {
+                Node::<T>::root(self.em, instance, Some(&self.include), Some(&self.exclude)).serialize(serializer)
+            }
+            None => self.id.serialize(serializer),
+        }
+    }
+}
+
+/// What can be left out of a serialization: a property, or a relation.
+pub trait Exclude<R> {
+    /// Adds the path.
+    fn into_exclusion(self, hints: &mut Hints);
+}
+
+impl<R, H: Hint<R>> Exclude<R> for H {
+    fn into_exclusion(self, hints: &mut Hints) {
+        self.into_hints(hints);
+    }
+}
+
+impl<R, V> Exclude<R> for Property<R, V> {
+    fn into_exclusion(self, hints: &mut Hints) {
+        hints.add(&self.into_steps());
+    }
+}

@@ -1,0 +1,153 @@
+//! The directory of a database: who may use it, what lies where, and its own durability.
+//!
+//! ```text
+//! <path>/lock       held by the process that has the database open
+//! <path>/witness    the last commit known to be on the disk
+//! <path>/sled/      sled's files; `db` is the one with the data
+//! ```
+//!
+//! It takes the lock before it touches anything else, because cleaning up after a crash must not
+//! meet a process that is alive. It refuses a directory that sled itself uses directly.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::storage::StorageError;
+
+/// A locked database directory. The lock ends with this value.
+pub(super) struct Directory {
+    path: PathBuf,
+    /// The nearest ancestor that existed before, or the directory itself.
+    existing: PathBuf,
+    /// Held only for its lock.
+    _lock: File,
+}
+
+impl Directory {
+    /// Locks the directory `path`, creating it when absent, and removes what a crash left.
+    pub(super) fn open(path: &Path) -> Result<Directory, StorageError> {
+        if path.exists() && !path.is_dir() {
+            return Err(StorageError::NotADirectory {
+                path: path.to_owned(),
+            });
+        }
+        if path.join("conf").is_file() && path.join("db").is_file() {
+            return Err(StorageError::NotADatabase {
+                path: path.to_owned(),
+            });
+        }
+        let existing = path
+            .ancestors()
+            .find(|ancestor| ancestor.exists())
+            .unwrap_or(Path::new("."))
+            .to_owned();
+        fs::create_dir_all(path).map_err(failure("create the directory", path))?;
+        let directory = Directory {
+            path: path.to_owned(),
+            existing,
+            _lock: lock(path)?,
+        };
+        directory.remove_leftovers()?;
+        Ok(directory)
+    }
+
+    /// The directory that sled has for itself.
+    pub(super) fn engine(&self) -> PathBuf {
+        self.path.join("sled")
+    }
+
+    /// The file that holds sled's log.
+    pub(super) fn data_file(&self) -> PathBuf {
+        self.engine().join("db")
+    }
+
+    /// The file that holds the number of the last durable commit.
+    pub(super) fn witness(&self) -> PathBuf {
+        self.path.join("witness")
+    }
+
+    /// Makes the existence of the database durable: the files as such, and their names in every
+    /// directory that was created for them. A synced file whose name is lost is lost.
+    pub(super) fn sync(&self) -> Result<(), StorageError> {
+        for name in ["conf", "db"] {
+            sync_path(&self.engine().join(name))?;
+        }
+        if cfg!(not(unix)) {
+            // Other systems do not open directories as files, and need no such sync.
+            return Ok(());
+        }
+        sync_path(&self.engine())?;
+        for ancestor in self.path.ancestors() {
+            let named = if ancestor.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                ancestor
+            };
+            sync_path(named)?;
+            if ancestor == self.existing {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// sled writes the snapshot of its page table to `snap.<number>.generating` and renames it.
+    /// One left by a crash makes every later open fail; it is only a cache, so it goes.
+    fn remove_leftovers(&self) -> Result<(), StorageError> {
+        let engine = self.engine();
+        let entries = match fs::read_dir(&engine) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failure("read the directory", &engine)(error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(failure("read the directory", &engine))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("snap.") && name.ends_with(".generating") {
+                let path = entry.path();
+                fs::remove_file(&path).map_err(failure("remove the leftover", &path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes the error of an attempt; it reads "cannot `action` `path`".
+pub(super) fn failure(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
+    move |source| StorageError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StorageError> {
+    let lock_path = path.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&lock_path)
+        .map_err(failure("open the lock file", &lock_path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Locked {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(failure("lock the file", &lock_path)(error)),
+    }
+}
+
+fn sync_path(path: &Path) -> Result<(), StorageError> {
+    let sync = |path: &Path| -> io::Result<()> {
+        let writable = path.is_file();
+        OpenOptions::new()
+            .read(true)
+            .write(writable)
+            .open(path)?
+            .sync_all()
+    };
+    sync(path).map_err(failure("sync", path))
+}

@@ -1,0 +1,56 @@
+//! A disk that does not confirm a sync.
+
+use super::*;
+
+#[cfg(unix)]
+#[test]
+fn a_commit_that_the_disk_did_not_confirm_is_told_apart_and_is_the_last() {
+    let place = Place::new();
+    let store = place.open();
+    let tree = store.open_tree("rows").unwrap();
+    put(&store, tree, b"first", b"1").unwrap();
+
+    // Syncing this device fails.
+    let failing = fs::OpenOptions::new().write(true).open("/dev/null");
+    store.durable.replace_data_file(failing.unwrap());
+    let error = put(&store, tree, b"second", b"2").unwrap_err();
+    let not_durable = CommitSequence(2);
+    assert!(
+        matches!(&error, StorageError::NotDurable { sequence, .. } if *sequence == not_durable),
+        "{error}"
+    );
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(get(&store, tree, b"second").unwrap().unwrap(), b"2");
+
+    for durability in [Durability::Os, Durability::Immediate] {
+        let error = store.write(durability, &mut |_, _| unreachable!("no plan is asked"));
+        let error = error.unwrap_err();
+        assert!(matches!(error, StorageError::Poisoned { .. }), "{error}");
+        assert!(error.to_string().contains("syncing commit 2"), "{error}");
+    }
+    assert!(matches!(store.sync(), Err(StorageError::NotDurable { .. })));
+    assert_eq!(store.read_with(|reader| reader.sequence().0).unwrap(), 2);
+    drop(store);
+
+    let store = place.open();
+    let tree = store.open_tree("rows").unwrap();
+    assert_eq!(get(&store, tree, b"first").unwrap().unwrap(), b"1");
+    assert_eq!(put(&store, tree, b"third", b"3").unwrap(), 3);
+}
+
+/// The files of an open database are what a killed process would leave.
+#[test]
+fn durable_commits_are_in_the_files_before_the_store_is_closed() {
+    let place = Place::new();
+    let store = place.open();
+    let tree = store.open_tree("rows").unwrap();
+    for commit in 1..=20_u64 {
+        put(&store, tree, &commit.to_be_bytes(), b"value").unwrap();
+        let killed = place.copy();
+        let reopened = killed.open();
+        assert_eq!(reopened.sequence().0, commit);
+        let reopened_tree = reopened.open_tree("rows").unwrap();
+        let value = get(&reopened, reopened_tree, &commit.to_be_bytes());
+        assert_eq!(value.unwrap().unwrap(), b"value");
+    }
+}

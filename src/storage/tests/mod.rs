@@ -1,0 +1,133 @@
+//! One suite for every store: what the interface promises, held against both.
+//!
+//! A test is a function of a [`Fixture`]; [`on_both_stores`] makes one `#[test]` a store of it.
+
+mod basics;
+mod large_values;
+mod model;
+mod views;
+
+use std::ops::ControlFlow;
+
+use tempfile::TempDir;
+
+use super::{
+    Batch, CommitSequence, Direction, Durability, KeyRange, MemoryStore, Reader, SledOptions,
+    SledStore, StorageError, Store, StoreExt, TreeId,
+};
+
+/// A store under test.
+enum Fixture {
+    Memory(MemoryStore),
+    /// The store is `None` only while it is being reopened.
+    Sled(TempDir, Option<Box<SledStore>>),
+}
+
+impl Fixture {
+    fn memory() -> Fixture {
+        Fixture::Memory(MemoryStore::new())
+    }
+
+    fn sled() -> Fixture {
+        let directory = tempfile::tempdir().unwrap();
+        let mut fixture = Fixture::Sled(directory, None);
+        fixture.reopen();
+        fixture
+    }
+
+    fn store(&self) -> &dyn Store {
+        match self {
+            Fixture::Memory(store) => store,
+            Fixture::Sled(_, store) => store.as_deref().unwrap(),
+        }
+    }
+
+    /// Closes the store and opens it again, where that means something.
+    fn reopen(&mut self) {
+        if let Fixture::Sled(directory, store) = self {
+            *store = None;
+            let path = directory.path().join("database");
+            let opened = SledStore::open(path, SledOptions::default()).unwrap();
+            *store = Some(Box::new(opened));
+        }
+    }
+
+    fn tree(&self, name: &str) -> TreeId {
+        self.store().open_tree(name).unwrap()
+    }
+
+    fn get(&self, tree: TreeId, key: &[u8]) -> Option<Vec<u8>> {
+        let value = self.store().read_with(|reader| reader.get(tree, key));
+        value.unwrap().unwrap().map(|value| value.to_vec())
+    }
+
+    /// All keys and values in `range`.
+    fn rows(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+        direction: Direction,
+    ) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let rows = self
+            .store()
+            .read_with(|reader| collect(reader, tree, range, direction));
+        rows.unwrap()
+    }
+
+    fn sequence(&self) -> u64 {
+        self.store()
+            .read_with(|reader| reader.sequence())
+            .unwrap()
+            .0
+    }
+
+    /// Commits what `fill` puts into a batch.
+    fn commit(&self, fill: impl Fn(&mut Batch)) -> Option<u64> {
+        let sequence = self.store().write(Durability::Os, &mut |_, _| {
+            let mut batch = Batch::new();
+            fill(&mut batch);
+            Some(batch)
+        });
+        sequence.unwrap().map(|sequence| sequence.0)
+    }
+}
+
+fn collect(
+    reader: &dyn Reader,
+    tree: TreeId,
+    range: &KeyRange,
+    direction: Direction,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut rows = Vec::new();
+    let scanned = reader.scan(tree, range, direction, &mut |key, value| {
+        rows.push((key.to_vec(), value.to_vec()));
+        ControlFlow::Continue(())
+    });
+    scanned.unwrap();
+    rows
+}
+
+/// Bytes of any length that no engine could compress or mistake for others.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let next = || {
+        // xorshift64, G. Marsaglia, "Xorshift RNGs", 2003.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[7]
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+macro_rules! on_both_stores {
+    ($($name:ident)*) => {
+        mod memory {
+            $(#[test] fn $name() { super::$name(&mut super::Fixture::memory()) })*
+        }
+        mod sled {
+            $(#[test] fn $name() { super::$name(&mut super::Fixture::sled()) })*
+        }
+    };
+}
+use on_both_stores;

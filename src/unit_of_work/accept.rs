@@ -1,0 +1,117 @@
+//! The last step of a flush: the commit has succeeded, and memory is told.
+
+use std::sync::Arc;
+
+use super::change::decode_reference;
+use super::plan::RowOutcome;
+use super::{Change, Outcome, Prepared};
+use crate::codec::RowKey;
+use crate::codec::record::Record;
+use crate::context::{Context, Instance, Life};
+use crate::database::Database;
+use crate::entity::{AnyEntity, ChangeKind, ChangeSetData};
+use crate::schema::{EntityIndex, EntitySchema, ResolvedKind};
+use crate::storage::Bytes;
+
+/// Makes what was written the new snapshot, gives removed instances up, and runs `after_*` hooks.
+pub(crate) fn accept(database: &Database, context: &mut Context, prepared: Prepared, outcome: Outcome) {
+    let Prepared { changes, dropped, .. } = prepared;
+    for instance in dropped {
+        context.discard(instance);
+    }
+    context.untouch_all();
+    for (owner, field) in context.ledger.settle() {
+        if let Some(body) = context.managed_body_mut(owner) {
+            body.to_many_mut(field).set_dirty(false);
+        }
+    }
+    let mut afterwards: Vec<(ChangeSetData, After)> = Vec::new();
+    let mut written = Vec::new();
+    for change in changes {
+        if change.kind != ChangeKind::Delete {
+            accept_lazies(context, &change);
+        }
+        written.push((change.instance, change.kind, change.after));
+    }
+    let mut gone: Vec<(EntityIndex, RowKey)> = Vec::new();
+    for ((entity, key), row) in outcome.rows {
+        match row {
+            RowOutcome::Written(row) => accept_row(database, context, entity, &key, row),
+            RowOutcome::Removed => gone.push((entity, key)),
+        }
+    }
+    let mut bodies = Vec::new();
+    for (entity, key) in gone {
+        if let Some(instance) = context.find(entity, &key) {
+            context.unlink(instance);
+            bodies.push((instance, context.forget(instance).body));
+        }
+    }
+    for (instance, kind, after) in written {
+        let Some(data) = after else { continue };
+        let body = match kind {
+            ChangeKind::Delete => bodies.iter_mut().find(|(at, _)| *at == instance).and_then(|(_, body)| body.take()).map(After::Removed),
+            ChangeKind::Create | ChangeKind::Update => Some(After::Written(instance)),
+        };
+        afterwards.extend(body.map(|body| (data, body)));
+    }
+    for (data, after) in afterwards {
+        match &after {
+            After::Written(instance) => context.body(*instance).after(data.kind.after(), &data),
+            After::Removed(body) => body.after(data.kind.after(), &data),
+        }
+    }
+}
+
+/// The instance that an `after_*` hook is run on.
+enum After {
+    Written(Instance),
+    Removed(Box<dyn AnyEntity>),
+}
+
+/// Lazy values that were written are the new snapshot.
+fn accept_lazies(context: &mut Context, change: &Change) {
+    let slot = context.slot_mut(change.instance);
+    for (field, stored) in &change.lazies {
+        slot.set_lazy(*field, Bytes::from(stored.as_slice()));
+    }
+}
+
+/// A row that was written is the new snapshot. What it took over from other units of work, and what
+/// a removal elsewhere made of it, comes to memory.
+fn accept_row(database: &Database, context: &mut Context, entity: EntityIndex, key: &RowKey, row: Bytes) {
+    let Some(instance) = context.find(entity, key) else { return };
+    let slot = context.slot_mut(instance);
+    slot.life = Life::Managed;
+    if slot.body.is_some() {
+        let schema = Arc::clone(&database.schema);
+        bring_over(context, instance, schema.entity(entity), &row);
+    }
+    context.slot_mut(instance).row = Some(row);
+}
+
+/// Puts in memory what the written row has and memory has not.
+fn bring_over(context: &mut Context, instance: Instance, entity: &EntitySchema, row: &Bytes) {
+    let written = Record::parse_unverified(row).expect("the row was sealed by this flush");
+    let schema = Arc::clone(&context.schema);
+    let mut now = Vec::new();
+    for field in &entity.columns {
+        let stored = written.get(entity.fields[*field].number);
+        now.clear();
+        let body = context.body(instance);
+        if matches!(entity.fields[*field].kind, ResolvedKind::Relation(_)) {
+            if let Some(key) = body.to_one(*field) {
+                key.write_to(&mut now);
+            }
+            if stored != Some(now.as_slice()) {
+                let key = decode_reference(&schema, entity, *field, stored.unwrap_or_default()).expect("the row was sealed by this flush");
+                context.refresh_to_one(instance, *field, key.as_ref());
+            }
+            continue;
+        }
+        body.encode(*field, &mut now).expect("the property was encoded by this flush");
+        if stored != Some(now.as_slice()) {
+            context.body_mut(instance).decode(*field, stored).expect("the row was sealed by this flush");
+        }
+    }
+}

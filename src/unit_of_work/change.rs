@@ -1,0 +1,205 @@
+//! Change sets: what a flush is about to do to each row.
+
+use std::sync::Arc;
+
+use crate::codec::record::{RowBody, RowBodyBuilder};
+use crate::codec::value::ValueError;
+use crate::codec::{KeyError, RowKey};
+use crate::context::{Context, Instance, Slot};
+use crate::entity::{AnyEntity, ChangeKind, ChangeSetData};
+use crate::error::{Error, Result};
+use crate::log;
+use crate::schema::{EntitySchema, FieldIndex, FieldSet, ResolvedKind, Schema};
+
+/// What a flush does to the row of one instance.
+pub(crate) struct Change {
+    pub(crate) instance: Instance,
+    pub(crate) key: RowKey,
+    pub(crate) kind: ChangeKind,
+    /// For [`ChangeKind::Create`]: a row of the same key is removed by the same flush.
+    pub(crate) replaces: bool,
+    /// The row's properties as they shall be; empty for a removal.
+    pub(crate) body: RowBody,
+    /// The lazy properties to be written.
+    pub(crate) lazies: Vec<(FieldIndex, Vec<u8>)>,
+    /// The properties that differ from the row, the lazy ones included.
+    pub(crate) changed: FieldSet,
+    /// What the `after_*` hooks will be told, where there are any.
+    pub(crate) after: Option<ChangeSetData>,
+}
+
+impl Change {
+    pub(super) fn removal(instance: Instance, key: RowKey, after: Option<ChangeSetData>) -> Self {
+        let body = RowBodyBuilder::new().finish();
+        Self { instance, key, kind: ChangeKind::Delete, replaces: false, body, lazies: Vec::new(), changed: FieldSet::new(), after }
+    }
+}
+
+impl Change {
+    /// What the change does, as the query log says it.
+    pub(crate) const fn verb(&self) -> &'static str {
+        match self.kind {
+            ChangeKind::Create => "insert",
+            ChangeKind::Update => "update",
+            ChangeKind::Delete => "delete",
+        }
+    }
+
+    /// `title: "Foo"`, as the query log says it.
+    pub(crate) fn describe_value(&self, schema: &Schema, entity: &EntitySchema, field: FieldIndex) -> Option<String> {
+        let property = &entity.fields[field];
+        if property.hidden {
+            return Some(format!("{}: <hidden>", property.name));
+        }
+        let value = match &property.kind {
+            ResolvedKind::Lazy(value_type) => {
+                let (_, stored) = self.lazies.iter().find(|(at, _)| *at == field)?;
+                value_type.display(stored).to_string()
+            }
+            ResolvedKind::Scalar(value_type) => value_type.display(self.body.get(property.number)?).to_string(),
+            ResolvedKind::Relation(relation) => match decode_reference(schema, entity, field, self.body.get(property.number)?) {
+                Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
+                Ok(None) | Err(_) => "None".to_owned(),
+            },
+            ResolvedKind::PrimaryKey => return None,
+        };
+        Some(format!("{}: {}", property.name, log::shortened(&value)))
+    }
+}
+
+/// The properties of an instance as a hook found them.
+struct Before {
+    instance: Instance,
+    encoded: Encoded,
+}
+
+/// A flush whose hooks have run.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    pub(crate) changes: Vec<Change>,
+    /// New instances that lost their owner and are never stored.
+    pub(crate) dropped: Vec<Instance>,
+    before: Vec<Before>,
+}
+
+impl Prepared {
+    /// Notes the state of an instance that this flush is about to change.
+    pub(super) fn remember(&mut self, instance: Instance, encoded: Encoded) {
+        self.before.push(Before { instance, encoded });
+    }
+
+    /// Takes back what hooks and `on_update` did (R5).
+    pub(crate) fn undo(self, context: &mut Context) {
+        for before in self.before.into_iter().rev() {
+            before.encoded.restore(context, before.instance);
+        }
+    }
+}
+
+/// The stored form of an instance, as it is now.
+pub(super) struct Encoded {
+    pub(super) body: RowBody,
+    /// The lazy properties that are in memory.
+    pub(super) lazies: Vec<(FieldIndex, Vec<u8>)>,
+}
+
+impl Encoded {
+    pub(super) fn of(entity: &EntitySchema, instance: &dyn AnyEntity) -> Result<Self> {
+        let refused = |field: FieldIndex| {
+            move |source: ValueError| Error::Encode { entity: entity.name, property: entity.fields[field].name, source: Box::new(source) }
+        };
+        let mut body = RowBodyBuilder::new();
+        for field in &entity.columns {
+            body.property(entity.fields[*field].number, |out| encode_column(entity, instance, *field, out).map_err(refused(*field)))?;
+        }
+        let mut lazies = Vec::new();
+        for field in &entity.lazies {
+            let mut stored = Vec::new();
+            if instance.encode(*field, &mut stored).map_err(refused(*field))? {
+                lazies.push((*field, stored));
+            }
+        }
+        Ok(Self { body: body.finish(), lazies })
+    }
+
+    /// The properties that differ from what the slot's row, and loaded lazy values, say.
+    pub(super) fn changed(&self, entity: &EntitySchema, slot: &Slot) -> FieldSet {
+        let record = slot.record();
+        let column_changed = |field: &FieldIndex| {
+            let number = entity.fields[*field].number;
+            record.as_ref().and_then(|record| record.get(number)) != self.body.get(number)
+        };
+        let columns = entity.columns.iter().copied().filter(column_changed);
+        let lazy_changed = |(field, now): &&(FieldIndex, Vec<u8>)| slot.lazy(*field).is_none_or(|stored| **stored != **now);
+        columns.chain(self.lazies.iter().filter(lazy_changed).map(|(field, _)| *field)).collect()
+    }
+
+    /// What a hook is told of the difference.
+    pub(super) fn change_set(&self, context: &Context, instance: Instance, kind: ChangeKind, changed: FieldSet) -> ChangeSetData {
+        let entity = context.entity(instance.entity);
+        let slot = context.slot(instance);
+        let record = slot.record();
+        let new_values = changed.iter().filter_map(|field| Some((field, self.value(entity, field)?.to_vec()))).collect();
+        let old_value = |field: FieldIndex| match entity.fields[field].kind {
+            ResolvedKind::Lazy(_) => slot.lazy(field).map(|stored| stored.to_vec()),
+            _ => record.as_ref()?.get(entity.fields[field].number).map(<[u8]>::to_vec),
+        };
+        ChangeSetData {
+            schema: Arc::clone(&context.schema),
+            entity: instance.entity,
+            kind,
+            key: slot.key.clone(),
+            changed,
+            new_values,
+            old_values: changed.iter().filter_map(|field| Some((field, old_value(field)?))).collect(),
+        }
+    }
+
+    /// The stored form of one property.
+    pub(super) fn value(&self, entity: &EntitySchema, field: FieldIndex) -> Option<&[u8]> {
+        match entity.fields[field].kind {
+            ResolvedKind::Lazy(_) => self.lazies.iter().find(|(at, _)| *at == field).map(|(_, stored)| stored.as_slice()),
+            _ => self.body.get(entity.fields[field].number),
+        }
+    }
+
+    /// Puts the properties back into an instance, both ends of relations included.
+    fn restore(&self, context: &mut Context, instance: Instance) {
+        let schema = Arc::clone(&context.schema);
+        let entity = schema.entity(instance.entity);
+        for field in &entity.columns {
+            let stored = self.body.get(entity.fields[*field].number);
+            if matches!(entity.fields[*field].kind, ResolvedKind::Relation(_)) {
+                let key = stored.and_then(|stored| decode_reference(&schema, entity, *field, stored).expect("it was encoded here"));
+                context.set_to_one(instance, *field, key);
+            } else {
+                context.body_mut(instance).decode(*field, stored).expect("it was encoded here");
+            }
+        }
+        for field in &entity.lazies {
+            context.body_mut(instance).decode(*field, self.value(entity, *field)).expect("it was encoded here");
+        }
+    }
+}
+
+/// The stored form of a scalar, or of a to-one relation: the key, or nothing for `None`.
+fn encode_column(entity: &EntitySchema, instance: &dyn AnyEntity, field: FieldIndex, out: &mut Vec<u8>) -> Result<(), ValueError> {
+    if matches!(entity.fields[field].kind, ResolvedKind::Relation(_)) {
+        if let Some(key) = instance.to_one(field) {
+            key.write_to(out);
+        }
+        return Ok(());
+    }
+    instance.encode(field, out).map(|stored| debug_assert!(stored, "a scalar is always there"))
+}
+
+/// The key in the stored form of a to-one relation.
+pub(super) fn decode_reference(
+    schema: &Schema,
+    entity: &EntitySchema,
+    field: FieldIndex,
+    stored: &[u8],
+) -> Result<Option<RowKey>, KeyError> {
+    let target = schema.entity(entity.relation(field).target);
+    RowKey::decode_reference(target.key_kind, stored)
+}

@@ -1,0 +1,21 @@
+//! From touched instances to one atomic batch, and back into memory once it is committed.
+//!
+//! [`prepare`] runs hooks and makes change sets; [`plan`] judges constraints against the final state
+//! and builds the batch, with the context as a shared reference, so that a failed write can't have
+//! changed it; [`accept`] is the only step that follows a success. Nothing here performs I/O: `plan`
+//! reads through the view that the store gives it. R5: whatever `prepare` changed, [`Prepared::undo`]
+//! takes back.
+
+mod accept;
+mod change;
+mod constraints;
+mod links;
+mod plan;
+mod prepare;
+mod validate;
+
+pub(crate) use accept::accept;
+pub(crate) use change::{Change, Prepared};
+pub(crate) use constraints::index_value;
+pub(crate) use plan::{Outcome, plan};
+pub(crate) use prepare::prepare;

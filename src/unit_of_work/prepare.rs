@@ -1,0 +1,181 @@
+//! The first step of a flush: orphans, change sets, `on_update`, hooks, validation.
+
+use std::sync::Arc;
+
+use super::change::Encoded;
+use super::{Change, Prepared, validate};
+use crate::context::{Context, Instance, Life};
+use crate::database::Database;
+use crate::entity::{ChangeKind, ChangeSetData, Event};
+use crate::error::{Error, Result, Violation};
+use crate::schema::FieldSet;
+
+/// Makes the change sets of all touched instances. Relations are reconciled.
+///
+/// # Errors
+/// A hook's error; every violation of a rule. What was changed in memory is taken back.
+pub(crate) fn prepare(database: &Database, context: &mut Context) -> Result<Prepared> {
+    if !context.refused.is_empty() {
+        // Told once: the second instances were dropped, so the next flush can succeed.
+        return Err(context.refused.remove(0));
+    }
+    let mut preparation = Preparation { database, context, prepared: Prepared::default(), violations: Vec::new() };
+    let outcome = preparation.run();
+    let Preparation { prepared, violations, .. } = preparation;
+    let outcome = outcome.and(if violations.is_empty() { Ok(()) } else { Err(Error::Validation(violations)) });
+    match outcome {
+        Ok(()) => Ok(prepared),
+        Err(error) => {
+            prepared.undo(context);
+            Err(error)
+        }
+    }
+}
+
+struct Preparation<'a> {
+    database: &'a Database,
+    context: &'a mut Context,
+    prepared: Prepared,
+    violations: Vec<Violation>,
+}
+
+impl Preparation<'_> {
+    fn run(&mut self) -> Result<()> {
+        // Hooks can touch their own instance only, so the list does not grow while it is walked.
+        for at in 0..self.context.touched().len() {
+            let instance = self.context.touched()[at];
+            let slot = self.context.slot(instance);
+            match slot.life {
+                Life::Removed => self.delete(instance)?,
+                Life::New { .. } if self.is_removed_orphan(instance) => self.prepared.dropped.push(instance),
+                Life::New { replaces } => self.create(instance, replaces)?,
+                Life::Managed if self.is_removed_orphan(instance) => self.delete(instance)?,
+                Life::Managed => self.update(instance)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the instance lost its owner and goes with it. An orphan that must not go, and has no
+    /// owner, is a violation.
+    fn is_removed_orphan(&mut self, instance: Instance) -> bool {
+        let Some(orphan) = self.context.ledger.orphans.get(&instance) else { return false };
+        if orphan.removal {
+            return true;
+        }
+        let entity = self.context.entity(instance.entity);
+        let relation = entity.relation(orphan.field);
+        let owner = self.context.entity(relation.target);
+        let collection = relation.inverse.map_or("", |field| owner.fields[field].name);
+        let problem = format!(
+            "is required, and {owner} {} has let it go from `{collection}`; give it another `{}`, remove it with `em.remove`, \
+             declare `orphan_removal` on {owner}.{collection}, or make the reference an `Option`",
+            owner.print_key(&orphan.owner),
+            entity.fields[orphan.field].name,
+        );
+        let violation = self.violation(instance, orphan.field, problem);
+        self.violations.push(violation);
+        false
+    }
+
+    fn violation(&self, instance: Instance, field: usize, problem: String) -> Violation {
+        let entity = self.context.entity(instance.entity);
+        let key = entity.print_key(&self.context.slot(instance).key);
+        Violation { entity: entity.name, key, property: entity.fields[field].name, problem }
+    }
+
+    fn create(&mut self, instance: Instance, replaces: bool) -> Result<()> {
+        let mut encoded = self.encode(instance)?;
+        let schema = Arc::clone(&self.context.schema);
+        let entity = schema.entity(instance.entity);
+        let written: FieldSet = entity.columns.iter().copied().chain(encoded.lazies.iter().map(|(field, _)| *field)).collect();
+        if self.has_hook(instance, Event::BeforeCreate) {
+            encoded = self.run_hook(instance, encoded, ChangeKind::Create, Event::BeforeCreate, written)?;
+        }
+        let changed = entity.columns.iter().copied().chain(encoded.lazies.iter().map(|(field, _)| *field)).collect();
+        for field in &entity.lazies {
+            if encoded.value(entity, *field).is_none() {
+                let problem = "has no value; a new entity needs one, be it empty".to_owned();
+                let violation = self.violation(instance, *field, problem);
+                self.violations.push(violation);
+            }
+        }
+        self.push(instance, encoded, ChangeKind::Create, replaces, changed)
+    }
+
+    fn update(&mut self, instance: Instance) -> Result<()> {
+        let mut encoded = self.encode(instance)?;
+        let schema = Arc::clone(&self.context.schema);
+        let entity = schema.entity(instance.entity);
+        let explicit = encoded.changed(entity, self.context.slot(instance));
+        if explicit.is_empty() {
+            return Ok(());
+        }
+        self.prepared.remember(instance, encoded);
+        self.context.body_mut(instance).apply_on_update(&explicit);
+        encoded = self.encode(instance)?;
+        let mut changed = encoded.changed(entity, self.context.slot(instance));
+        if self.has_hook(instance, Event::BeforeUpdate) {
+            encoded = self.run_hook(instance, encoded, ChangeKind::Update, Event::BeforeUpdate, changed)?;
+            changed = encoded.changed(entity, self.context.slot(instance));
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.push(instance, encoded, ChangeKind::Update, false, changed)
+    }
+
+    fn delete(&mut self, instance: Instance) -> Result<()> {
+        let slot = self.context.slot(instance);
+        let mut after = None;
+        if slot.body.is_some() {
+            let mut encoded = self.encode(instance)?;
+            if self.has_hook(instance, Event::BeforeDelete) {
+                encoded = self.run_hook(instance, encoded, ChangeKind::Delete, Event::BeforeDelete, FieldSet::new())?;
+            }
+            after = self.after_event(instance, &encoded, ChangeKind::Delete, FieldSet::new());
+        }
+        let key = self.context.slot(instance).key.clone();
+        self.prepared.changes.push(Change::removal(instance, key, after));
+        Ok(())
+    }
+
+    fn encode(&self, instance: Instance) -> Result<Encoded> {
+        Encoded::of(self.context.entity(instance.entity), self.context.body(instance))
+    }
+
+    fn has_hook(&self, instance: Instance, event: Event) -> bool {
+        self.database.entity_type(instance.entity).hooks.contains(event)
+    }
+
+    /// Runs the hooks of an event, and says what the instance is like afterwards.
+    fn run_hook(&mut self, instance: Instance, encoded: Encoded, kind: ChangeKind, event: Event, changed: FieldSet) -> Result<Encoded> {
+        let change_set = encoded.change_set(self.context, instance, kind, changed);
+        self.prepared.remember(instance, encoded);
+        self.context.body_mut(instance).before(event, &change_set).map_err(|source| {
+            let entity = self.context.entity(instance.entity);
+            let key = entity.print_key(&change_set.key);
+            Error::Hook { entity: entity.name, key, event: event.name(), source: Box::new(source) }
+        })?;
+        // A hook may have written a relation as a plain property.
+        self.context.follow_all(instance);
+        self.encode(instance)
+    }
+
+    /// What the `after_*` hooks will be told, where there are any.
+    fn after_event(&self, instance: Instance, encoded: &Encoded, kind: ChangeKind, changed: FieldSet) -> Option<ChangeSetData> {
+        self.has_hook(instance, kind.after()).then(|| encoded.change_set(self.context, instance, kind, changed))
+    }
+
+    fn push(&mut self, instance: Instance, encoded: Encoded, kind: ChangeKind, replaces: bool, changed: FieldSet) -> Result<()> {
+        let after = self.after_event(instance, &encoded, kind, changed);
+        let Encoded { body, lazies } = encoded;
+        let lazies = lazies.into_iter().filter(|(field, _)| changed.contains(*field)).collect();
+        let key = self.context.slot(instance).key.clone();
+        let change = Change { instance, key, kind, replaces, body, lazies, changed, after };
+        let entity = self.context.entity(instance.entity);
+        validate::validate(entity, &change, &mut self.violations)?;
+        self.prepared.changes.push(change);
+        Ok(())
+    }
+}
