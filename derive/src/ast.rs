@@ -74,19 +74,41 @@ impl<'a> Container<'a> {
     /// Reads the input. `None`: it is no struct with named fields, which was reported.
     pub(crate) fn parse(cx: &Ctxt, derived: Derived, input: &'a DeriveInput) -> Option<Self> {
         let what = derived.a_name();
-        if let (Some(first), Some(last)) = (input.generics.params.first(), input.generics.params.last()) {
-            let span = first.span().join(last.span()).unwrap_or_else(|| first.span());
-            cx.error(span, format_args!("{what} can't be generic: each entity is one type with one name in the store"));
+        if let (Some(first), Some(last)) =
+            (input.generics.params.first(), input.generics.params.last())
+        {
+            let span = first
+                .span()
+                .join(last.span())
+                .unwrap_or_else(|| first.span());
+            cx.error(
+                span,
+                format_args!(
+                    "{what} can't be generic: each entity is one type with one name in the store"
+                ),
+            );
         }
         let attrs = ContainerAttrs::parse(cx, &input.attrs);
         let fields = match &input.data {
-            Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) => &fields.named,
+            Data::Struct(DataStruct {
+                fields: Fields::Named(fields),
+                ..
+            }) => &fields.named,
             Data::Struct(_) => {
-                cx.error(input.ident.span(), format_args!("{what} is a struct with named fields: `struct {} {{ .. }}`", input.ident));
+                cx.error(
+                    input.ident.span(),
+                    format_args!(
+                        "{what} is a struct with named fields: `struct {} {{ .. }}`",
+                        input.ident
+                    ),
+                );
                 return None;
             }
             Data::Enum(_) | Data::Union(_) => {
-                cx.error(input.ident.span(), format_args!("{what} is a struct; an enum may be the type of a property"));
+                cx.error(
+                    input.ident.span(),
+                    format_args!("{what} is a struct; an enum may be the type of a property"),
+                );
                 return None;
             }
         };
@@ -96,22 +118,35 @@ impl<'a> Container<'a> {
             next += usize::from(field.is_property());
             Some(field)
         });
-        Some(Self { derived, ident: &input.ident, vis: &input.vis, attrs, fields: fields.collect() })
+        Some(Self {
+            derived,
+            ident: &input.ident,
+            vis: &input.vis,
+            attrs,
+            fields: fields.collect(),
+        })
     }
 
     /// The name that stored data, errors and logs use.
     pub(crate) fn name(&self) -> String {
-        self.attrs.name.as_ref().map_or_else(|| self.ident.unraw().to_string(), |name| name.value.value())
+        self.attrs
+            .name
+            .as_ref()
+            .map_or_else(|| self.ident.unraw().to_string(), |name| name.value.value())
     }
 
     /// The field that holds the base.
     pub(crate) fn base(&self) -> Option<&Field<'a>> {
-        self.fields.iter().find(|field| matches!(field.kind(), Kind::Base))
+        self.fields
+            .iter()
+            .find(|field| matches!(field.kind(), Kind::Base))
     }
 
     /// The primary key, where it is not the base's.
     pub(crate) fn key(&self) -> Option<&Field<'a>> {
-        self.fields.iter().find(|field| matches!(field.kind(), Kind::Key { .. }))
+        self.fields
+            .iter()
+            .find(|field| matches!(field.kind(), Kind::Key { .. }))
     }
 
     /// The struct's own properties, by position.
@@ -138,13 +173,25 @@ impl<'a> Field<'a> {
         match self.shape {
             _ if self.attrs.base.is_some() => Kind::Base,
             _ if self.attrs.skip.is_some() => Kind::Skip,
-            _ if self.attrs.primary_key.is_some() => Kind::Key { generated: matches!(self.shape, Shape::GeneratedKey) },
-            Shape::Id(target) => Kind::ToOne { target, optional: false },
-            Shape::OptionalId(target) => Kind::ToOne { target, optional: true },
+            _ if self.attrs.primary_key.is_some() => Kind::Key {
+                generated: matches!(self.shape, Shape::GeneratedKey),
+            },
+            Shape::Id(target) => Kind::ToOne {
+                target,
+                optional: false,
+            },
+            Shape::OptionalId(target) => Kind::ToOne {
+                target,
+                optional: true,
+            },
             Shape::Collection(target) => Kind::Collection(target),
             Shape::Inverse(target) => Kind::Inverse(target),
             Shape::Lazy(value) => Kind::Lazy(value),
-            Shape::GeneratedKey | Shape::Wrapped(_) | Shape::Optional | Shape::Text | Shape::Plain => Kind::Scalar,
+            Shape::GeneratedKey
+            | Shape::Wrapped(_)
+            | Shape::Optional
+            | Shape::Text
+            | Shape::Plain => Kind::Scalar,
         }
     }
 
@@ -153,7 +200,10 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn is_relation(&self) -> bool {
-        matches!(self.kind(), Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_))
+        matches!(
+            self.kind(),
+            Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_)
+        )
     }
 
     pub(crate) fn is_lazy(&self) -> bool {
@@ -176,9 +226,15 @@ impl<'a> Field<'a> {
     /// Whether a program that creates the entity has to give the property.
     pub(crate) fn is_required(&self) -> bool {
         match self.kind() {
-            Kind::Base | Kind::Skip | Kind::Key { generated: true } | Kind::Collection(_) | Kind::Inverse(_) => false,
+            Kind::Base
+            | Kind::Skip
+            | Kind::Key { generated: true }
+            | Kind::Collection(_)
+            | Kind::Inverse(_) => false,
             Kind::ToOne { optional, .. } => !optional,
-            Kind::Key { generated: false } | Kind::Scalar | Kind::Lazy(_) => !self.has_default() && !self.shape.is_nullable(),
+            Kind::Key { generated: false } | Kind::Scalar | Kind::Lazy(_) => {
+                !self.has_default() && !self.shape.is_nullable()
+            }
         }
     }
 }

@@ -77,7 +77,12 @@ pub(crate) enum RelationKind {
 }
 
 impl RelationKind {
-    pub(crate) const ALL: [Self; 4] = [Self::ManyToOne, Self::OneToOne, Self::OneToMany, Self::ManyToMany];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::ManyToOne,
+        Self::OneToOne,
+        Self::OneToMany,
+        Self::ManyToMany,
+    ];
 
     /// The attribute's name.
     pub(crate) const fn name(self) -> &'static str {
@@ -151,7 +156,10 @@ impl ContainerAttrs {
             } else if text == "name" {
                 set(cx, &mut attrs.name, &name, string(cx, &name, value));
             } else if FIELD_ATTRIBUTES.contains(&text.as_str()) {
-                cx.error(name.span(), format_args!("`{text}` goes on a property, not on the struct"));
+                cx.error(
+                    name.span(),
+                    format_args!("`{text}` goes on a property, not on the struct"),
+                );
             } else {
                 let known = Event::ALL.map(Event::name);
                 unknown(cx, &name, known.into_iter().chain(["name"]));
@@ -167,7 +175,13 @@ impl ContainerAttrs {
                 format_args!("`{name}` is given twice; name several hooks in a list: `{name} = [first, second]`"),
             );
         } else if let Some(paths) = paths(cx, name, value) {
-            self.hooks.push((event, Given { span: name.span(), value: paths }));
+            self.hooks.push((
+                event,
+                Given {
+                    span: name.span(),
+                    value: paths,
+                },
+            ));
         }
     }
 }
@@ -189,25 +203,46 @@ impl FieldAttrs {
             "hidden" => set_flag(cx, &mut self.hidden, name, &value),
             "base" => set_flag(cx, &mut self.base, name, &value),
             "skip" => set_flag(cx, &mut self.skip, name, &value),
-            "length" => set(cx, &mut self.length, name, expression(cx, name, value, "1000")),
-            "on_update" => set(cx, &mut self.on_update, name, expression(cx, name, value, "Utc::now()")),
+            "length" => set(
+                cx,
+                &mut self.length,
+                name,
+                expression(cx, name, value, "1000"),
+            ),
+            "on_update" => set(
+                cx,
+                &mut self.on_update,
+                name,
+                expression(cx, name, value, "Utc::now()"),
+            ),
             "default" => match value {
                 Value::Word => set(cx, &mut self.default, name, Some(None)),
-                value => set(cx, &mut self.default, name, expression(cx, name, value, "..").map(Some)),
+                value => set(
+                    cx,
+                    &mut self.default,
+                    name,
+                    expression(cx, name, value, "..").map(Some),
+                ),
             },
             text => self.add_relation(cx, name, text, value),
         }
     }
 
     fn add_relation(&mut self, cx: &Ctxt, name: &Ident, text: &str, value: Value) {
-        let Some(kind) = RelationKind::ALL.into_iter().find(|kind| kind.name() == text) else {
+        let Some(kind) = RelationKind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == text)
+        else {
             return misplaced(cx, name, text);
         };
         if let Some(other) = &self.relation
             && other.value.kind != kind
         {
             let other = other.value.kind.name();
-            return cx.error(name.span(), format_args!("a property is one relation: `{other}` or `{text}`, not both"));
+            return cx.error(
+                name.span(),
+                format_args!("a property is one relation: `{other}` or `{text}`, not both"),
+            );
         }
         let relation = RelationAttr::parse(cx, name, kind, value);
         set(cx, &mut self.relation, name, relation);
@@ -220,11 +255,20 @@ impl RelationAttr {
             Value::Word => Vec::new(),
             Value::List(items) => items,
             Value::Expr(_) => {
-                cx.error(name.span(), format_args!("write `{name}`, or `{name}(..)` with options in parentheses"));
+                cx.error(
+                    name.span(),
+                    format_args!("write `{name}`, or `{name}(..)` with options in parentheses"),
+                );
                 return None;
             }
         };
-        let mut attr = Self { kind, mapped_by: None, inversed_by: None, on_delete: None, orphan_removal: None };
+        let mut attr = Self {
+            kind,
+            mapped_by: None,
+            inversed_by: None,
+            on_delete: None,
+            orphan_removal: None,
+        };
         for Item { name, value } in items {
             match name.to_string().as_str() {
                 "mapped_by" => set(cx, &mut attr.mapped_by, &name, property(cx, &name, value)),
@@ -232,7 +276,13 @@ impl RelationAttr {
                 "on_delete" => set(cx, &mut attr.on_delete, &name, on_delete(cx, &name, &value)),
                 "orphan_removal" => set_flag(cx, &mut attr.orphan_removal, &name, &value),
                 text if FIELD_ATTRIBUTES.contains(&text) => {
-                    cx.error(name.span(), format_args!("`{text}` stands beside the relation: `#[orm({}, {text})]`", kind.name()));
+                    cx.error(
+                        name.span(),
+                        format_args!(
+                            "`{text}` stands beside the relation: `#[orm({}, {text})]`",
+                            kind.name()
+                        ),
+                    );
                 }
                 _ => unknown(cx, &name, RELATION_ATTRIBUTES),
             }
@@ -251,7 +301,10 @@ fn on_delete(cx: &Ctxt, name: &Ident, value: &Value) -> Option<OnDelete> {
         Some("set_null") => Some(OnDelete::SetNull),
         Some("cascade") => Some(OnDelete::Cascade),
         _ => {
-            cx.error(name.span(), "`on_delete` is one of `restrict`, `set_null` and `cascade`: `on_delete = cascade`");
+            cx.error(
+                name.span(),
+                "`on_delete` is one of `restrict`, `set_null` and `cascade`: `on_delete = cascade`",
+            );
             None
         }
     }
@@ -265,11 +318,20 @@ fn misplaced(cx: &Ctxt, name: &Ident, text: &str) {
             format_args!("`{text}` belongs to the relation: `#[orm(one_to_many({text} ..))]`, in its parentheses"),
         );
     } else if text == "name" || Event::ALL.iter().any(|event| event.name() == text) {
-        cx.error(name.span(), format_args!("`{text}` goes on the struct, not on a property"));
+        cx.error(
+            name.span(),
+            format_args!("`{text}` goes on the struct, not on a property"),
+        );
     } else if matches!(text, "nullable" | "optional") {
-        cx.error(name.span(), format_args!("there is no `{text}`: write the type as `Option<..>`"));
+        cx.error(
+            name.span(),
+            format_args!("there is no `{text}`: write the type as `Option<..>`"),
+        );
     } else if text == "lazy" {
-        cx.error(name.span(), "there is no `lazy`: write the type as `Lazy<..>`");
+        cx.error(
+            name.span(),
+            "there is no `lazy`: write the type as `Lazy<..>`",
+        );
     } else {
         unknown(cx, name, FIELD_ATTRIBUTES);
     }
@@ -278,7 +340,16 @@ fn misplaced(cx: &Ctxt, name: &Ident, text: &str) {
 fn unknown(cx: &Ctxt, name: &Ident, known: impl IntoIterator<Item = &'static str>) {
     let known: Vec<_> = known.into_iter().collect();
     match nearest(&name.to_string(), &known) {
-        Some(meant) => cx.error(name.span(), format_args!("unknown attribute `{name}`: did you mean `{meant}`?")),
-        None => cx.error(name.span(), format_args!("unknown attribute `{name}`: expected one of `{}`", known.join("`, `"))),
+        Some(meant) => cx.error(
+            name.span(),
+            format_args!("unknown attribute `{name}`: did you mean `{meant}`?"),
+        ),
+        None => cx.error(
+            name.span(),
+            format_args!(
+                "unknown attribute `{name}`: expected one of `{}`",
+                known.join("`, `")
+            ),
+        ),
     }
 }

@@ -37,7 +37,10 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
 }
 
 fn keys(cx: &Ctxt, container: &Container<'_>) {
-    let mut keys = container.fields.iter().filter_map(|field| Some((field, field.attrs.primary_key.as_ref()?)));
+    let mut keys = container
+        .fields
+        .iter()
+        .filter_map(|field| Some((field, field.attrs.primary_key.as_ref()?)));
     let first = keys.next();
     for (field, given) in keys {
         let (first, _) = first.expect("it comes before the second");
@@ -63,11 +66,21 @@ fn keys(cx: &Ctxt, container: &Container<'_>) {
 }
 
 fn bases(cx: &Ctxt, container: &Container<'_>) {
-    let bases = container.fields.iter().filter_map(|field| field.attrs.base.as_ref());
+    let bases = container
+        .fields
+        .iter()
+        .filter_map(|field| field.attrs.base.as_ref());
     if container.derived == Derived::Base {
-        bases.for_each(|given| cx.error(given.span, "a base entity has no base of its own: move the properties here"));
+        bases.for_each(|given| {
+            cx.error(
+                given.span,
+                "a base entity has no base of its own: move the properties here",
+            )
+        });
     } else {
-        bases.skip(1).for_each(|given| cx.error(given.span, "an entity has one base: merge the two"));
+        bases
+            .skip(1)
+            .for_each(|given| cx.error(given.span, "an entity has one base: merge the two"));
     }
 }
 
@@ -95,7 +108,10 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
     fn one<T>(name: &'static str, slot: Option<&Given<T>>) -> Option<(&'static str, Span)> {
         slot.map(|given| (name, given.span))
     }
-    let relation = attrs.relation.as_ref().map(|given| (given.value.kind.name(), given.span));
+    let relation = attrs
+        .relation
+        .as_ref()
+        .map(|given| (given.value.kind.name(), given.span));
     [
         one("base", attrs.base.as_ref()),
         one("skip", attrs.skip.as_ref()),
@@ -116,33 +132,50 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
 fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
     let message = match (kind, attribute) {
         (Kind::Base, "base") | (Kind::Skip, "skip") => return None,
-        (Kind::Base, _) => format!("a base stands alone: remove `{attribute}`, or give it to a property of the base"),
-        (Kind::Skip, _) => format!("a skipped field is no property: remove `{attribute}` or `skip`"),
+        (Kind::Base, _) => format!(
+            "a base stands alone: remove `{attribute}`, or give it to a property of the base"
+        ),
+        (Kind::Skip, _) => {
+            format!("a skipped field is no property: remove `{attribute}` or `skip`")
+        }
         (Kind::Key { .. }, "unique" | "index") => {
             format!("a primary key is unique and indexed as it is: remove `{attribute}`")
         }
-        (Kind::Key { .. }, "hidden") => "a primary key can't be hidden: references and messages show it".to_owned(),
+        (Kind::Key { .. }, "hidden") => {
+            "a primary key can't be hidden: references and messages show it".to_owned()
+        }
         (Kind::Key { .. }, "length") => "`length` does not go with a primary key".to_owned(),
-        (Kind::Key { .. }, "on_update") => "a primary key never changes: remove `on_update`".to_owned(),
+        (Kind::Key { .. }, "on_update") => {
+            "a primary key never changes: remove `on_update`".to_owned()
+        }
         (Kind::Key { generated: true }, "default") => {
             "a `Pk` is generated: remove `default`, or write the key's type without `Pk`".to_owned()
         }
         (Kind::Key { .. }, "many_to_one" | "one_to_one" | "one_to_many" | "many_to_many") => {
-            format!("a relation can't be the primary key: remove `{attribute}`, or give the key a property of its own")
+            format!(
+                "a relation can't be the primary key: remove `{attribute}`, or give the key a property of its own"
+            )
         }
         (Kind::Lazy(_), "unique" | "index") => format!(
             "`{attribute}` needs the value in the row, and a lazy property is stored apart: write the type without `Lazy`"
         ),
-        (Kind::ToOne { .. }, "index") => "a to-one relation is indexed as it is: remove `index`".to_owned(),
-        (Kind::ToOne { .. }, "unique") => "a unique reference is a `one_to_one` relation: write that instead".to_owned(),
+        (Kind::ToOne { .. }, "index") => {
+            "a to-one relation is indexed as it is: remove `index`".to_owned()
+        }
+        (Kind::ToOne { .. }, "unique") => {
+            "a unique reference is a `one_to_one` relation: write that instead".to_owned()
+        }
         (Kind::Collection(_) | Kind::Inverse(_), "unique" | "index") => {
-            format!("`{attribute}` goes on a property in the row, and this one is stored at the other end: remove it")
+            format!(
+                "`{attribute}` goes on a property in the row, and this one is stored at the other end: remove it"
+            )
         }
         (Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_), "length") => {
             "`length` counts the characters of a text, and this is a relation: remove it".to_owned()
         }
         (Kind::ToOne { .. }, "default") => {
-            "a relation has no `default`: write `Option<Id<..>>` for one that may be absent".to_owned()
+            "a relation has no `default`: write `Option<Id<..>>` for one that may be absent"
+                .to_owned()
         }
         (Kind::Collection(_) | Kind::Inverse(_), "default") => {
             "a relation has no `default`: it is empty unless it is set".to_owned()
@@ -164,50 +197,98 @@ fn shape(cx: &Ctxt, field: &Field<'_>) {
     let span = field.ty.span();
     let written = field.ty.to_token_stream().to_string().replace(' ', "");
     if attrs.primary_key.is_some() {
-        if !matches!(field.shape, Shape::GeneratedKey | Shape::Text | Shape::Plain) {
+        if !matches!(
+            field.shape,
+            Shape::GeneratedKey | Shape::Text | Shape::Plain
+        ) {
             cx.error(span, format_args!("`{written}` can't be a primary key: write `Pk`, or a key type such as `u64` or `String`"));
         }
         return;
     }
     match field.shape {
         Shape::GeneratedKey => {
-            cx.error(span, format_args!("`Pk` is the type of a primary key: add `#[orm(primary_key)]` to `{}`", field.name));
+            cx.error(
+                span,
+                format_args!(
+                    "`Pk` is the type of a primary key: add `#[orm(primary_key)]` to `{}`",
+                    field.name
+                ),
+            );
         }
-        Shape::Wrapped("Lazy") => cx.error(span, "write `Lazy<Option<..>>`: the value may be absent, its place in the store is not"),
-        Shape::Wrapped("Pk") => cx.error(span, "a primary key is never absent: write `Pk`, with `#[orm(primary_key)]`"),
-        Shape::Wrapped(name) => cx.error(span, format_args!("a relation of this kind may be empty as it is: write `{name}<..>` without `Option`")),
+        Shape::Wrapped("Lazy") => cx.error(
+            span,
+            "write `Lazy<Option<..>>`: the value may be absent, its place in the store is not",
+        ),
+        Shape::Wrapped("Pk") => cx.error(
+            span,
+            "a primary key is never absent: write `Pk`, with `#[orm(primary_key)]`",
+        ),
+        Shape::Wrapped(name) => cx.error(
+            span,
+            format_args!(
+                "a relation of this kind may be empty as it is: write `{name}<..>` without `Option`"
+            ),
+        ),
         _ if attrs.relation.is_some() => {}
         Shape::Id(_) | Shape::OptionalId(_) => {
-            cx.error(span, format_args!("`{written}` is a relation: add `#[orm(many_to_one)]` or `#[orm(one_to_one)]`"));
+            cx.error(
+                span,
+                format_args!(
+                    "`{written}` is a relation: add `#[orm(many_to_one)]` or `#[orm(one_to_one)]`"
+                ),
+            );
         }
         Shape::Collection(_) => {
             cx.error(span, format_args!("`{written}` is a relation: add `#[orm(one_to_many(mapped_by = ..))]` or `#[orm(many_to_many)]`"));
         }
-        Shape::Inverse(_) => cx.error(span, format_args!("`{written}` is a relation: add `#[orm(one_to_one(mapped_by = ..))]`")),
+        Shape::Inverse(_) => cx.error(
+            span,
+            format_args!("`{written}` is a relation: add `#[orm(one_to_one(mapped_by = ..))]`"),
+        ),
         Shape::Lazy(_) | Shape::Optional | Shape::Text | Shape::Plain => {}
     }
 }
 
 /// Whether the relation attribute fits the type, and its options the attribute.
 fn relation(cx: &Ctxt, field: &Field<'_>) {
-    let Some(Given { span, value: attr }) = &field.attrs.relation else { return };
+    let Some(Given { span, value: attr }) = &field.attrs.relation else {
+        return;
+    };
     let kind = attr.kind;
     match (kind, field.kind()) {
         (_, Kind::Base | Kind::Skip | Kind::Key { .. }) => {}
         _ if matches!(field.shape, Shape::Wrapped(_)) => {}
-        (RelationKind::ManyToOne | RelationKind::OneToOne, Kind::ToOne { optional, .. }) => owner(cx, attr, optional),
-        (RelationKind::OneToOne, Kind::Inverse(_)) | (RelationKind::OneToMany, Kind::Collection(_)) => inverse(cx, attr, *span),
-        (RelationKind::ManyToMany, Kind::Collection(_)) => many_to_many(cx, attr),
-        (RelationKind::ManyToOne, _) => wrong_type(cx, field.ty, kind, "`Id<..>`, or `Option<Id<..>>` where it may be absent"),
-        (RelationKind::OneToOne, _) => {
-            wrong_type(cx, field.ty, kind, "`Id<..>` or `Option<Id<..>>` on the owning side, `Inverse<..>` on the other");
+        (RelationKind::ManyToOne | RelationKind::OneToOne, Kind::ToOne { optional, .. }) => {
+            owner(cx, attr, optional)
         }
-        (RelationKind::OneToMany | RelationKind::ManyToMany, _) => wrong_type(cx, field.ty, kind, "`Collection<..>`"),
+        (RelationKind::OneToOne, Kind::Inverse(_))
+        | (RelationKind::OneToMany, Kind::Collection(_)) => inverse(cx, attr, *span),
+        (RelationKind::ManyToMany, Kind::Collection(_)) => many_to_many(cx, attr),
+        (RelationKind::ManyToOne, _) => wrong_type(
+            cx,
+            field.ty,
+            kind,
+            "`Id<..>`, or `Option<Id<..>>` where it may be absent",
+        ),
+        (RelationKind::OneToOne, _) => {
+            wrong_type(
+                cx,
+                field.ty,
+                kind,
+                "`Id<..>` or `Option<Id<..>>` on the owning side, `Inverse<..>` on the other",
+            );
+        }
+        (RelationKind::OneToMany | RelationKind::ManyToMany, _) => {
+            wrong_type(cx, field.ty, kind, "`Collection<..>`")
+        }
     }
 }
 
 fn wrong_type(cx: &Ctxt, ty: &Type, kind: RelationKind, expected: &str) {
-    cx.error(ty.span(), format_args!("`{}` needs the type {expected}", kind.name()));
+    cx.error(
+        ty.span(),
+        format_args!("`{}` needs the type {expected}", kind.name()),
+    );
 }
 
 /// The side that holds the key.
@@ -220,12 +301,21 @@ fn owner(cx: &Ctxt, attr: &RelationAttr, optional: bool) {
         );
     }
     if let Some(given) = &attr.orphan_removal {
-        cx.error(given.span, "`orphan_removal` goes at the other end, beside `mapped_by`");
+        cx.error(
+            given.span,
+            "`orphan_removal` goes at the other end, beside `mapped_by`",
+        );
     }
-    if let Some(Given { span, value: OnDelete::SetNull }) = attr.on_delete
+    if let Some(Given {
+        span,
+        value: OnDelete::SetNull,
+    }) = attr.on_delete
         && !optional
     {
-        cx.error(span, "`on_delete = set_null` needs a reference that may be absent: write `Option<Id<..>>`");
+        cx.error(
+            span,
+            "`on_delete = set_null` needs a reference that may be absent: write `Option<Id<..>>`",
+        );
     }
 }
 
@@ -235,7 +325,13 @@ fn inverse(cx: &Ctxt, attr: &RelationAttr, span: Span) {
     match (&attr.mapped_by, &attr.inversed_by) {
         (Some(_), Some(given)) => both(cx, given),
         (None, Some(given)) => {
-            cx.error(given.span, format_args!("the other end holds the key: write `{kind}(mapped_by = {})`", given.value));
+            cx.error(
+                given.span,
+                format_args!(
+                    "the other end holds the key: write `{kind}(mapped_by = {})`",
+                    given.value
+                ),
+            );
         }
         (None, None) => {
             cx.error(span, format_args!("`{kind}` needs the property at the other end that holds the key: `{kind}(mapped_by = author)`"));
@@ -252,10 +348,16 @@ fn many_to_many(cx: &Ctxt, attr: &RelationAttr) {
         both(cx, given);
     }
     if let Some(given) = &attr.on_delete {
-        cx.error(given.span, "`many_to_many` has no `on_delete`: links to a removed row always go");
+        cx.error(
+            given.span,
+            "`many_to_many` has no `on_delete`: links to a removed row always go",
+        );
     }
     if let Some(given) = &attr.orphan_removal {
-        cx.error(given.span, "`many_to_many` has no `orphan_removal`: others may hold the same entity");
+        cx.error(
+            given.span,
+            "`many_to_many` has no `orphan_removal`: others may hold the same entity",
+        );
     }
 }
 
@@ -273,17 +375,26 @@ fn accessors(cx: &Ctxt, container: &Container<'_>, field: &Field<'_>) {
     if has_accessor && VIEW_METHODS.contains(&name.as_str()) {
         cx.error(
             field.ident.span(),
-            format_args!("`{}View` has a method `{name}` of its own: give this property another name", container.ident),
+            format_args!(
+                "`{}View` has a method `{name}` of its own: give this property another name",
+                container.ident
+            ),
         );
     }
-    let set = name.strip_prefix("set_").filter(|_| matches!(field.kind(), Kind::Collection(_)));
+    let set = name
+        .strip_prefix("set_")
+        .filter(|_| matches!(field.kind(), Kind::Collection(_)));
     let clash = container.fields.iter().find(|other| {
-        Some(other.name.as_str()) == set && matches!(other.kind(), Kind::ToOne { .. } | Kind::Inverse(_))
+        Some(other.name.as_str()) == set
+            && matches!(other.kind(), Kind::ToOne { .. } | Kind::Inverse(_))
     });
     if let Some(other) = clash {
         cx.error(
             field.ident.span(),
-            format_args!("`{}Edit` has a method `{name}`, which sets `{}`: give this property another name", container.ident, other.name),
+            format_args!(
+                "`{}Edit` has a method `{name}`, which sets `{}`: give this property another name",
+                container.ident, other.name
+            ),
         );
     }
 }
@@ -310,9 +421,18 @@ fn base_property(cx: &Ctxt, field: &Field<'_>) {
 
 fn base_attributes(cx: &Ctxt, container: &Container<'_>) {
     if let Some(given) = &container.attrs.name {
-        cx.error(given.span, "a base entity has no name in the store: `name` goes on the entities");
+        cx.error(
+            given.span,
+            "a base entity has no name in the store: `name` goes on the entities",
+        );
     }
     for (event, given) in &container.attrs.hooks {
-        cx.error(given.span, format_args!("a base entity has no hooks: `{}` goes on the entities", event.name()));
+        cx.error(
+            given.span,
+            format_args!(
+                "a base entity has no hooks: `{}` goes on the entities",
+                event.name()
+            ),
+        );
     }
 }

@@ -15,7 +15,9 @@ pub(crate) struct Ctxt {
 
 impl Ctxt {
     pub(crate) fn new() -> Self {
-        Self { errors: RefCell::new(Some(Vec::new())) }
+        Self {
+            errors: RefCell::new(Some(Vec::new())),
+        }
     }
 
     /// Reports an error at a place in the user's code.
@@ -25,12 +27,20 @@ impl Ctxt {
 
     /// Reports what the parser said.
     pub(crate) fn push(&self, error: syn::Error) {
-        self.errors.borrow_mut().as_mut().expect("the context is not checked yet").push(error);
+        self.errors
+            .borrow_mut()
+            .as_mut()
+            .expect("the context is not checked yet")
+            .push(error);
     }
 
     /// All errors as one, or nothing.
     pub(crate) fn check(self) -> syn::Result<()> {
-        let errors = self.errors.borrow_mut().take().expect("the context is checked once");
+        let errors = self
+            .errors
+            .borrow_mut()
+            .take()
+            .expect("the context is checked once");
         let combined = errors.into_iter().reduce(|mut all, error| {
             all.combine(error);
             all
@@ -41,6 +51,9 @@ impl Ctxt {
 
 impl Drop for Ctxt {
     fn drop(&mut self) {
-        assert!(thread::panicking() || self.errors.borrow().is_none(), "errors were not checked");
+        assert!(
+            thread::panicking() || self.errors.borrow().is_none(),
+            "errors were not checked"
+        );
     }
 }

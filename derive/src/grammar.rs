@@ -33,7 +33,11 @@ impl Parse for Item {
             let content;
             parenthesized!(content in input);
             let is_relation = RelationKind::ALL.iter().any(|kind| name == kind.name());
-            Value::List(if is_relation { items_of(&content)? } else { skipped(&content)? })
+            Value::List(if is_relation {
+                items_of(&content)?
+            } else {
+                skipped(&content)?
+            })
         } else {
             Value::Word
         };
@@ -42,7 +46,9 @@ impl Parse for Item {
 }
 
 fn items_of(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
-    Ok(Punctuated::<Item, Token![,]>::parse_terminated(input)?.into_iter().collect())
+    Ok(Punctuated::<Item, Token![,]>::parse_terminated(input)?
+        .into_iter()
+        .collect())
 }
 
 /// What is in the parentheses of an attribute that takes none.
@@ -53,7 +59,10 @@ fn skipped(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
 
 pub(crate) fn items(cx: &Ctxt, attributes: &[Attribute]) -> Vec<Item> {
     let mut items = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("orm")) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("orm"))
+    {
         match attribute.parse_args_with(items_of) {
             Ok(parsed) => items.extend(parsed),
             Err(error) => cx.push(error),
@@ -66,13 +75,19 @@ pub(crate) fn set<T>(cx: &Ctxt, slot: &mut Slot<T>, name: &Ident, value: Option<
     if slot.is_some() {
         cx.error(name.span(), format_args!("`{name}` is given twice"));
     } else if let Some(value) = value {
-        *slot = Some(Given { span: name.span(), value });
+        *slot = Some(Given {
+            span: name.span(),
+            value,
+        });
     }
 }
 
 pub(crate) fn set_flag(cx: &Ctxt, slot: &mut Slot<()>, name: &Ident, value: &Value) {
     if !matches!(value, Value::Word) {
-        cx.error(name.span(), format_args!("`{name}` takes no value: write `#[orm({name})]`"));
+        cx.error(
+            name.span(),
+            format_args!("`{name}` takes no value: write `#[orm({name})]`"),
+        );
     }
     set(cx, slot, name, Some(()));
 }
@@ -81,17 +96,26 @@ pub(crate) fn expression(cx: &Ctxt, name: &Ident, value: Value, example: &str) -
     if let Value::Expr(expr) = value {
         return Some(expr);
     }
-    cx.error(name.span(), format_args!("`{name}` needs a value: `#[orm({name} = {example})]`"));
+    cx.error(
+        name.span(),
+        format_args!("`{name}` needs a value: `#[orm({name} = {example})]`"),
+    );
     None
 }
 
 pub(crate) fn string(cx: &Ctxt, name: &Ident, value: Value) -> Option<LitStr> {
-    if let Value::Expr(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = value
+    if let Value::Expr(Expr::Lit(ExprLit {
+        lit: Lit::Str(text),
+        ..
+    })) = value
         && !text.value().is_empty()
     {
         return Some(text);
     }
-    cx.error(name.span(), format_args!("`{name}` needs a string: `#[orm({name} = \"..\")]`"));
+    cx.error(
+        name.span(),
+        format_args!("`{name}` needs a string: `#[orm({name} = \"..\")]`"),
+    );
     None
 }
 
@@ -120,12 +144,23 @@ pub(crate) fn paths(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<Path>> 
 
 pub(crate) fn property(cx: &Ctxt, name: &Ident, value: Value) -> Option<Ident> {
     match value {
-        Value::Expr(Expr::Path(path)) if path.path.get_ident().is_some() => return path.path.get_ident().cloned(),
-        Value::Expr(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
-            let text = text.value();
-            cx.error(name.span(), format_args!("write the property's name without quotes: `{name} = {text}`"));
+        Value::Expr(Expr::Path(path)) if path.path.get_ident().is_some() => {
+            return path.path.get_ident().cloned();
         }
-        _ => cx.error(name.span(), format_args!("`{name}` needs the name of a property: `{name} = author`")),
+        Value::Expr(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) => {
+            let text = text.value();
+            cx.error(
+                name.span(),
+                format_args!("write the property's name without quotes: `{name} = {text}`"),
+            );
+        }
+        _ => cx.error(
+            name.span(),
+            format_args!("`{name}` needs the name of a property: `{name} = author`"),
+        ),
     }
     None
 }

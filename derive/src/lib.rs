@@ -136,7 +136,9 @@ use crate::ctxt::Ctxt;
 #[proc_macro_derive(Entity, attributes(orm))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    derive(Derived::Entity, &input).unwrap_or_else(|error| error.to_compile_error()).into()
+    derive(Derived::Entity, &input)
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
 }
 
 /// Makes a struct a base: properties that several entities share, in a field of theirs marked
@@ -164,7 +166,9 @@ pub fn derive_entity(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(BaseEntity, attributes(orm))]
 pub fn derive_base_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    derive(Derived::Base, &input).unwrap_or_else(|error| error.to_compile_error()).into()
+    derive(Derived::Base, &input)
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
 }
 
 /// Reads, checks and expands; every error is found before any is reported.

@@ -13,7 +13,9 @@ pub(crate) fn mentions(tokens: TokenStream, name: &str) -> bool {
         TokenTree::Group(group) => mentions(group.stream(), name),
         TokenTree::Literal(literal) => interpolates(&literal.to_string(), name),
         TokenTree::Ident(ident) => {
-            ident.to_string().trim_start_matches("r#") == name && !follows_path(&tokens[..at]) && !names_item(&tokens[at + 1..])
+            ident.to_string().trim_start_matches("r#") == name
+                && !follows_path(&tokens[..at])
+                && !names_item(&tokens[at + 1..])
         }
         TokenTree::Punct(_) => false,
     })

@@ -31,7 +31,9 @@ pub(crate) enum Shape<'a> {
 
 impl<'a> Shape<'a> {
     pub(crate) fn of(ty: &'a Type) -> Self {
-        let Some(segment) = last_segment(ty) else { return Self::Plain };
+        let Some(segment) = last_segment(ty) else {
+            return Self::Plain;
+        };
         let argument = only_argument(segment);
         match (segment.ident.to_string().as_str(), argument) {
             ("Pk", _) => Self::GeneratedKey,
@@ -72,7 +74,9 @@ fn last_segment(ty: &Type) -> Option<&PathSegment> {
 }
 
 fn only_argument(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
     match arguments.args.first() {
         Some(GenericArgument::Type(ty)) if arguments.args.len() == 1 => Some(ty),
         _ => None,
@@ -90,12 +94,22 @@ mod tests {
             assert!(expected(&Shape::of(&ty)), "{tokens}");
         };
         is("Pk", |shape| matches!(shape, Shape::GeneratedKey));
-        is("musher::Pk<u32>", |shape| matches!(shape, Shape::GeneratedKey));
+        is("musher::Pk<u32>", |shape| {
+            matches!(shape, Shape::GeneratedKey)
+        });
         is("Id<User>", |shape| matches!(shape, Shape::Id(_)));
-        is("Option<musher::Id<User>>", |shape| matches!(shape, Shape::OptionalId(_)));
-        is("Option<Lazy<String>>", |shape| matches!(shape, Shape::Wrapped("Lazy")));
-        is("std::option::Option<u8>", |shape| matches!(shape, Shape::Optional));
-        is("Lazy<Option<u8>>", |shape| matches!(shape, Shape::Lazy(_)) && shape.is_nullable());
+        is("Option<musher::Id<User>>", |shape| {
+            matches!(shape, Shape::OptionalId(_))
+        });
+        is("Option<Lazy<String>>", |shape| {
+            matches!(shape, Shape::Wrapped("Lazy"))
+        });
+        is("std::option::Option<u8>", |shape| {
+            matches!(shape, Shape::Optional)
+        });
+        is("Lazy<Option<u8>>", |shape| {
+            matches!(shape, Shape::Lazy(_)) && shape.is_nullable()
+        });
         is("std::string::String", |shape| matches!(shape, Shape::Text));
         is("Vec<Id<User>>", |shape| matches!(shape, Shape::Plain));
         is("[u8; 4]", |shape| matches!(shape, Shape::Plain));

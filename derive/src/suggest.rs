@@ -3,13 +3,19 @@
 /// The known name nearest to `name`, if one is near.
 pub(crate) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
     let wanted = plain(name);
-    let (distance, found) = known.iter().map(|known| (distance(&wanted, &plain(known)), *known)).min()?;
+    let (distance, found) = known
+        .iter()
+        .map(|known| (distance(&wanted, &plain(known)), *known))
+        .min()?;
     (distance <= wanted.len().div_ceil(3)).then_some(found)
 }
 
 /// `manyToOne` and `many_to_one` are the same to who writes them.
 fn plain(name: &str) -> Vec<char> {
-    name.chars().filter(|character| *character != '_').flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|character| *character != '_')
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// The number of characters to put in, take out or replace: Levenshtein's distance, by rows.
@@ -33,8 +39,16 @@ mod tests {
 
     #[test]
     fn a_near_name_is_found_and_a_far_one_is_not() {
-        let known = ["unique", "index", "many_to_one", "many_to_many", "on_update"];
-        let suggests = |name: &str, expected: Option<&str>| assert_eq!(nearest(name, &known), expected, "{name}");
+        let known = [
+            "unique",
+            "index",
+            "many_to_one",
+            "many_to_many",
+            "on_update",
+        ];
+        let suggests = |name: &str, expected: Option<&str>| {
+            assert_eq!(nearest(name, &known), expected, "{name}")
+        };
         suggests("uniqe", Some("unique"));
         suggests("manyToOne", Some("many_to_one"));
         suggests("ManyToMany", Some("many_to_many"));

@@ -8,7 +8,10 @@ use crate::ast::{Container, Kind};
 
 /// The types, and what is implemented for them and for the base.
 pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, TokenStream) {
-    let types = [payload::definition(container, names), path::base_definition(container, names)];
+    let types = [
+        payload::definition(container, names),
+        path::base_definition(container, names),
+    ];
     let impls = [
         fields::expand(container),
         base(container, names),
@@ -35,7 +38,9 @@ fn base(container: &Container<'_>, names: &Names) -> TokenStream {
 }
 
 fn keyed(container: &Container<'_>) -> TokenStream {
-    let Some(key) = container.key() else { return TokenStream::new() };
+    let Some(key) = container.key() else {
+        return TokenStream::new();
+    };
     let (ident, field) = (container.ident, key.ident);
     let key_field = key.ty;
     let key_field = generated!(<#key_field as ::musher::__private::KeyField>);

@@ -35,7 +35,10 @@ pub(super) fn definition(container: &Container<'_>, names: &Names) -> TokenStrea
 pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let builder = &names.builder;
     let start = start(container, names);
-    let setters = container.fields.iter().map(|field| setter(container, names, field));
+    let setters = container
+        .fields
+        .iter()
+        .map(|field| setter(container, names, field));
     let parameters: Vec<_> = required(container).map(parameter).collect();
     let completion = completion(container, names);
     generated! {
@@ -67,7 +70,11 @@ fn pascal_case(name: &str) -> String {
     name.split('_')
         .flat_map(|word| {
             let mut characters = word.chars();
-            characters.next().into_iter().flat_map(char::to_uppercase).chain(characters)
+            characters
+                .next()
+                .into_iter()
+                .flat_map(char::to_uppercase)
+                .chain(characters)
         })
         .collect()
 }
@@ -79,15 +86,23 @@ fn held(field: &Field<'_>) -> TokenStream {
         return generated!(#parameter);
     }
     let value = set_value(field);
-    if matches!(field.kind(), Kind::Collection(_)) { value } else { generated!(::std::option::Option<#value>) }
+    if matches!(field.kind(), Kind::Collection(_)) {
+        value
+    } else {
+        generated!(::std::option::Option<#value>)
+    }
 }
 
 /// The type in which the builder keeps a property that was set.
 fn set_value(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
     match field.kind() {
-        Kind::ToOne { target, .. } | Kind::Inverse(target) => generated!(::musher::__private::Pending<#target>),
-        Kind::Collection(target) => generated!(::std::vec::Vec<::musher::__private::Pending<#target>>),
+        Kind::ToOne { target, .. } | Kind::Inverse(target) => {
+            generated!(::musher::__private::Pending<#target>)
+        }
+        Kind::Collection(target) => {
+            generated!(::std::vec::Vec<::musher::__private::Pending<#target>>)
+        }
         _ => generated!(#ty),
     }
 }
@@ -120,7 +135,11 @@ fn setter(container: &Container<'_>, names: &Names, field: &Field<'_>) -> TokenS
     let doc = format!("Sets `{}`.", field.name);
     if !field.is_required() {
         let is_list = matches!(field.kind(), Kind::Collection(_));
-        let value = if is_list { value } else { generated!(::std::option::Option::Some(#value)) };
+        let value = if is_list {
+            value
+        } else {
+            generated!(::std::option::Option::Some(#value))
+        };
         return generated! {
             #[doc = #doc]
             #vis fn #ident(mut self, #ident: #argument) -> Self {
@@ -138,7 +157,11 @@ fn setter(container: &Container<'_>, names: &Names, field: &Field<'_>) -> TokenS
             generated!(#parameter)
         }
     });
-    let others = container.fields.iter().map(|field| field.ident).filter(|other| *other != ident);
+    let others = container
+        .fields
+        .iter()
+        .map(|field| field.ident)
+        .filter(|other| *other != ident);
     generated! {
         #[doc = #doc]
         #vis fn #ident(self, #ident: #argument) -> #builder<#(#parameters),*> {
@@ -155,9 +178,10 @@ fn argument(field: &Field<'_>) -> (TokenStream, TokenStream) {
     let (ident, ty) = (field.ident, field.ty);
     let pending = generated!(::musher::__private::IntoManaged::into_pending);
     match (field.kind(), &field.shape) {
-        (Kind::ToOne { target, .. } | Kind::Inverse(target), _) => {
-            (generated!(impl ::musher::__private::IntoManaged<Entity = #target>), generated!(#pending(#ident)))
-        }
+        (Kind::ToOne { target, .. } | Kind::Inverse(target), _) => (
+            generated!(impl ::musher::__private::IntoManaged<Entity = #target>),
+            generated!(#pending(#ident)),
+        ),
         (Kind::Collection(target), _) => (
             generated!(impl ::std::iter::IntoIterator<Item: ::musher::__private::IntoManaged<Entity = #target>>),
             generated!(::std::iter::Iterator::collect(::std::iter::Iterator::map(
@@ -165,9 +189,13 @@ fn argument(field: &Field<'_>) -> (TokenStream, TokenStream) {
                 #pending,
             ))),
         ),
-        (Kind::Scalar | Kind::Key { .. } | Kind::Lazy(_), Shape::Text | Shape::Lazy(_) | Shape::GeneratedKey) => {
-            (generated!(impl ::std::convert::Into<#ty>), generated!(::std::convert::Into::into(#ident)))
-        }
+        (
+            Kind::Scalar | Kind::Key { .. } | Kind::Lazy(_),
+            Shape::Text | Shape::Lazy(_) | Shape::GeneratedKey,
+        ) => (
+            generated!(impl ::std::convert::Into<#ty>),
+            generated!(::std::convert::Into::into(#ident)),
+        ),
         _ => (generated!(#ty), generated!(#ident)),
     }
 }
@@ -210,9 +238,13 @@ fn condition_trait(container: &Container<'_>, field: &Field<'_>) -> TokenStream 
     let (name, property, entity) = (condition(field), &field.name, container.ident);
     let message = format!("required property `{property}` of `{entity}` is missing");
     let label = format!("`.{property}(..)` is not called on this builder");
-    let note = format!("`{property}` has no default: call `.{property}(..)`, or give the property `#[orm(default)]`");
+    let note = format!(
+        "`{property}` has no default: call `.{property}(..)`, or give the property `#[orm(default)]`"
+    );
     let note = if field.is_relation() {
-        format!("the relation `{property}` is required: call `.{property}(..)`, or write its type as `Option<..>`")
+        format!(
+            "the relation `{property}` is required: call `.{property}(..)`, or write its type as `Option<..>`"
+        )
     } else {
         note
     };
@@ -238,17 +270,27 @@ fn condition_trait(container: &Container<'_>, field: &Field<'_>) -> TokenStream 
 fn completed(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let (ident, ty) = (field.ident, field.ty);
     Some(match field.kind() {
-        Kind::ToOne { optional: false, .. } => generated!(#ident.resolve(em)),
+        Kind::ToOne {
+            optional: false, ..
+        } => generated!(#ident.resolve(em)),
         Kind::ToOne { optional: true, .. } => generated!(#ident.map(|pending| pending.resolve(em))),
-        Kind::Collection(_) => generated!(#ident.into_iter().map(|pending| pending.resolve(em)).collect()),
-        Kind::Inverse(_) => generated!(#ident.map_or_else(<#ty>::new, |pending| <#ty>::from(pending.resolve(em)))),
-        Kind::Base | Kind::Skip | Kind::Key { generated: true } => generated!(#ident.unwrap_or_default()),
+        Kind::Collection(_) => {
+            generated!(#ident.into_iter().map(|pending| pending.resolve(em)).collect())
+        }
+        Kind::Inverse(_) => {
+            generated!(#ident.map_or_else(<#ty>::new, |pending| <#ty>::from(pending.resolve(em))))
+        }
+        Kind::Base | Kind::Skip | Kind::Key { generated: true } => {
+            generated!(#ident.unwrap_or_default())
+        }
         _ if field.is_required() => return None,
         _ if field.has_default() => {
             let default = defaults::default_value(container, field, |read| given(field, read));
             generated!(#ident.unwrap_or_else(|| #default))
         }
-        Kind::Lazy(_) => generated!(#ident.unwrap_or_else(|| <#ty>::new(::std::option::Option::None))),
+        Kind::Lazy(_) => {
+            generated!(#ident.unwrap_or_else(|| <#ty>::new(::std::option::Option::None)))
+        }
         Kind::Key { generated: false } | Kind::Scalar => generated!(#ident.flatten()),
     })
 }

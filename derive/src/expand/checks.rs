@@ -9,7 +9,9 @@ use syn::{Ident, Type};
 use crate::ast::{Container, Field, Kind};
 
 pub(super) fn expand(container: &Container<'_>) -> TokenStream {
-    let other_ends = container.properties().filter_map(|field| other_end(container, field));
+    let other_ends = container
+        .properties()
+        .filter_map(|field| other_end(container, field));
     let assertions = container.base().map(|base| assertions(container, base));
     generated! {
         #(#other_ends)*
@@ -21,7 +23,9 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
 /// relation to this entity.
 fn other_end(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let attr = field.relation()?;
-    let (Kind::ToOne { target, .. } | Kind::Collection(target) | Kind::Inverse(target)) = field.kind() else {
+    let (Kind::ToOne { target, .. } | Kind::Collection(target) | Kind::Inverse(target)) =
+        field.kind()
+    else {
         return None;
     };
     let (option, other) = match (&attr.mapped_by, &attr.inversed_by) {
@@ -29,7 +33,12 @@ fn other_end(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream
         (None, Some(given)) => ("inversed_by", &given.value),
         (None, None) => return None,
     };
-    Some(refers_back(container.ident, target, &format_ident!("{}_{option}", field.name), other))
+    Some(refers_back(
+        container.ident,
+        target,
+        &format_ident!("{}_{option}", field.name),
+        other,
+    ))
 }
 
 fn refers_back(entity: &Ident, target: &Type, name: &Ident, other: &Ident) -> TokenStream {
@@ -56,7 +65,9 @@ fn assertions(container: &Container<'_>, base: &Field<'_>) -> TokenStream {
             const _: () = ::std::assert!(!<#ty as ::musher::__private::BaseEntity>::HAS_KEY, #message);
         }
     });
-    let too_many = format!("`{ident}` and its base have more properties than an entity can have, which is 128");
+    let too_many = format!(
+        "`{ident}` and its base have more properties than an entity can have, which is 128"
+    );
     quote_spanned! {span=>
         #one_key
         const _: () = ::std::assert!(

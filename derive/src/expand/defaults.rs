@@ -14,7 +14,12 @@ pub(super) fn functions(container: &Container<'_>) -> TokenStream {
     let ident = container.ident;
     let functions: Vec<_> = container
         .properties()
-        .flat_map(|field| [default_function(container, field), on_update_function(container, field)])
+        .flat_map(|field| {
+            [
+                default_function(container, field),
+                on_update_function(container, field),
+            ]
+        })
         .flatten()
         .collect();
     if functions.is_empty() {
@@ -31,16 +36,31 @@ pub(super) fn functions(container: &Container<'_>) -> TokenStream {
 fn default_function(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let expr = field.default_expr()?;
     let value = converted(field, expr.to_token_stream());
-    Some(function(&default_name(field), field, &default_reads(container, field), &value))
+    Some(function(
+        &default_name(field),
+        field,
+        &default_reads(container, field),
+        &value,
+    ))
 }
 
 fn on_update_function(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let expr = &field.attrs.on_update.as_ref()?.value;
     let value = converted(field, expr.to_token_stream());
-    Some(function(&on_update_name(field), field, &on_update_reads(container, field), &value))
+    Some(function(
+        &on_update_name(field),
+        field,
+        &on_update_reads(container, field),
+        &value,
+    ))
 }
 
-fn function(name: &Ident, field: &Field<'_>, reads: &[&Field<'_>], value: &TokenStream) -> TokenStream {
+fn function(
+    name: &Ident,
+    field: &Field<'_>,
+    reads: &[&Field<'_>],
+    value: &TokenStream,
+) -> TokenStream {
     let ty = field.ty;
     let parameters = reads.iter().map(|read| {
         let ident = read.ident;
@@ -78,15 +98,20 @@ fn on_update_name(field: &Field<'_>) -> Ident {
 /// The properties that `default` reads, of those that it may read: the ones without a default of
 /// their own, and the ones declared before.
 fn default_reads<'c, 'a>(container: &'c Container<'a>, field: &Field<'a>) -> Vec<&'c Field<'a>> {
-    let Some(expr) = field.default_expr() else { return Vec::new() };
+    let Some(expr) = field.default_expr() else {
+        return Vec::new();
+    };
     reads(container, expr, |other| {
-        other.position != field.position && (!other.has_default() || other.position < field.position)
+        other.position != field.position
+            && (!other.has_default() || other.position < field.position)
     })
 }
 
 /// The properties that `on_update` reads: any that is sure to be loaded.
 fn on_update_reads<'c, 'a>(container: &'c Container<'a>, field: &Field<'a>) -> Vec<&'c Field<'a>> {
-    let Some(given) = &field.attrs.on_update else { return Vec::new() };
+    let Some(given) = &field.attrs.on_update else {
+        return Vec::new();
+    };
     reads(container, &given.value, |other| !other.is_lazy())
 }
 
@@ -96,7 +121,10 @@ fn reads<'c, 'a>(
     may_read: impl Fn(&Field<'a>) -> bool,
 ) -> Vec<&'c Field<'a>> {
     let is_value = |field: &Field<'_>| {
-        matches!(field.kind(), Kind::Scalar | Kind::Lazy(_) | Kind::ToOne { .. } | Kind::Key { generated: false })
+        matches!(
+            field.kind(),
+            Kind::Scalar | Kind::Lazy(_) | Kind::ToOne { .. } | Kind::Key { generated: false }
+        )
     };
     let tokens = expr.to_token_stream();
     container
@@ -107,7 +135,10 @@ fn reads<'c, 'a>(
 
 /// Whether the default can be had of a stored row, which lazy properties are not part of.
 pub(super) fn is_restorable(container: &Container<'_>, field: &Field<'_>) -> bool {
-    field.has_default() && !default_reads(container, field).iter().any(|read| read.is_lazy())
+    field.has_default()
+        && !default_reads(container, field)
+            .iter()
+            .any(|read| read.is_lazy())
 }
 
 /// The default's value. `access` is a reference to a property's value.
@@ -149,7 +180,10 @@ pub(super) fn bindings<'a>(
     container: &Container<'a>,
     value: impl Fn(&Field<'a>) -> Option<TokenStream>,
 ) -> TokenStream {
-    let (late, early): (Vec<_>, Vec<_>) = container.fields.iter().partition(|field| field.has_default());
+    let (late, early): (Vec<_>, Vec<_>) = container
+        .fields
+        .iter()
+        .partition(|field| field.has_default());
     early
         .into_iter()
         .chain(late)

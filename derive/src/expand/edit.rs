@@ -21,7 +21,9 @@ pub(super) fn definition(container: &Container<'_>, names: &Names) -> TokenStrea
 
 pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let (vis, ident, edit) = (container.vis, container.ident, &names.edit);
-    let methods = container.properties().filter_map(|field| method(container, field));
+    let methods = container
+        .properties()
+        .filter_map(|field| method(container, field));
     generated! {
         impl<'em> #edit<'em> {
             /// The id.
@@ -66,7 +68,10 @@ fn method(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let set = format_ident!("set_{}", field.name);
     let (doc, signature, body) = match field.kind() {
         Kind::ToOne { target, optional } => (
-            format!("Changes what `{}` refers to, and both collections at the other end.", field.name),
+            format!(
+                "Changes what `{}` refers to, and both collections at the other end.",
+                field.name
+            ),
             generated!(#set(&mut self, #ident: #ty) -> &mut Self),
             if optional {
                 generated!(self.0.set_to_one::<#target>(#position, #ident); self)
@@ -75,7 +80,10 @@ fn method(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
             },
         ),
         Kind::Inverse(target) => (
-            format!("Changes whose reference points here, `{}`, and releases who did before.", field.name),
+            format!(
+                "Changes whose reference points here, `{}`, and releases who did before.",
+                field.name
+            ),
             generated! {
                 #set(&mut self, #ident: ::std::option::Option<::musher::__private::Id<#target>>) -> &mut Self
             },

@@ -35,7 +35,11 @@ pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, 
 
 fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
     let (ident, payload, name) = (container.ident, &names.payload, container.name());
-    let events = container.attrs.hooks.iter().map(|(event, _)| variant(*event));
+    let events = container
+        .attrs
+        .hooks
+        .iter()
+        .map(|(event, _)| variant(*event));
     let (key, hooks) = (key(container), hooks(container));
     generated! {
         #[automatically_derived]
@@ -55,11 +59,17 @@ fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
 
 /// The key's methods: of the property that holds it, or of the base.
 fn key(container: &Container<'_>) -> TokenStream {
-    let Some(holder) = container.key().or_else(|| container.base()) else { return TokenStream::new() };
+    let Some(holder) = container.key().or_else(|| container.base()) else {
+        return TokenStream::new();
+    };
     let (ident, ty) = (holder.ident, holder.ty);
     let (generate, number) = (format_ident!("generate_key"), format_ident!("key_number"));
     let (path, generate, number) = if holder.is_property() {
-        (generated!(::musher::__private::KeyField), format_ident!("generate"), format_ident!("number"))
+        (
+            generated!(::musher::__private::KeyField),
+            format_ident!("generate"),
+            format_ident!("number"),
+        )
     } else {
         (generated!(::musher::__private::KeyedBase), generate, number)
     };
@@ -91,11 +101,25 @@ fn variant(event: Event) -> TokenStream {
 
 /// The methods for those groups of events that have hooks; for the others, the trait's own do.
 fn hooks(container: &Container<'_>) -> TokenStream {
-    let instance = arms(container, &[Event::OnInit, Event::OnLoad], |hook| generated!(#hook(self);));
-    let before = arms(container, &[Event::BeforeCreate, Event::BeforeUpdate, Event::BeforeDelete], refusing_call);
-    let after = arms(container, &[Event::AfterCreate, Event::AfterUpdate, Event::AfterDelete], |hook| {
-        generated!(#hook(self, args);)
-    });
+    let instance = arms(
+        container,
+        &[Event::OnInit, Event::OnLoad],
+        |hook| generated!(#hook(self);),
+    );
+    let before = arms(
+        container,
+        &[
+            Event::BeforeCreate,
+            Event::BeforeUpdate,
+            Event::BeforeDelete,
+        ],
+        refusing_call,
+    );
+    let after = arms(
+        container,
+        &[Event::AfterCreate, Event::AfterUpdate, Event::AfterDelete],
+        |hook| generated!(#hook(self, args);),
+    );
     let args = generated!(args: &::musher::__private::EventArgs<'_, Self>);
     let on_instance = instance.map(|arms| {
         generated! {
@@ -122,7 +146,11 @@ fn hooks(container: &Container<'_>) -> TokenStream {
     generated!(#on_instance #before #after)
 }
 
-fn arms(container: &Container<'_>, events: &[Event], call: impl Fn(&syn::Path) -> TokenStream) -> Option<TokenStream> {
+fn arms(
+    container: &Container<'_>,
+    events: &[Event],
+    call: impl Fn(&syn::Path) -> TokenStream,
+) -> Option<TokenStream> {
     let arms: Vec<_> = container
         .attrs
         .hooks
@@ -175,7 +203,9 @@ fn managed(container: &Container<'_>, names: &Names) -> TokenStream {
 }
 
 fn deref_to_base(container: &Container<'_>) -> TokenStream {
-    let Some(base) = container.base() else { return TokenStream::new() };
+    let Some(base) = container.base() else {
+        return TokenStream::new();
+    };
     let (ident, field, ty) = (container.ident, base.ident, base.ty);
     generated! {
         #[automatically_derived]

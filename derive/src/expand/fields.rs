@@ -30,7 +30,10 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
 }
 
 fn describe(container: &Container<'_>) -> TokenStream {
-    let own: Vec<_> = container.properties().map(|field| description(container, field)).collect();
+    let own: Vec<_> = container
+        .properties()
+        .map(|field| description(container, field))
+        .collect();
     let body = if let Some(base) = container.base() {
         let ty = base.ty;
         generated! {
@@ -53,7 +56,9 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     let mut description = match field.kind() {
         Kind::Key { .. } => generated!(::musher::__private::FieldDescription::primary_key(#name)),
         Kind::Scalar => generated!(::musher::__private::FieldDescription::scalar::<#ty>(#name)),
-        Kind::Lazy(value) => generated!(::musher::__private::FieldDescription::lazy::<#value>(#name)),
+        Kind::Lazy(value) => {
+            generated!(::musher::__private::FieldDescription::lazy::<#value>(#name))
+        }
         _ => {
             let relation = relations::description(field);
             generated!(::musher::__private::FieldDescription::relation(#name, #relation))
@@ -84,7 +89,9 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
 /// Whether a stored row that lacks the property can be read all the same.
 fn is_optional_in_row(container: &Container<'_>, field: &Field<'_>) -> bool {
     match field.kind() {
-        Kind::Scalar => matches!(field.shape, Shape::Optional) || defaults::is_restorable(container, field),
+        Kind::Scalar => {
+            matches!(field.shape, Shape::Optional) || defaults::is_restorable(container, field)
+        }
         Kind::ToOne { optional, .. } => optional,
         _ => false,
     }
@@ -132,8 +139,14 @@ fn hydrated(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
             generated!(row.scalar_or::<#ty>(first + #position, || ::std::option::Option::None)?)
         }
         Kind::Scalar => generated!(row.scalar::<#ty>(first + #position)?),
-        Kind::ToOne { target, optional: false } => generated!(row.to_one::<#target>(first + #position)?),
-        Kind::ToOne { target, optional: true } => generated!(row.to_one_optional::<#target>(first + #position)?),
+        Kind::ToOne {
+            target,
+            optional: false,
+        } => generated!(row.to_one::<#target>(first + #position)?),
+        Kind::ToOne {
+            target,
+            optional: true,
+        } => generated!(row.to_one_optional::<#target>(first + #position)?),
         Kind::Lazy(_) | Kind::Collection(_) | Kind::Inverse(_) => not_loaded(container, field),
     }
 }
@@ -145,19 +158,30 @@ fn not_loaded(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
 }
 
 fn encode(container: &Container<'_>) -> TokenStream {
-    let body = dispatch(container, delegate(container, &generated!(encode), &generated!(&), &generated!(field, out)), |field| {
-        let ident = field.ident;
-        match field.kind() {
-            Kind::Scalar => Some(generated!(::musher::__private::encode_value(&self.#ident, out).map(|()| true))),
-            Kind::Lazy(_) => Some(generated! {
-                match self.#ident.get() {
-                    ::std::option::Option::Some(value) => ::musher::__private::encode_value(value, out).map(|()| true),
-                    ::std::option::Option::None => ::std::result::Result::Ok(false),
-                }
-            }),
-            _ => None,
-        }
-    });
+    let body = dispatch(
+        container,
+        delegate(
+            container,
+            &generated!(encode),
+            &generated!(&),
+            &generated!(field, out),
+        ),
+        |field| {
+            let ident = field.ident;
+            match field.kind() {
+                Kind::Scalar => Some(
+                    generated!(::musher::__private::encode_value(&self.#ident, out).map(|()| true)),
+                ),
+                Kind::Lazy(_) => Some(generated! {
+                    match self.#ident.get() {
+                        ::std::option::Option::Some(value) => ::musher::__private::encode_value(value, out).map(|()| true),
+                        ::std::option::Option::None => ::std::result::Result::Ok(false),
+                    }
+                }),
+                _ => None,
+            }
+        },
+    );
     generated! {
         fn encode(
             &self,
@@ -170,7 +194,12 @@ fn encode(container: &Container<'_>) -> TokenStream {
 }
 
 fn decode(container: &Container<'_>) -> TokenStream {
-    let base = delegate(container, &generated!(decode), &generated!(&mut), &generated!(field, stored));
+    let base = delegate(
+        container,
+        &generated!(decode),
+        &generated!(&mut),
+        &generated!(field, stored),
+    );
     let body = dispatch(container, base, |field| decoded(container, field));
     generated! {
         fn decode(
@@ -188,9 +217,15 @@ fn decoded(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> 
     let (some, none) = match field.kind() {
         Kind::Lazy(_) => {
             let not_loaded = not_loaded(container, field);
-            (generated!(<#ty>::new(::musher::__private::decode_value(stored)?)), Some(not_loaded))
+            (
+                generated!(<#ty>::new(::musher::__private::decode_value(stored)?)),
+                Some(not_loaded),
+            )
         }
-        Kind::Scalar => (generated!(::musher::__private::decode_value(stored)?), reset(container, field)),
+        Kind::Scalar => (
+            generated!(::musher::__private::decode_value(stored)?),
+            reset(container, field),
+        ),
         _ => return None,
     };
     let none = none.map(|value| generated!(else { self.#ident = #value; }));
@@ -214,7 +249,12 @@ fn reset(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
 }
 
 fn debug(container: &Container<'_>) -> TokenStream {
-    let base = delegate(container, &generated!(debug), &generated!(&), &generated!(field));
+    let base = delegate(
+        container,
+        &generated!(debug),
+        &generated!(&),
+        &generated!(field),
+    );
     let body = dispatch(container, base, |field| {
         let ident = field.ident;
         Some(generated!(&self.#ident))
@@ -227,16 +267,24 @@ fn debug(container: &Container<'_>) -> TokenStream {
 }
 
 fn apply_on_update(container: &Container<'_>) -> TokenStream {
-    let base = delegate(container, &generated!(apply_on_update), &generated!(&mut), &generated!(explicit, first));
-    let own = container.properties().filter(|field| field.attrs.on_update.is_some()).map(|field| {
-        let (ident, position) = (field.ident, position(field));
-        let value = defaults::on_update_value(container, field);
-        generated! {
-            if !explicit.contains(first + #position) {
-                self.#ident = #value;
+    let base = delegate(
+        container,
+        &generated!(apply_on_update),
+        &generated!(&mut),
+        &generated!(explicit, first),
+    );
+    let own = container
+        .properties()
+        .filter(|field| field.attrs.on_update.is_some())
+        .map(|field| {
+            let (ident, position) = (field.ident, position(field));
+            let value = defaults::on_update_value(container, field);
+            generated! {
+                if !explicit.contains(first + #position) {
+                    self.#ident = #value;
+                }
             }
-        }
-    });
+        });
     let base = base.map(|base| generated!(#base;));
     generated! {
         fn apply_on_update(&mut self, explicit: &::musher::__private::FieldSet, first: usize) {
@@ -247,7 +295,12 @@ fn apply_on_update(container: &Container<'_>) -> TokenStream {
 }
 
 fn serialize(container: &Container<'_>) -> TokenStream {
-    let base = delegate(container, &generated!(serialize), &generated!(&), &generated!(field, name, map));
+    let base = delegate(
+        container,
+        &generated!(serialize),
+        &generated!(&),
+        &generated!(field, name, map),
+    );
     let entry = generated!(::musher::__private::serde::ser::SerializeMap::serialize_entry);
     let body = dispatch(container, base, |field| {
         let ident = field.ident;

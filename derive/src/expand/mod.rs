@@ -105,7 +105,10 @@ fn dispatch<'a>(
             Some(generated!(#offset => #body,))
         })
         .collect();
-    let misplaced = format!("`{}` has no such property at position {{}}", container.ident);
+    let misplaced = format!(
+        "`{}` has no such property at position {{}}",
+        container.ident
+    );
     let misplaced = generated!(::std::unreachable!(#misplaced, field));
     let own = if arms.is_empty() {
         misplaced

@@ -23,7 +23,9 @@ pub(super) fn entity_definition(container: &Container<'_>, names: &Names) -> Tok
 
 pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let (ident, path) = (container.ident, &names.path);
-    let methods = container.properties().map(|field| method(container, field, &generated!(self.path)));
+    let methods = container
+        .properties()
+        .map(|field| method(container, field, &generated!(self.path)));
     let (make_base, clone_base, deref) = match container.base() {
         Some(base) => {
             let ty = base.ty;
@@ -62,6 +64,13 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
             }
         }
 
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::musher::__private::Exclude<R> for #path<R> {
+            fn into_exclusion(self, out: &mut ::musher::__private::Hints) {
+                ::musher::__private::Hint::into_hints(self.path, out);
+            }
+        }
+
         #deref
     }
 }
@@ -82,7 +91,10 @@ fn deref(names: &Names, target: &TokenStream) -> TokenStream {
 
 pub(super) fn base_definition(container: &Container<'_>, names: &Names) -> TokenStream {
     let (vis, path) = (container.vis, &names.path);
-    let doc = format!("A path from `R` to an entity with the base `{}`.", container.ident);
+    let doc = format!(
+        "A path from `R` to an entity with the base `{}`.",
+        container.ident
+    );
     generated! {
         #[doc = #doc]
         #vis struct #path<R: ::musher::__private::Entity>(::musher::__private::PropertyPath<R>);
@@ -91,7 +103,9 @@ pub(super) fn base_definition(container: &Container<'_>, names: &Names) -> Token
 
 pub(super) fn base_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let path = &names.path;
-    let methods = container.properties().map(|field| method(container, field, &generated!(self.0)));
+    let methods = container
+        .properties()
+        .map(|field| method(container, field, &generated!(self.0)));
     generated! {
         impl<R: ::musher::__private::Entity> #path<R> {
             #(#methods)*
@@ -120,12 +134,21 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> T
             generated!(<#target as ::musher::__private::Managed>::Path<R>),
             generated!(::std::convert::From::from(#path.relation::<#target>(#position))),
         ),
-        Kind::Lazy(_) => (generated!(::musher::__private::LazyPath<R>), generated!(#path.lazy(#position))),
+        Kind::Lazy(_) => (
+            generated!(::musher::__private::LazyPath<R>),
+            generated!(#path.lazy(#position)),
+        ),
         Kind::Key { .. } => {
             let key = generated!(<#ty as ::musher::__private::KeyField>::Key);
-            (generated!(::musher::__private::Property<R, #key>), generated!(#path.property::<#key>(#position)))
+            (
+                generated!(::musher::__private::Property<R, #key>),
+                generated!(#path.property::<#key>(#position)),
+            )
         }
-        _ => (generated!(::musher::__private::Property<R, #ty>), generated!(#path.property::<#ty>(#position))),
+        _ => (
+            generated!(::musher::__private::Property<R, #ty>),
+            generated!(#path.property::<#ty>(#position)),
+        ),
     };
     let doc = format!("The path to `{}`.", field.name);
     generated! {

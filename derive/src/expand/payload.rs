@@ -8,7 +8,10 @@ use crate::ast::{Container, Field, Kind};
 
 pub(super) fn definition(container: &Container<'_>, names: &Names) -> TokenStream {
     let (vis, payload, inner) = (container.vis, &names.payload, inner(container));
-    let doc = format!("What a flush changes of `{}`, property by property.", container.ident);
+    let doc = format!(
+        "What a flush changes of `{}`, property by property.",
+        container.ident
+    );
     generated! {
         #[doc = #doc]
         #vis struct #payload<'a>(#inner);
@@ -16,16 +19,24 @@ pub(super) fn definition(container: &Container<'_>, names: &Names) -> TokenStrea
 }
 
 fn inner(container: &Container<'_>) -> TokenStream {
-    let Some(base) = container.base() else { return generated!(::musher::__private::Payload<'a>) };
+    let Some(base) = container.base() else {
+        return generated!(::musher::__private::Payload<'a>);
+    };
     let ty = base.ty;
     generated!(<#ty as ::musher::__private::BaseEntity>::Payload<'a>)
 }
 
 pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let (payload, inner) = (&names.payload, inner(container));
-    let methods = container.properties().filter_map(|field| method(container, field));
+    let methods = container
+        .properties()
+        .filter_map(|field| method(container, field));
     let has_base = container.base().is_some();
-    let raw = if has_base { generated!(::std::convert::AsRef::as_ref(&self.0)) } else { generated!(&self.0) };
+    let raw = if has_base {
+        generated!(::std::convert::AsRef::as_ref(&self.0))
+    } else {
+        generated!(&self.0)
+    };
     let deref = has_base.then(|| {
         generated! {
             #[automatically_derived]
@@ -65,12 +76,24 @@ fn method(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let (vis, ident, position, ty) = (container.vis, field.ident, position(field), field.ty);
     let (output, value) = match field.kind() {
         Kind::Scalar => (generated!(#ty), generated!(payload.value::<#ty>(#position))),
-        Kind::Lazy(value) => (generated!(#value), generated!(payload.value::<#value>(#position))),
-        Kind::ToOne { target, optional: false } => (
+        Kind::Lazy(value) => (
+            generated!(#value),
+            generated!(payload.value::<#value>(#position)),
+        ),
+        Kind::ToOne {
+            target,
+            optional: false,
+        } => (
             generated!(#ty),
             generated!(payload.to_one::<#target>(#position).and_then(::std::option::Option::as_ref)),
         ),
-        Kind::ToOne { target, optional: true } => (generated!(#ty), generated!(payload.to_one::<#target>(#position))),
+        Kind::ToOne {
+            target,
+            optional: true,
+        } => (
+            generated!(#ty),
+            generated!(payload.to_one::<#target>(#position)),
+        ),
         _ => return None,
     };
     let doc = format!("The value of `{}`, if this flush changes it.", field.name);

@@ -10,8 +10,12 @@ use crate::attr::{Given, OnDelete, RelationAttr, RelationKind};
 
 /// The `Relation` of a relation's description.
 pub(super) fn description(field: &Field<'_>) -> TokenStream {
-    let Some(attr) = field.relation() else { return TokenStream::new() };
-    let (Kind::ToOne { target, .. } | Kind::Collection(target) | Kind::Inverse(target)) = field.kind() else {
+    let Some(attr) = field.relation() else {
+        return TokenStream::new();
+    };
+    let (Kind::ToOne { target, .. } | Kind::Collection(target) | Kind::Inverse(target)) =
+        field.kind()
+    else {
         return TokenStream::new();
     };
     let target = generated!(::musher::__private::Target::of::<#target>());
@@ -21,7 +25,10 @@ pub(super) fn description(field: &Field<'_>) -> TokenStream {
         (RelationKind::OneToOne, _) => inverse(&generated!(OneToOneInverse), &target, attr),
         (RelationKind::OneToMany, _) => inverse(&generated!(OneToMany), &target, attr),
         (RelationKind::ManyToMany, _) => {
-            let (mapped_by, inversed_by) = (optional_name(attr.mapped_by.as_ref()), optional_name(attr.inversed_by.as_ref()));
+            let (mapped_by, inversed_by) = (
+                optional_name(attr.mapped_by.as_ref()),
+                optional_name(attr.inversed_by.as_ref()),
+            );
             generated!(ManyToMany { target: #target, mapped_by: #mapped_by, inversed_by: #inversed_by })
         }
     };
@@ -32,9 +39,15 @@ fn owner(variant: &TokenStream, target: &TokenStream, attr: &RelationAttr) -> To
     let inversed_by = optional_name(attr.inversed_by.as_ref());
     let on_delete = match attr.on_delete.as_ref().map(|given| given.value) {
         None => generated!(::std::option::Option::None),
-        Some(OnDelete::Restrict) => generated!(::std::option::Option::Some(::musher::__private::OnDelete::Restrict)),
-        Some(OnDelete::SetNull) => generated!(::std::option::Option::Some(::musher::__private::OnDelete::SetNull)),
-        Some(OnDelete::Cascade) => generated!(::std::option::Option::Some(::musher::__private::OnDelete::Cascade)),
+        Some(OnDelete::Restrict) => generated!(::std::option::Option::Some(
+            ::musher::__private::OnDelete::Restrict
+        )),
+        Some(OnDelete::SetNull) => generated!(::std::option::Option::Some(
+            ::musher::__private::OnDelete::SetNull
+        )),
+        Some(OnDelete::Cascade) => generated!(::std::option::Option::Some(
+            ::musher::__private::OnDelete::Cascade
+        )),
     };
     generated!(#variant { target: #target, inversed_by: #inversed_by, on_delete: #on_delete })
 }
@@ -46,7 +59,9 @@ fn inverse(variant: &TokenStream, target: &TokenStream, attr: &RelationAttr) -> 
 }
 
 fn optional_name(given: Option<&Given<Ident>>) -> TokenStream {
-    let Some(given) = given else { return generated!(::std::option::Option::None) };
+    let Some(given) = given else {
+        return generated!(::std::option::Option::None);
+    };
     let name = name(&given.value);
     generated!(::std::option::Option::Some(#name))
 }
@@ -59,7 +74,8 @@ fn name(ident: &Ident) -> String {
 pub(super) fn access(container: &Container<'_>) -> TokenStream {
     let has = |is: fn(Kind<'_>) -> bool| container.properties().any(|field| is(field.kind()));
     let to_one = has(|kind| matches!(kind, Kind::ToOne { .. })).then(|| to_one(container));
-    let to_many = has(|kind| matches!(kind, Kind::Collection(_) | Kind::Inverse(_))).then(|| to_many(container));
+    let to_many = has(|kind| matches!(kind, Kind::Collection(_) | Kind::Inverse(_)))
+        .then(|| to_many(container));
     generated!(#to_one #to_many)
 }
 
@@ -67,15 +83,22 @@ fn to_one(container: &Container<'_>) -> TokenStream {
     let get = dispatch(container, None, |field| {
         let ident = field.ident;
         match field.kind() {
-            Kind::ToOne { optional: false, .. } => Some(generated!(::std::option::Option::Some(self.#ident.row_key()))),
-            Kind::ToOne { optional: true, .. } => Some(generated!(self.#ident.as_ref().map(::musher::__private::Id::row_key))),
+            Kind::ToOne {
+                optional: false, ..
+            } => Some(generated!(::std::option::Option::Some(self.#ident.row_key()))),
+            Kind::ToOne { optional: true, .. } => {
+                Some(generated!(self.#ident.as_ref().map(::musher::__private::Id::row_key)))
+            }
             _ => None,
         }
     });
     let set = dispatch(container, None, |field| {
         let ident = field.ident;
         match field.kind() {
-            Kind::ToOne { target, optional: false } => {
+            Kind::ToOne {
+                target,
+                optional: false,
+            } => {
                 let id = id_of(target);
                 Some(generated! {
                     match target {
@@ -87,7 +110,10 @@ fn to_one(container: &Container<'_>) -> TokenStream {
                     }
                 })
             }
-            Kind::ToOne { target, optional: true } => {
+            Kind::ToOne {
+                target,
+                optional: true,
+            } => {
                 let id = id_of(target);
                 Some(generated! {{
                     self.#ident = target.map(|key| #id);
@@ -137,6 +163,7 @@ fn to_many(container: &Container<'_>) -> TokenStream {
 fn to_many_arms(container: &Container<'_>, reference: &TokenStream) -> TokenStream {
     dispatch(container, None, |field| {
         let ident = field.ident;
-        matches!(field.kind(), Kind::Collection(_) | Kind::Inverse(_)).then(|| generated!(#reference self.#ident))
+        matches!(field.kind(), Kind::Collection(_) | Kind::Inverse(_))
+            .then(|| generated!(#reference self.#ident))
     })
 }

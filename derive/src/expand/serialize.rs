@@ -10,14 +10,24 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
     let body = dispatch(container, None, |field| {
         let ident = field.ident;
         Some(match field.kind() {
-            Kind::ToOne { target, optional: false } => generated! {
+            Kind::ToOne {
+                target,
+                optional: false,
+            } => generated! {
                 node.to_one::<#target, M>(field, ::std::option::Option::Some(&node.entity().#ident), name, map)
             },
-            Kind::ToOne { target, optional: true } => generated! {
+            Kind::ToOne {
+                target,
+                optional: true,
+            } => generated! {
                 node.to_one::<#target, M>(field, node.entity().#ident.as_ref(), name, map)
             },
-            Kind::Collection(target) => generated!(node.to_many::<#target, M>(field, &node.entity().#ident, name, map)),
-            Kind::Inverse(target) => generated!(node.inverse::<#target, M>(field, &node.entity().#ident, name, map)),
+            Kind::Collection(target) => {
+                generated!(node.to_many::<#target, M>(field, &node.entity().#ident, name, map))
+            }
+            Kind::Inverse(target) => {
+                generated!(node.inverse::<#target, M>(field, &node.entity().#ident, name, map))
+            }
             _ => return None,
         })
     });

@@ -20,7 +20,9 @@ pub(super) fn definition(container: &Container<'_>, names: &Names) -> TokenStrea
 
 pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenStream {
     let (vis, ident, view) = (container.vis, container.ident, &names.view);
-    let accessors = container.properties().filter_map(|field| accessor(container, field));
+    let accessors = container
+        .properties()
+        .filter_map(|field| accessor(container, field));
     let traits = traits(container, names);
     generated! {
         impl<'em> #view<'em> {
@@ -94,12 +96,18 @@ fn traits(container: &Container<'_>, names: &Names) -> TokenStream {
 fn accessor(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let (vis, ident, position) = (container.vis, field.ident, position(field));
     let (output, body, doc) = match field.kind() {
-        Kind::ToOne { target, optional: false } => (
+        Kind::ToOne {
+            target,
+            optional: false,
+        } => (
             generated!(<#target as ::musher::__private::Managed>::View<'em>),
             generated!(self.0.to_one::<#target>(&self.0.entity().#ident)),
             "The entity that `{}` refers to.",
         ),
-        Kind::ToOne { target, optional: true } => (
+        Kind::ToOne {
+            target,
+            optional: true,
+        } => (
             generated!(::std::option::Option<<#target as ::musher::__private::Managed>::View<'em>>),
             generated!(self.0.entity().#ident.as_ref().map(|id| self.0.to_one::<#target>(id))),
             "The entity that `{}` refers to, if any.",
