@@ -5,9 +5,9 @@
 
 use std::fmt;
 
+use crate::codec::KeyError;
 use crate::codec::record::RecordError;
 use crate::codec::value::ValueError;
-use crate::codec::KeyError;
 use crate::storage::StorageError;
 
 /// The result of everything in Musher that can fail.
@@ -118,7 +118,9 @@ pub enum Error {
     Schema(Vec<String>),
 
     /// Stored bytes are damaged.
-    #[error("the database is damaged: {what}; restore a backup, or run `orm.verify()` for the extent")]
+    #[error(
+        "the database is damaged: {what}; restore a backup, or run `orm.verify()` for the extent"
+    )]
     Corruption {
         /// What is damaged, and where.
         what: String,
@@ -167,7 +169,10 @@ impl Error {
     }
 
     pub(crate) fn corruption(what: impl Into<String>) -> Self {
-        Self::Corruption { what: what.into(), source: None }
+        Self::Corruption {
+            what: what.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn damaged_row(
@@ -175,7 +180,10 @@ impl Error {
         key: &impl fmt::Display,
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {
-        Self::Corruption { what: format!("the row of {entity} {key} can't be read: {source}"), source: Some(Box::new(source)) }
+        Self::Corruption {
+            what: format!("the row of {entity} {key} can't be read: {source}"),
+            source: Some(Box::new(source)),
+        }
     }
 }
 
@@ -195,7 +203,11 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: `{}` {}", self.entity, self.key, self.property, self.problem)
+        write!(
+            f,
+            "{} {}: `{}` {}",
+            self.entity, self.key, self.property, self.problem
+        )
     }
 }
 
@@ -208,7 +220,9 @@ impl<T: fmt::Display> fmt::Display for Listing<'_, T> {
             [only] => write!(f, "{}: {only}", self.0),
             several => {
                 write!(f, "{}, {} problems:", self.0, several.len())?;
-                several.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+                several
+                    .iter()
+                    .try_for_each(|problem| write!(f, "\n  - {problem}"))
             }
         }
     }
@@ -217,28 +231,40 @@ impl<T: fmt::Display> fmt::Display for Listing<'_, T> {
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Corruption { .. } => {
-                Self::Corruption { what: error.to_string(), source: Some(Box::new(error)) }
-            }
-            other => Self::Storage { source: Box::new(other) },
+            StorageError::Corruption { .. } => Self::Corruption {
+                what: error.to_string(),
+                source: Some(Box::new(error)),
+            },
+            other => Self::Storage {
+                source: Box::new(other),
+            },
         }
     }
 }
 
 impl From<RecordError> for Error {
     fn from(error: RecordError) -> Self {
-        Self::Corruption { what: error.to_string(), source: Some(Box::new(error)) }
+        Self::Corruption {
+            what: error.to_string(),
+            source: Some(Box::new(error)),
+        }
     }
 }
 
 impl From<KeyError> for Error {
     fn from(error: KeyError) -> Self {
-        Self::Corruption { what: format!("a stored key can't be read: {error}"), source: Some(Box::new(error)) }
+        Self::Corruption {
+            what: format!("a stored key can't be read: {error}"),
+            source: Some(Box::new(error)),
+        }
     }
 }
 
 impl From<ValueError> for Error {
     fn from(error: ValueError) -> Self {
-        Self::Corruption { what: format!("a stored value can't be read: {error}"), source: Some(Box::new(error)) }
+        Self::Corruption {
+            what: format!("a stored value can't be read: {error}"),
+            source: Some(Box::new(error)),
+        }
     }
 }

@@ -39,20 +39,25 @@ struct JoinTrees {
 impl Keyspace {
     /// Opens, or makes, the trees of a schema.
     pub(crate) fn open(store: &dyn Store, schema: &Schema) -> Result<Self, StorageError> {
-        let named = |entity: &EntitySchema, fields: &mut dyn Iterator<Item = FieldIndex>, kind: &str| {
-            fields
-                .map(|field| {
-                    let name = format!("{kind}:{}.{}", entity.name, entity.fields[field].name);
-                    store.open_tree(&name).map(|tree| (field, tree))
-                })
-                .collect::<Result<Vec<_>, _>>()
-        };
+        let named =
+            |entity: &EntitySchema, fields: &mut dyn Iterator<Item = FieldIndex>, kind: &str| {
+                fields
+                    .map(|field| {
+                        let name = format!("{kind}:{}.{}", entity.name, entity.fields[field].name);
+                        store.open_tree(&name).map(|tree| (field, tree))
+                    })
+                    .collect::<Result<Vec<_>, _>>()
+            };
         let mut entities = Vec::with_capacity(schema.entities.len());
         for entity in &schema.entities {
             entities.push(EntityTrees {
                 rows: store.open_tree(&format!("rows:{}", entity.name))?,
                 lazies: named(entity, &mut entity.lazies.iter().copied(), "lazy")?,
-                indexes: named(entity, &mut entity.indexes.iter().map(|index| index.field), "index")?,
+                indexes: named(
+                    entity,
+                    &mut entity.indexes.iter().map(|index| index.field),
+                    "index",
+                )?,
             });
         }
         let mut joins = Vec::with_capacity(schema.joins.len());
@@ -64,7 +69,11 @@ impl Keyspace {
                 by_target: store.open_tree(&format!("join:{relation}:inverse"))?,
             });
         }
-        Ok(Self { catalog: store.open_tree("catalog")?, entities, joins })
+        Ok(Self {
+            catalog: store.open_tree("catalog")?,
+            entities,
+            joins,
+        })
     }
 
     fn entity(&self, entity: EntityIndex) -> &EntityTrees {
@@ -97,7 +106,11 @@ impl Keyspace {
 }
 
 fn tree_of(trees: &[(FieldIndex, TreeId)], field: FieldIndex) -> TreeId {
-    trees.iter().find(|(at, _)| *at == field).expect("trees were opened for every property that has one").1
+    trees
+        .iter()
+        .find(|(at, _)| *at == field)
+        .expect("trees were opened for every property that has one")
+        .1
 }
 
 /// The key of an entity's sequence in the catalog.
@@ -108,7 +121,11 @@ pub(crate) fn sequence_key(entity: &EntitySchema) -> Vec<u8> {
 /// The key and value of an index entry. `value` is the encoded value, or the encoded key that a
 /// to-one relation holds.
 pub(crate) fn index_entry(index: IndexSchema, value: &[u8], row: &RowKey) -> (Vec<u8>, Vec<u8>) {
-    if index.unique { (value.to_vec(), row.to_vec()) } else { (pair(value, row), Vec::new()) }
+    if index.unique {
+        (value.to_vec(), row.to_vec())
+    } else {
+        (pair(value, row), Vec::new())
+    }
 }
 
 /// The key of a link, seen from the side that comes first.
@@ -132,8 +149,11 @@ pub(crate) fn scan_entries(
     visit: &mut dyn FnMut(RowKey),
 ) -> Result<(), Error> {
     let mut unreadable = None;
-    reader.scan(tree, &KeyRange::prefix(first), Direction::Forward, &mut |key, _| {
-        match RowKey::from_encoded(second.key_kind, &key[first.len()..]) {
+    reader.scan(
+        tree,
+        &KeyRange::prefix(first),
+        Direction::Forward,
+        &mut |key, _| match RowKey::from_encoded(second.key_kind, &key[first.len()..]) {
             Ok(key) => {
                 visit(key);
                 ControlFlow::Continue(())
@@ -142,14 +162,20 @@ pub(crate) fn scan_entries(
                 unreadable = Some(error);
                 ControlFlow::Break(())
             }
-        }
-    })?;
+        },
+    )?;
     unreadable.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// The highest number that an entity's keys ever had.
-pub(crate) fn read_sequence(reader: &dyn Reader, catalog: TreeId, key: &[u8]) -> Result<Option<u64>, Error> {
-    let Some(stored) = reader.get(catalog, key)? else { return Ok(None) };
+pub(crate) fn read_sequence(
+    reader: &dyn Reader,
+    catalog: TreeId,
+    key: &[u8],
+) -> Result<Option<u64>, Error> {
+    let Some(stored) = reader.get(catalog, key)? else {
+        return Ok(None);
+    };
     let number = u64::decode_key(&mut &*stored)?;
     Ok(Some(number))
 }

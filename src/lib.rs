@@ -1,6 +1,8 @@
 //! Musher, an embedded, in-process object database: entities with relations, an identity map and
 //! a unit of work over sled.
 #![forbid(unsafe_code)]
+#![deny(unreachable_pub)]
+#![warn(missing_docs)]
 
 mod codec;
 mod context;
@@ -30,11 +32,15 @@ pub use crate::password::PasswordError;
 pub use codec::{EntityKey, KeyError, OrderedKey};
 pub use database::{FlushMode, LoadStrategy};
 pub use entity::{
-    ChangeKind, ChangeSet, Collection, Entity, EntityList, Event, EventArgs, GeneratedKey, Id, IntoId, IntoIds, Inverse, KeyField, Lazy, Pk,
+    ChangeKind, ChangeSet, Collection, Entity, EntityList, Event, EventArgs, GeneratedKey, Id,
+    IntoId, IntoIds, Inverse, KeyField, Lazy, Pk,
 };
 pub use error::{Error, Result, Violation};
 pub use load::{Hint, Statistics};
-pub use manager::{CollectionEdit, CollectionIter, CollectionView, EntityManager, Find, FindOne, IntoManaged, Managed};
+pub use manager::{
+    CollectionEdit, CollectionIter, CollectionView, EntityManager, Find, FindOne, IntoManaged,
+    Managed,
+};
 pub use orm::{Finding, Orm, OrmBuilder, Report};
 pub use query::{Filter, IntoOperand, Property};
 pub use schema::OnDelete;
@@ -47,7 +53,8 @@ pub use musher_derive::{BaseEntity, Entity};
 /// Everything that a program with entities needs: `use musher::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Lazy, LoadStrategy, Orm, Pk,
+        Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Lazy,
+        LoadStrategy, Orm, Pk,
     };
     #[cfg(feature = "derive")]
     pub use musher_derive::{BaseEntity, Entity};
@@ -63,8 +70,10 @@ pub mod __private {
     pub use crate::entity::*;
     pub use crate::error::Result;
     pub use crate::load::{Hint, Hints, LazyPath, Path, PropertyPath};
-    pub use crate::manager::{CollectionEdit, CollectionView, Edit, EntityManager, IntoManaged, Managed, Pending, View};
+    pub use crate::manager::{
+        CollectionEdit, CollectionView, Edit, EntityManager, IntoManaged, Managed, Pending, View,
+    };
     pub use crate::query::Property;
-    pub use crate::schema::{FieldDescription, FieldSet, OnDelete, Relation, Target};
-    pub use crate::serialize::{Node, SerializeEntity, serialize_view};
+    pub use crate::schema::{CharCount, FieldDescription, FieldSet, OnDelete, Relation, Target};
+    pub use crate::serialize::{Exclude, Node, SerializeEntity, serialize_view};
 }

@@ -24,13 +24,20 @@ pub(crate) struct QueryLog {
 impl QueryLog {
     /// Lines on standard output, coloured if that is a terminal and `NO_COLOR` is not set.
     pub(crate) fn to_stdout() -> Self {
-        let colors = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { sink: Some(Arc::new(|line| println!("{line}"))), colors }
+        let colors = std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            sink: Some(Arc::new(|line| println!("{line}"))),
+            colors,
+        }
     }
 
     /// Lines without colours.
     pub(crate) fn to_sink(sink: Sink) -> Self {
-        Self { sink: Some(sink), colors: false }
+        Self {
+            sink: Some(sink),
+            colors: false,
+        }
     }
 
     /// Whether anybody listens.
@@ -52,7 +59,12 @@ impl QueryLog {
     }
 
     /// Tells a statement that began at `started`, and how many rows it read or wrote.
-    pub(crate) fn tell(&self, started: Option<Instant>, rows: Option<usize>, statement: impl FnOnce() -> String) {
+    pub(crate) fn tell(
+        &self,
+        started: Option<Instant>,
+        rows: Option<usize>,
+        statement: impl FnOnce() -> String,
+    ) {
         let Some(started) = started else { return };
         let took = started.elapsed();
         let statement = statement();
@@ -67,7 +79,9 @@ impl QueryLog {
     fn print(&self, statement: &str, suffix: &str) {
         let Some(sink) = &self.sink else { return };
         if self.colors {
-            sink(&format!("\x1b[90m[query]\x1b[0m {statement}\x1b[90m{suffix}\x1b[0m"));
+            sink(&format!(
+                "\x1b[90m[query]\x1b[0m {statement}\x1b[90m{suffix}\x1b[0m"
+            ));
         } else {
             sink(&format!("[query] {statement}{suffix}"));
         }
@@ -120,9 +134,14 @@ mod tests {
         let kept = Arc::clone(&lines);
         let log = QueryLog::to_sink(Arc::new(move |line| kept.lock().push(line.to_owned())));
         log.mark("begin");
-        log.tell(log.start(), Some(1), || "select user by id in (1)".to_owned());
+        log.tell(log.start(), Some(1), || {
+            "select user by id in (1)".to_owned()
+        });
         assert_eq!(lines.lock()[0], "[query] begin");
-        assert_eq!(lines.lock()[1], "[query] select user by id in (1) [took 0 ms, 1 row]");
+        assert_eq!(
+            lines.lock()[1],
+            "[query] select user by id in (1) [took 0 ms, 1 row]"
+        );
     }
 
     #[test]
@@ -134,6 +153,9 @@ mod tests {
     #[test]
     fn long_lists_are_cut() {
         assert_eq!(list([1, 2].iter()), "1, 2");
-        assert_eq!(list((1..=10).collect::<Vec<_>>().iter()), "1, 2, 3, 4, 5, 6, 7, 8, .. 2 more");
+        assert_eq!(
+            list((1..=10).collect::<Vec<_>>().iter()),
+            "1, 2, 3, 4, 5, 6, 7, 8, .. 2 more"
+        );
     }
 }

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::context::Instance;
 use crate::entity::{Collection, Entity, Fields, Id, Inverse};
-use crate::load::{Hint, Hints, Path};
+use crate::load::{Hint, Hints, LazyPath, Path};
 use crate::manager::{EntityManager, Managed, View};
 use crate::query::Property;
 use crate::schema::{FieldIndex, ResolvedKind};
@@ -36,9 +36,12 @@ pub trait SerializeEntity: Managed {
 ///
 /// # Errors
 /// What the serializer says.
-pub fn serialize_view<T: SerializeEntity, S: Serializer>(view: &View<'_, T>, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize_view<T: SerializeEntity, S: Serializer>(
+    view: &View<'_, T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match view.instance() {
-        Some(instance) => Node::root(view.em(), instance, None, None).serialize(serializer),
+        Some(instance) => Node::<T>::root(view.em(), instance, None, None).serialize(serializer),
         None => view.id().serialize(serializer),
     }
 }
@@ -68,8 +71,20 @@ impl Above<'_> {
 }
 
 impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
-    fn root(em: &'em EntityManager, instance: Instance, include: Option<&'c Hints>, exclude: Option<&'c Hints>) -> Self {
-        Self { em, instance, entity: View::<T>::at(em, instance).entity(), above: None, include, exclude }
+    fn root(
+        em: &'em EntityManager,
+        instance: Instance,
+        include: Option<&'c Hints>,
+        exclude: Option<&'c Hints>,
+    ) -> Self {
+        Self {
+            em,
+            instance,
+            entity: View::<T>::at(em, instance).entity(),
+            above: None,
+            include,
+            exclude,
+        }
     }
 
     /// The entity.
@@ -91,7 +106,9 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
     ) -> Result<(), M::Error> {
         match id {
             None => map.serialize_entry(name, &()),
-            Some(id) => self.nested(|here| map.serialize_entry(name, &self.related(field, id, here))),
+            Some(id) => {
+                self.nested(|here| map.serialize_entry(name, &self.related(field, id, here)))
+            }
         }
     }
 
@@ -109,7 +126,17 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
         if !items.is_initialized() {
             return Ok(());
         }
-        self.nested(|here| map.serialize_entry(name, &Items { node: self, field, items: items.ids_unchecked(), here }))
+        self.nested(|here| {
+            map.serialize_entry(
+                name,
+                &Items {
+                    node: self,
+                    field,
+                    items: items.ids_unchecked(),
+                    here,
+                },
+            )
+        })
     }
 
     /// Writes an inverse to-one property, if it is initialized.
@@ -123,16 +150,29 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
         name: &'static str,
         map: &mut M,
     ) -> Result<(), M::Error> {
-        if item.is_initialized() { self.to_one(field, item.as_id(), name, map) } else { Ok(()) }
+        if item.is_initialized() {
+            self.to_one(field, item.as_id(), name, map)
+        } else {
+            Ok(())
+        }
     }
 
     fn nested<R>(&self, write: impl FnOnce(&Above<'_>) -> R) -> R {
         let depth = self.above.map_or(0, |above| above.depth) + 1;
-        write(&Above { instance: self.instance, depth, above: self.above })
+        write(&Above {
+            instance: self.instance,
+            depth,
+            above: self.above,
+        })
     }
 
     /// What stands at the other end of a relation: the entity, or its key.
-    fn related<'d, U: SerializeEntity>(&self, field: FieldIndex, id: &'d Id<U>, here: &'d Above<'d>) -> Related<'em, 'd, U>
+    fn related<'d, U: SerializeEntity>(
+        &self,
+        field: FieldIndex,
+        id: &'d Id<U>,
+        here: &'d Above<'d>,
+    ) -> Related<'em, 'd, U>
     where
         'c: 'd,
     {
@@ -144,7 +184,10 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
         match (chosen, self.em.loaded(id).filter(fits)) {
             (Some(include), Some(instance)) => {
                 let exclude = self.exclude.and_then(|exclude| exclude.fields.get(&field));
-                Related::Node(Node { above: Some(here), ..Node::root(self.em, instance, include, exclude) })
+                Related::Node(Node {
+                    above: Some(here),
+                    ..Node::root(self.em, instance, include, exclude)
+                })
             }
             _ => Related::Key(id),
         }
@@ -187,12 +230,16 @@ impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
         let schema = self.em.schema_of(self.instance);
         let mut map = serializer.serialize_map(None)?;
         for (field, property) in schema.fields.iter().enumerate() {
-            let excluded = self.exclude.is_some_and(|exclude| exclude.fields.get(&field).is_some_and(Hints::is_empty));
+            let excluded = self
+                .exclude
+                .is_some_and(|exclude| exclude.fields.get(&field).is_some_and(Hints::is_empty));
             if property.hidden || excluded {
                 continue;
             }
             match property.kind {
-                ResolvedKind::Relation(_) => T::serialize_relation(self, field, property.name, &mut map)?,
+                ResolvedKind::Relation(_) => {
+                    T::serialize_relation(self, field, property.name, &mut map)?
+                }
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
                     Fields::serialize(self.entity, field, property.name, &mut map)?;
                 }
@@ -218,7 +265,12 @@ impl EntityManager {
     ///
     /// An entity that is not loaded serializes as its key.
     pub fn serialize<T: SerializeEntity>(&self, id: Id<T>) -> Serialization<'_, T> {
-        Serialization { em: self, id, include: Hints::default(), exclude: Hints::default() }
+        Serialization {
+            em: self,
+            id,
+            include: Hints::default(),
+            exclude: Hints::default(),
+        }
     }
 }
 
@@ -258,7 +310,8 @@ impl<T: SerializeEntity> Serialize for Serialization<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.em.loaded(&self.id) {
             Some(instance) => {
-                Node::<T>::root(self.em, instance, Some(&self.include), Some(&self.exclude)).serialize(serializer)
+                Node::<T>::root(self.em, instance, Some(&self.include), Some(&self.exclude))
+                    .serialize(serializer)
             }
             None => self.id.serialize(serializer),
         }
@@ -271,7 +324,13 @@ pub trait Exclude<R> {
     fn into_exclusion(self, hints: &mut Hints);
 }
 
-impl<R, H: Hint<R>> Exclude<R> for H {
+impl<R: Entity, T> Exclude<R> for Path<R, T> {
+    fn into_exclusion(self, hints: &mut Hints) {
+        self.into_hints(hints);
+    }
+}
+
+impl<R: Entity> Exclude<R> for LazyPath<R> {
     fn into_exclusion(self, hints: &mut Hints) {
         self.into_hints(hints);
     }

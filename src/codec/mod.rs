@@ -14,5 +14,5 @@ pub(crate) mod value;
 pub(crate) mod varint;
 
 pub use key::{KeyError, OrderedKey};
-pub use row_key::{EntityKey, RowKey, RowKeyKind};
-
+pub(crate) use row_key::RowKeyKind;
+pub use row_key::{EntityKey, RowKey};

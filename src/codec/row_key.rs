@@ -180,7 +180,11 @@ impl RowKey {
     ///
     /// As [`RowKey::from_encoded`].
     pub fn decode_reference(kind: RowKeyKind, bytes: &[u8]) -> Result<Option<Self>, KeyError> {
-        if bytes.is_empty() { Ok(None) } else { Self::from_encoded(kind, bytes).map(Some) }
+        if bytes.is_empty() {
+            Ok(None)
+        } else {
+            Self::from_encoded(kind, bytes).map(Some)
+        }
     }
 }
 

@@ -76,10 +76,7 @@ pub enum ValueError {
 ///
 /// When the value's `Serialize` fails, when it has a sequence or map of unknown length, or when the
 /// bytes are more than [`MAX_LENGTH`].
-pub fn encode_value<V: Serialize + ?Sized>(
-    value: &V,
-    out: &mut Vec<u8>,
-) -> Result<(), ValueError> {
+pub fn encode_value<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(), ValueError> {
     let start = out.len();
     let encoded = bincode::serde::encode_into_writer(value, Appender(out), config::standard());
     let length = out.len() - start;

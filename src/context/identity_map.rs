@@ -24,12 +24,16 @@ impl IdentityMap {
 
     #[inline]
     pub(crate) fn slot(&self, at: u32) -> &Slot {
-        self.slots[at as usize].as_ref().expect("the address names a managed instance")
+        self.slots[at as usize]
+            .as_ref()
+            .expect("the address names a managed instance")
     }
 
     #[inline]
     pub(crate) fn slot_mut(&mut self, at: u32) -> &mut Slot {
-        self.slots[at as usize].as_mut().expect("the address names a managed instance")
+        self.slots[at as usize]
+            .as_mut()
+            .expect("the address names a managed instance")
     }
 
     pub(crate) fn get_mut(&mut self, at: u32) -> Option<&mut Slot> {
@@ -44,7 +48,8 @@ impl IdentityMap {
             at
         } else {
             self.slots.push(Some(slot));
-            u32::try_from(self.slots.len() - 1).expect("a unit of work manages fewer than 2^32 entities")
+            u32::try_from(self.slots.len() - 1)
+                .expect("a unit of work manages fewer than 2^32 entities")
         };
         let before = self.by_key.insert(key, at);
         assert!(before.is_none(), "one instance for one key");
@@ -52,7 +57,9 @@ impl IdentityMap {
     }
 
     pub(crate) fn remove(&mut self, at: u32) -> Slot {
-        let slot = self.slots[at as usize].take().expect("the address names a managed instance");
+        let slot = self.slots[at as usize]
+            .take()
+            .expect("the address names a managed instance");
         let found = self.by_key.remove(&slot.key);
         debug_assert_eq!(found, Some(at));
         self.free.push(at);
@@ -66,6 +73,9 @@ impl IdentityMap {
 
     /// The occupied positions.
     pub(crate) fn slots(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..).zip(&self.slots).filter(|(_, slot)| slot.is_some()).map(|(at, _)| at)
+        (0..)
+            .zip(&self.slots)
+            .filter(|(_, slot)| slot.is_some())
+            .map(|(at, _)| at)
     }
 }

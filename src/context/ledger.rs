@@ -58,20 +58,39 @@ pub(crate) struct Adoption {
 
 impl LinkLedger {
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_owner.is_empty() && self.cleared.is_empty() && self.orphans.is_empty() && self.adopted.is_empty()
+        self.by_owner.is_empty()
+            && self.cleared.is_empty()
+            && self.orphans.is_empty()
+            && self.adopted.is_empty()
     }
 
     /// Notes how the link between `here`, at `side`, and `there` shall be.
-    pub(crate) fn set(&mut self, join: JoinIndex, side: Side, here: &RowKey, there: &RowKey, change: LinkChange) {
+    pub(crate) fn set(
+        &mut self,
+        join: JoinIndex,
+        side: Side,
+        here: &RowKey,
+        there: &RowKey,
+        change: LinkChange,
+    ) {
         let (owner, target) = at_sides(side, here, there);
-        self.by_owner.entry((join, owner.clone())).or_default().insert(target.clone(), change);
-        self.by_target.entry((join, target.clone())).or_default().insert(owner.clone(), change);
+        self.by_owner
+            .entry((join, owner.clone()))
+            .or_default()
+            .insert(target.clone(), change);
+        self.by_target
+            .entry((join, target.clone()))
+            .or_default()
+            .insert(owner.clone(), change);
     }
 
     /// Notes that all links of `here` go. Pending ones are forgotten.
     pub(crate) fn clear(&mut self, join: JoinIndex, side: Side, here: &RowKey) {
         self.forget(join, side, here);
-        self.cleared.entry((join, side)).or_default().insert(here.clone());
+        self.cleared
+            .entry((join, side))
+            .or_default()
+            .insert(here.clone());
     }
 
     /// Forgets what is pending for `here`.
@@ -80,8 +99,14 @@ impl LinkLedger {
             Side::Owner => (&mut self.by_owner, &mut self.by_target),
             Side::Inverse => (&mut self.by_target, &mut self.by_owner),
         };
-        for there in near.remove(&(join, here.clone())).unwrap_or_default().into_keys() {
-            let links = far.get_mut(&(join, there.clone())).expect("every link is held twice");
+        for there in near
+            .remove(&(join, here.clone()))
+            .unwrap_or_default()
+            .into_keys()
+        {
+            let links = far
+                .get_mut(&(join, there.clone()))
+                .expect("every link is held twice");
             links.remove(here);
             if links.is_empty() {
                 far.remove(&(join, there));
@@ -96,28 +121,43 @@ impl LinkLedger {
     }
 
     pub(crate) fn is_cleared(&self, join: JoinIndex, side: Side, here: &RowKey) -> bool {
-        self.cleared.get(&(join, side)).is_some_and(|keys| keys.contains(here))
+        self.cleared
+            .get(&(join, side))
+            .is_some_and(|keys| keys.contains(here))
     }
 
     /// The pending links of `here`, by the key at the other side.
-    pub(crate) fn of(&self, join: JoinIndex, side: Side, here: &RowKey) -> impl Iterator<Item = (&RowKey, LinkChange)> {
+    pub(crate) fn of(
+        &self,
+        join: JoinIndex,
+        side: Side,
+        here: &RowKey,
+    ) -> impl Iterator<Item = (&RowKey, LinkChange)> {
         let links = match side {
             Side::Owner => &self.by_owner,
             Side::Inverse => &self.by_target,
         };
-        links.get(&(join, here.clone())).into_iter().flatten().map(|(there, change)| (there, *change))
+        links
+            .get(&(join, here.clone()))
+            .into_iter()
+            .flatten()
+            .map(|(there, change)| (there, *change))
     }
 
     /// All pending links: relation, owner, target.
     pub(crate) fn links(&self) -> impl Iterator<Item = (JoinIndex, &RowKey, &RowKey, LinkChange)> {
         self.by_owner.iter().flat_map(|((join, owner), targets)| {
-            targets.iter().map(move |(target, change)| (*join, owner, target, *change))
+            targets
+                .iter()
+                .map(move |(target, change)| (*join, owner, target, *change))
         })
     }
 
     /// All keys whose links go.
     pub(crate) fn cleared(&self) -> impl Iterator<Item = (JoinIndex, Side, &RowKey)> {
-        self.cleared.iter().flat_map(|((join, side), keys)| keys.iter().map(move |key| (*join, *side, key)))
+        self.cleared
+            .iter()
+            .flat_map(|((join, side), keys)| keys.iter().map(move |key| (*join, *side, key)))
     }
 
     /// Whether a relation has pending links.
@@ -150,7 +190,10 @@ mod tests {
     }
 
     fn pending(ledger: &LinkLedger, side: Side, here: u64) -> Vec<(RowKey, LinkChange)> {
-        ledger.of(JOIN, side, &key(here)).map(|(there, change)| (there.clone(), change)).collect()
+        ledger
+            .of(JOIN, side, &key(here))
+            .map(|(there, change)| (there.clone(), change))
+            .collect()
     }
 
     #[test]
@@ -158,8 +201,14 @@ mod tests {
         let mut ledger = LinkLedger::default();
         ledger.set(JOIN, Side::Owner, &key(1), &key(7), LinkChange::Add);
         ledger.set(JOIN, Side::Inverse, &key(7), &key(1), LinkChange::Remove);
-        assert_eq!(pending(&ledger, Side::Owner, 1), [(key(7), LinkChange::Remove)]);
-        assert_eq!(pending(&ledger, Side::Inverse, 7), [(key(1), LinkChange::Remove)]);
+        assert_eq!(
+            pending(&ledger, Side::Owner, 1),
+            [(key(7), LinkChange::Remove)]
+        );
+        assert_eq!(
+            pending(&ledger, Side::Inverse, 7),
+            [(key(1), LinkChange::Remove)]
+        );
     }
 
     #[test]
@@ -169,7 +218,10 @@ mod tests {
         ledger.set(JOIN, Side::Owner, &key(2), &key(7), LinkChange::Add);
         ledger.clear(JOIN, Side::Owner, &key(1));
         assert_eq!(pending(&ledger, Side::Owner, 1), []);
-        assert_eq!(pending(&ledger, Side::Inverse, 7), [(key(2), LinkChange::Add)]);
+        assert_eq!(
+            pending(&ledger, Side::Inverse, 7),
+            [(key(2), LinkChange::Add)]
+        );
         assert!(ledger.is_cleared(JOIN, Side::Owner, &key(1)));
         ledger.forget(JOIN, Side::Owner, &key(1));
         ledger.forget(JOIN, Side::Inverse, &key(7));

@@ -9,13 +9,15 @@
 mod identity_map;
 mod ledger;
 mod links;
+mod presence;
+mod projection;
+mod references;
 mod slot;
 
 use std::sync::Arc;
 
 pub(crate) use identity_map::IdentityMap;
 pub(crate) use ledger::{LinkChange, LinkLedger};
-pub(crate) use links::AssignedCollection;
 pub(crate) use slot::{Life, Slot};
 
 use crate::codec::RowKey;
@@ -43,7 +45,13 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(schema: Arc<Schema>) -> Self {
         let maps = schema.indexes().map(|_| IdentityMap::default()).collect();
-        Self { schema, maps, touched: Vec::new(), ledger: LinkLedger::default(), refused: Vec::new() }
+        Self {
+            schema,
+            maps,
+            touched: Vec::new(),
+            ledger: LinkLedger::default(),
+            refused: Vec::new(),
+        }
     }
 
     /// Forgets everything.
@@ -68,12 +76,15 @@ impl Context {
 
     /// The instance managed under a key, whatever its state.
     pub(crate) fn find(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
-        self.map(entity).find(key).map(|slot| Instance { entity, slot })
+        self.map(entity)
+            .find(key)
+            .map(|slot| Instance { entity, slot })
     }
 
     /// The instance managed under a key, if its properties are in memory.
     pub(crate) fn find_loaded(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
-        self.find(entity, key).filter(|instance| self.slot(*instance).body.is_some())
+        self.find(entity, key)
+            .filter(|instance| self.slot(*instance).body.is_some())
     }
 
     pub(crate) fn slot(&self, instance: Instance) -> &Slot {
@@ -90,17 +101,28 @@ impl Context {
     /// # Panics
     /// If they are not in memory: the caller found the instance by [`Self::find_loaded`].
     pub(crate) fn body(&self, instance: Instance) -> &dyn AnyEntity {
-        self.slot(instance).body.as_deref().expect("the instance is loaded")
+        self.slot(instance)
+            .body
+            .as_deref()
+            .expect("the instance is loaded")
     }
 
     /// As [`Self::body`], for changes that are no edit.
     pub(crate) fn body_mut(&mut self, instance: Instance) -> &mut dyn AnyEntity {
-        self.slot_mut(instance).body.as_deref_mut().expect("the instance is loaded")
+        self.slot_mut(instance)
+            .body
+            .as_deref_mut()
+            .expect("the instance is loaded")
     }
 
     /// As [`Self::body_mut`], if the instance is still managed and loaded.
     pub(crate) fn managed_body_mut(&mut self, instance: Instance) -> Option<&mut dyn AnyEntity> {
-        match self.map_mut(instance.entity).get_mut(instance.slot)?.body.as_deref_mut() {
+        match self
+            .map_mut(instance.entity)
+            .get_mut(instance.slot)?
+            .body
+            .as_deref_mut()
+        {
             Some(body) => Some(body),
             None => None,
         }
@@ -157,12 +179,16 @@ impl Context {
 
     /// All managed instances.
     pub(crate) fn instances(&self) -> impl Iterator<Item = Instance> + '_ {
-        self.schema.indexes().flat_map(|entity| self.instances_of(entity))
+        self.schema
+            .indexes()
+            .flat_map(|entity| self.instances_of(entity))
     }
 
     /// The managed instances of one entity.
     pub(crate) fn instances_of(&self, entity: EntityIndex) -> impl Iterator<Item = Instance> + '_ {
-        self.map(entity).slots().map(move |slot| Instance { entity, slot })
+        self.map(entity)
+            .slots()
+            .map(move |slot| Instance { entity, slot })
     }
 
     /// `User 1`, for messages.

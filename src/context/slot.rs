@@ -34,16 +34,37 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub(crate) fn new(key: RowKey, body: Box<dyn AnyEntity>) -> Self {
-        Self { key, life: Life::New { replaces: false }, body: Some(body), row: None, lazies: Vec::new(), linked: None }
+        Self {
+            key,
+            life: Life::New { replaces: false },
+            body: Some(body),
+            row: None,
+            lazies: Vec::new(),
+            linked: None,
+        }
     }
 
     pub(crate) fn loaded(key: RowKey, body: Box<dyn AnyEntity>, row: Bytes) -> Self {
-        Self { key, life: Life::Managed, body: Some(body), row: Some(row), lazies: Vec::new(), linked: None }
+        Self {
+            key,
+            life: Life::Managed,
+            body: Some(body),
+            row: Some(row),
+            lazies: Vec::new(),
+            linked: None,
+        }
     }
 
     /// A row that shall be removed without having been loaded.
     pub(crate) fn removed_unseen(key: RowKey) -> Self {
-        Self { key, life: Life::Removed, body: None, row: None, lazies: Vec::new(), linked: None }
+        Self {
+            key,
+            life: Life::Removed,
+            body: None,
+            row: None,
+            lazies: Vec::new(),
+            linked: None,
+        }
     }
 
     #[inline]
@@ -75,11 +96,16 @@ impl Slot {
 
     /// The stored row, parsed. Its bytes were verified when they were read.
     pub(crate) fn record(&self) -> Option<Record<'_>> {
-        self.row.as_deref().map(|row| Record::parse_unverified(row).expect("the row was verified when it was read"))
+        self.row.as_deref().map(|row| {
+            Record::parse_unverified(row).expect("the row was verified when it was read")
+        })
     }
 
     pub(crate) fn lazy(&self, field: FieldIndex) -> Option<&Bytes> {
-        self.lazies.iter().find(|(at, _)| *at == field).map(|(_, stored)| stored)
+        self.lazies
+            .iter()
+            .find(|(at, _)| *at == field)
+            .map(|(_, stored)| stored)
     }
 
     pub(crate) fn set_lazy(&mut self, field: FieldIndex, stored: Bytes) {

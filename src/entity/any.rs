@@ -52,7 +52,12 @@ pub trait Fields: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// What the serializer says.
-    fn serialize<M: SerializeMap>(&self, field: usize, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    fn serialize<M: SerializeMap>(
+        &self,
+        field: usize,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
 
     /// What a to-one relation refers to.
     fn to_one(&self, field: usize) -> Option<RowKey> {
@@ -228,13 +233,28 @@ impl EntityType {
     #[must_use]
     pub fn of<T: Entity>() -> Self {
         Self {
-            description: EntityDescription { name: T::NAME, type_id: TypeId::of::<T>(), fields: T::describe() },
+            description: EntityDescription {
+                name: T::NAME,
+                type_id: TypeId::of::<T>(),
+                fields: T::describe(),
+            },
             key_kind: T::Key::KIND,
             hooks: T::HOOKS,
             hydrate: |row| Ok(Box::new(T::hydrate(row, 0)?)),
-            print_key: |key| super::Id::<T>::from_row_key(key).map_or_else(|_| format!("{key:?}"), |id| id.to_string()),
-            key_number: |key| super::Id::<T>::from_row_key(key).ok().and_then(|id| T::key_number(id.key())),
-            key_of_value: |stored| decode_value::<T::Key>(stored).ok().map(|key| key.to_row_key()),
+            print_key: |key| {
+                super::Id::<T>::from_row_key(key)
+                    .map_or_else(|_| format!("{key:?}"), |id| id.to_string())
+            },
+            key_number: |key| {
+                super::Id::<T>::from_row_key(key)
+                    .ok()
+                    .and_then(|id| T::key_number(id.key()))
+            },
+            key_of_value: |stored| {
+                decode_value::<T::Key>(stored)
+                    .ok()
+                    .map(|key| key.to_row_key())
+            },
         }
     }
 }
@@ -243,7 +263,10 @@ impl Target {
     /// The target `T`.
     #[must_use]
     pub fn of<T: Entity>() -> Self {
-        Self { type_id: TypeId::of::<T>(), name: T::NAME }
+        Self {
+            type_id: TypeId::of::<T>(),
+            name: T::NAME,
+        }
     }
 }
 

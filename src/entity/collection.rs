@@ -40,13 +40,23 @@ impl<T: Entity> Collection<T> {
     /// An empty collection, for constructors.
     #[must_use]
     pub const fn new() -> Self {
-        Self { items: IdList::new(), state: Membership::Detached, dirty: false, origin: None }
+        Self {
+            items: IdList::new(),
+            state: Membership::Detached,
+            dirty: false,
+            origin: None,
+        }
     }
 
     #[doc(hidden)]
     #[must_use]
     pub const fn not_loaded(origin: Origin) -> Self {
-        Self { items: IdList::new(), state: Membership::NotInitialized, dirty: false, origin: Some(origin) }
+        Self {
+            items: IdList::new(),
+            state: Membership::NotInitialized,
+            dirty: false,
+            origin: Some(origin),
+        }
     }
 
     /// Whether all items are in memory. So it is for a new entity.
@@ -138,13 +148,19 @@ impl<T: Entity> Default for Collection<T> {
 
 impl<T: Entity> Clone for Collection<T> {
     fn clone(&self) -> Self {
-        Self { items: self.items.clone(), ..*self }
+        Self {
+            items: self.items.clone(),
+            ..*self
+        }
     }
 }
 
 impl<T: Entity> FromIterator<Id<T>> for Collection<T> {
     fn from_iter<I: IntoIterator<Item = Id<T>>>(ids: I) -> Self {
-        Self { items: ids.into_iter().collect(), ..Self::new() }
+        Self {
+            items: ids.into_iter().collect(),
+            ..Self::new()
+        }
     }
 }
 
@@ -156,7 +172,11 @@ impl<T: Entity> Index<usize> for Collection<T> {
     fn index(&self, index: usize) -> &Id<T> {
         let items = self.items.as_slice();
         items.get(index).unwrap_or_else(|| {
-            panic!("Collection<{}> holds {} items in memory, there is none at {index}", T::NAME, items.len())
+            panic!(
+                "Collection<{}> holds {} items in memory, there is none at {index}",
+                T::NAME,
+                items.len()
+            )
         })
     }
 }

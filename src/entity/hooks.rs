@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::{Entity, Id};
-use crate::codec::{EntityKey, RowKey};
 use crate::codec::value::decode_value;
-use crate::schema::{FieldSet, Schema, EntityIndex};
+use crate::codec::{EntityKey, RowKey};
+use crate::schema::{EntityIndex, FieldSet, Schema};
 
 /// A moment in an entity's life that can have hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -176,14 +176,20 @@ impl<'a, T: Entity> ChangeSet<'a, T> {
     /// The names of the properties in the payload.
     pub fn changed(&self) -> impl Iterator<Item = &'static str> + '_ {
         let entity = self.data.schema.entity(self.data.entity);
-        self.data.changed.iter().map(move |field| entity.fields[field].name)
+        self.data
+            .changed
+            .iter()
+            .map(move |field| entity.fields[field].name)
     }
 }
 
 impl<T: Entity> fmt::Debug for ChangeSet<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let changed: Vec<_> = self.changed().collect();
-        f.debug_struct("ChangeSet").field("kind", &self.kind()).field("changed", &changed).finish_non_exhaustive()
+        f.debug_struct("ChangeSet")
+            .field("kind", &self.kind())
+            .field("changed", &changed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -196,7 +202,10 @@ pub struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     fn new(values: &'a [(usize, Vec<u8>)]) -> Self {
-        Self { values, decoded: values.iter().map(|_| OnceCell::new()).collect() }
+        Self {
+            values,
+            decoded: values.iter().map(|_| OnceCell::new()).collect(),
+        }
     }
 
     /// The value of a scalar or lazy property.
@@ -205,7 +214,9 @@ impl<'a> Payload<'a> {
     /// If the bytes, which this process encoded or verified itself, can't be decoded.
     #[must_use]
     pub fn value<V: DeserializeOwned + 'static>(&self, field: usize) -> Option<&V> {
-        self.decoded(field, |stored| decode_value::<V>(stored).expect("the payload was encoded from this type"))
+        self.decoded(field, |stored| {
+            decode_value::<V>(stored).expect("the payload was encoded from this type")
+        })
     }
 
     /// The id that a to-one relation holds; for an optional relation that was set to `None`, the
@@ -223,7 +234,12 @@ impl<'a> Payload<'a> {
     }
 
     fn decoded<V: 'static>(&self, field: usize, decode: impl FnOnce(&[u8]) -> V) -> Option<&V> {
-        let at = self.values.iter().position(|(position, _)| *position == field)?;
-        self.decoded[at].get_or_init(|| Box::new(decode(&self.values[at].1))).downcast_ref()
+        let at = self
+            .values
+            .iter()
+            .position(|(position, _)| *position == field)?;
+        self.decoded[at]
+            .get_or_init(|| Box::new(decode(&self.values[at].1)))
+            .downcast_ref()
     }
 }

@@ -18,9 +18,17 @@ pub struct HydrateRow<'a> {
 
 impl<'a> HydrateRow<'a> {
     /// `values` holds the bytes of each property of `schema`, by position.
-    pub(crate) fn new(schema: &'a EntitySchema, key: &'a RowKey, values: &'a [Option<&'a [u8]>]) -> Self {
+    pub(crate) fn new(
+        schema: &'a EntitySchema,
+        key: &'a RowKey,
+        values: &'a [Option<&'a [u8]>],
+    ) -> Self {
         debug_assert_eq!(schema.fields.len(), values.len());
-        Self { schema, key, values }
+        Self {
+            schema,
+            key,
+            values,
+        }
     }
 
     /// The primary key.
@@ -46,7 +54,11 @@ impl<'a> HydrateRow<'a> {
     ///
     /// # Errors
     /// When it can't be read.
-    pub fn scalar_or<V: DeserializeOwned>(&self, field: usize, default: impl FnOnce() -> V) -> Result<V> {
+    pub fn scalar_or<V: DeserializeOwned>(
+        &self,
+        field: usize,
+        default: impl FnOnce() -> V,
+    ) -> Result<V> {
         match self.values[field] {
             Some(_) => self.scalar(field),
             None => Ok(default()),
@@ -58,7 +70,8 @@ impl<'a> HydrateRow<'a> {
     /// # Errors
     /// When it is missing or can't be read.
     pub fn to_one<T: Entity>(&self, field: usize) -> Result<Id<T>> {
-        self.to_one_optional(field)?.ok_or_else(|| self.damaged(field, &"it is missing, and is required"))
+        self.to_one_optional(field)?
+            .ok_or_else(|| self.damaged(field, &"it is missing, and is required"))
     }
 
     /// An optional to-one relation.
@@ -66,7 +79,9 @@ impl<'a> HydrateRow<'a> {
     /// # Errors
     /// When it can't be read.
     pub fn to_one_optional<T: Entity>(&self, field: usize) -> Result<Option<Id<T>>> {
-        let Some(stored) = self.values[field] else { return Ok(None) };
+        let Some(stored) = self.values[field] else {
+            return Ok(None);
+        };
         RowKey::decode_reference(T::Key::KIND, stored)
             .and_then(|key| key.as_ref().map(Id::from_row_key).transpose())
             .map_err(|error| self.damaged(field, &error))
@@ -75,6 +90,9 @@ impl<'a> HydrateRow<'a> {
     fn damaged(&self, field: usize, why: &dyn std::fmt::Display) -> Error {
         let name = self.schema.name;
         let key = self.schema.print_key(self.key);
-        Error::corruption(format!("property `{}` of {name} {key} can't be read: {why}", self.schema.fields[field].name))
+        Error::corruption(format!(
+            "property `{}` of {name} {key} can't be read: {why}",
+            self.schema.fields[field].name
+        ))
     }
 }

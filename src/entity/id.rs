@@ -64,7 +64,9 @@ impl<T: Entity> Id<T> {
 
 impl<T: Entity> Clone for Id<T> {
     fn clone(&self) -> Self {
-        Self { key: self.key.clone() }
+        Self {
+            key: self.key.clone(),
+        }
     }
 }
 

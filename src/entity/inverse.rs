@@ -22,13 +22,23 @@ impl<T: Entity> Inverse<T> {
     /// No entity, for constructors.
     #[must_use]
     pub const fn new() -> Self {
-        Self { item: None, state: Membership::Detached, dirty: false, origin: None }
+        Self {
+            item: None,
+            state: Membership::Detached,
+            dirty: false,
+            origin: None,
+        }
     }
 
     #[doc(hidden)]
     #[must_use]
     pub const fn not_loaded(origin: Origin) -> Self {
-        Self { item: None, state: Membership::NotInitialized, dirty: false, origin: Some(origin) }
+        Self {
+            item: None,
+            state: Membership::NotInitialized,
+            dirty: false,
+            origin: Some(origin),
+        }
     }
 
     /// Whether it is known who refers here. So it is for a new entity.
@@ -77,13 +87,19 @@ impl<T: Entity> Default for Inverse<T> {
 
 impl<T: Entity> Clone for Inverse<T> {
     fn clone(&self) -> Self {
-        Self { item: self.item.clone(), ..*self }
+        Self {
+            item: self.item.clone(),
+            ..*self
+        }
     }
 }
 
 impl<T: Entity> From<Id<T>> for Inverse<T> {
     fn from(id: Id<T>) -> Self {
-        Self { item: Some(id), ..Self::new() }
+        Self {
+            item: Some(id),
+            ..Self::new()
+        }
     }
 }
 

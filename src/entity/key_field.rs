@@ -45,7 +45,9 @@ impl<K> Deref for Pk<K> {
 
     #[track_caller]
     fn deref(&self) -> &K {
-        self.0.as_ref().expect("the primary key is unset until `em.persist` or `em.create` manages the entity")
+        self.0
+            .as_ref()
+            .expect("the primary key is unset until `em.persist` or `em.create` manages the entity")
     }
 }
 

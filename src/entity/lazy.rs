@@ -23,7 +23,9 @@ impl Origin {
                 Some(key) => format!("{entity}.{property} of {entity} {key}"),
                 None => format!("{entity}.{property}"),
             },
-            remedy: format!("add `{property}` to the populate hint, `.populate(|it| it.{property}())`, or call `em.populate(id, |it| it.{property}())`"),
+            remedy: format!(
+                "add `{property}` to the populate hint, `.populate(|it| it.{property}())`, or call `em.populate(id, |it| it.{property}())`"
+            ),
         }
     }
 }

@@ -16,7 +16,10 @@ pub(super) struct IdList<T: Entity> {
 
 impl<T: Entity> IdList<T> {
     pub(super) const fn new() -> Self {
-        Self { items: Vec::new(), index: None }
+        Self {
+            items: Vec::new(),
+            index: None,
+        }
     }
 
     pub(super) fn as_slice(&self) -> &[Id<T>] {
@@ -50,7 +53,9 @@ impl<T: Entity> IdList<T> {
         if self.index.as_mut().is_some_and(|index| !index.remove(id)) {
             return false;
         }
-        let Some(at) = self.items.iter().position(|item| item == id) else { return false };
+        let Some(at) = self.items.iter().position(|item| item == id) else {
+            return false;
+        };
         self.items.remove(at);
         self.assert_invariant();
         true
@@ -61,7 +66,11 @@ impl<T: Entity> IdList<T> {
     }
 
     fn assert_invariant(&self) {
-        debug_assert!(self.index.as_ref().is_none_or(|index| index.len() == self.items.len()));
+        debug_assert!(
+            self.index
+                .as_ref()
+                .is_none_or(|index| index.len() == self.items.len())
+        );
         debug_assert!(self.index.is_some() || self.items.len() <= WALKED);
     }
 }
@@ -78,6 +87,9 @@ impl<T: Entity> FromIterator<Id<T>> for IdList<T> {
 
 impl<T: Entity> Clone for IdList<T> {
     fn clone(&self) -> Self {
-        Self { items: self.items.clone(), index: self.index.clone() }
+        Self {
+            items: self.items.clone(),
+            index: self.index.clone(),
+        }
     }
 }

@@ -16,8 +16,15 @@ impl Loader<'_> {
     ///
     /// # Errors
     /// [`Error::Corruption`] if the row can't be read.
-    pub(crate) fn admit(&mut self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Instance> {
-        let Some(instance) = self.context.find(entity, key) else { return self.hydrate(entity, key, row) };
+    pub(crate) fn admit(
+        &mut self,
+        entity: EntityIndex,
+        key: &RowKey,
+        row: &[u8],
+    ) -> Result<Instance> {
+        let Some(instance) = self.context.find(entity, key) else {
+            return self.hydrate(entity, key, row);
+        };
         let slot = self.context.slot(instance);
         match (slot.life, &slot.body) {
             (Life::Managed, Some(_)) => self.bring_up_to_date(instance, row)?,
@@ -33,7 +40,12 @@ impl Loader<'_> {
         let mut values = vec![None; schema.fields.len()];
         for (number, stored) in record.iter() {
             // A number without a property belongs to one that the entity no longer has.
-            if let Some(field) = schema.by_number.get(usize::from(number.0)).copied().flatten() {
+            if let Some(field) = schema
+                .by_number
+                .get(usize::from(number.0))
+                .copied()
+                .flatten()
+            {
                 values[field] = Some(stored);
             }
         }
@@ -44,7 +56,9 @@ impl Loader<'_> {
                 body.on_instance(event);
             }
         }
-        Ok(self.context.insert(entity, Slot::loaded(key.clone(), body, row.into())))
+        Ok(self
+            .context
+            .insert(entity, Slot::loaded(key.clone(), body, row.into())))
     }
 
     /// R8: properties that equal the snapshot take the stored value, changed ones are kept.
@@ -69,7 +83,12 @@ impl Loader<'_> {
     }
 
     /// Whether a property in memory differs from the snapshot.
-    fn is_changed(&self, instance: Instance, entity: &EntitySchema, field: FieldIndex) -> Result<bool> {
+    fn is_changed(
+        &self,
+        instance: Instance,
+        entity: &EntitySchema,
+        field: FieldIndex,
+    ) -> Result<bool> {
         let slot = self.context.slot(instance);
         if !slot.is_touched() {
             return Ok(false);
@@ -83,12 +102,20 @@ impl Loader<'_> {
         } else {
             body.encode(field, &mut now)?;
         }
-        let snapshot = slot.record().and_then(|record| record.get(entity.fields[field].number).map(<[u8]>::to_vec));
+        let snapshot = slot
+            .record()
+            .and_then(|record| record.get(entity.fields[field].number).map(<[u8]>::to_vec));
         Ok(snapshot.as_deref() != Some(&now))
     }
 
     /// Puts a stored value in memory.
-    fn replace(&mut self, instance: Instance, entity: &EntitySchema, field: FieldIndex, stored: Option<&[u8]>) -> Result<()> {
+    fn replace(
+        &mut self,
+        instance: Instance,
+        entity: &EntitySchema,
+        field: FieldIndex,
+        stored: Option<&[u8]>,
+    ) -> Result<()> {
         let ResolvedKind::Relation(relation) = &entity.fields[field].kind else {
             return Ok(self.context.body_mut(instance).decode(field, stored)?);
         };
@@ -101,5 +128,6 @@ impl Loader<'_> {
 
 /// The record in a row that was just read, its checksum verified.
 pub(crate) fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(row).map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
+    Record::parse(row)
+        .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }

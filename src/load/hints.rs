@@ -88,6 +88,9 @@ mod tests {
         hints.add(&[1, 3]);
         hints.add(&[4]);
         assert_eq!(hints.fields.keys().copied().collect::<Vec<_>>(), [1, 4]);
-        assert_eq!(hints.fields[&1].fields.keys().copied().collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            hints.fields[&1].fields.keys().copied().collect::<Vec<_>>(),
+            [2, 3]
+        );
     }
 }

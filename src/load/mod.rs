@@ -9,8 +9,7 @@ mod path;
 mod populate;
 mod statistics;
 
-pub(crate) use hints::Hints;
-pub use hints::Hint;
+pub use hints::{Hint, Hints};
 pub use path::{LazyPath, Path, PropertyPath};
 pub use statistics::Statistics;
 

@@ -17,7 +17,10 @@ pub struct Path<R, T> {
 impl<R: Entity> Path<R, R> {
     /// The path that goes nowhere.
     pub(crate) const fn root() -> Self {
-        Self { steps: Vec::new(), entities: PhantomData }
+        Self {
+            steps: Vec::new(),
+            entities: PhantomData,
+        }
     }
 }
 
@@ -28,7 +31,10 @@ impl<R: Entity, T> Path<R, T> {
 
     fn then<P>(&self, field: FieldIndex) -> Path<R, P> {
         let steps = self.steps.iter().copied().chain([field]).collect();
-        Path { steps, entities: PhantomData }
+        Path {
+            steps,
+            entities: PhantomData,
+        }
     }
 
     /// The path one relation further.
@@ -52,13 +58,19 @@ impl<R: Entity, T> Path<R, T> {
     /// The same path without its type, for the properties of a base entity.
     #[must_use]
     pub fn untyped(&self) -> PropertyPath<R> {
-        PropertyPath(Path { steps: self.steps.clone(), entities: PhantomData })
+        PropertyPath(Path {
+            steps: self.steps.clone(),
+            entities: PhantomData,
+        })
     }
 }
 
 impl<R, T> Clone for Path<R, T> {
     fn clone(&self) -> Self {
-        Self { steps: self.steps.clone(), entities: PhantomData }
+        Self {
+            steps: self.steps.clone(),
+            entities: PhantomData,
+        }
     }
 }
 

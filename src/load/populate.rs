@@ -9,19 +9,26 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet;
 
 use super::{Hints, Loader};
-use crate::codec::value::open_value;
 use crate::codec::RowKey;
+use crate::codec::value::open_value;
 use crate::context::Instance;
 use crate::database::LoadStrategy;
 use crate::entity::Membership;
 use crate::error::{Error, Result};
 use crate::keyspace;
 use crate::log;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, ResolvedKind};
+use crate::schema::{
+    EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, ResolvedKind,
+};
 
 impl Loader<'_> {
     /// Populates instances of one entity.
-    pub(crate) fn populate(&mut self, instances: &[Instance], hints: &Hints, strategy: LoadStrategy) -> Result<()> {
+    pub(crate) fn populate(
+        &mut self,
+        instances: &[Instance],
+        hints: &Hints,
+        strategy: LoadStrategy,
+    ) -> Result<()> {
         if hints.is_empty() || instances.is_empty() {
             return Ok(());
         }
@@ -29,13 +36,17 @@ impl Loader<'_> {
             LoadStrategy::SelectIn => self.populate_level(instances, hints),
             LoadStrategy::Joined => {
                 self.joined = true;
-                instances.iter().try_for_each(|instance| self.populate_level(std::slice::from_ref(instance), hints))
+                instances.iter().try_for_each(|instance| {
+                    self.populate_level(std::slice::from_ref(instance), hints)
+                })
             }
         }
     }
 
     fn populate_level(&mut self, instances: &[Instance], hints: &Hints) -> Result<()> {
-        let Some(first) = instances.first() else { return Ok(()) };
+        let Some(first) = instances.first() else {
+            return Ok(());
+        };
         let database = self.database;
         let entity = database.schema.entity(first.entity);
         for (field, deeper) in &hints.fields {
@@ -44,22 +55,38 @@ impl Loader<'_> {
                     self.load_lazy(instances, entity, *field)?;
                     continue;
                 }
-                ResolvedKind::Relation(relation) if relation.is_to_one_owner() => self.load_to_one(instances, relation, *field)?,
-                ResolvedKind::Relation(relation) => self.load_to_many(instances, entity, relation, *field)?,
-                ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => unreachable!("hints name relations and lazy properties"),
+                ResolvedKind::Relation(relation) if relation.is_to_one_owner() => {
+                    self.load_to_one(instances, relation, *field)?
+                }
+                ResolvedKind::Relation(relation) => {
+                    self.load_to_many(instances, entity, relation, *field)?
+                }
+                ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => {
+                    unreachable!("hints name relations and lazy properties")
+                }
             };
             self.populate_level(&related, deeper)?;
         }
         Ok(())
     }
 
-    fn load_lazy(&mut self, instances: &[Instance], entity: &EntitySchema, field: FieldIndex) -> Result<()> {
+    fn load_lazy(
+        &mut self,
+        instances: &[Instance],
+        entity: &EntitySchema,
+        field: FieldIndex,
+    ) -> Result<()> {
         let missing = |instance: &&Instance| {
             let slot = self.context.slot(**instance);
-            slot.body.is_some() && !slot.is_new() && (self.overwrite || !self.has_value(**instance, field))
+            slot.body.is_some()
+                && !slot.is_new()
+                && (self.overwrite || !self.has_value(**instance, field))
         };
-        let mut wanted: Vec<(RowKey, Instance)> =
-            instances.iter().filter(missing).map(|instance| (self.context.slot(*instance).key.clone(), *instance)).collect();
+        let mut wanted: Vec<(RowKey, Instance)> = instances
+            .iter()
+            .filter(missing)
+            .map(|instance| (self.context.slot(*instance).key.clone(), *instance))
+            .collect();
         wanted.sort_unstable();
         wanted.dedup();
         if wanted.is_empty() {
@@ -80,7 +107,10 @@ impl Loader<'_> {
         found?;
         let statement = || {
             let keys = log::list(wanted.iter().map(|(key, _)| entity.print_key(key)));
-            format!("select {}.{} by id in ({keys})", entity.name, entity.fields[field].name)
+            format!(
+                "select {}.{} by id in ({keys})",
+                entity.name, entity.fields[field].name
+            )
         };
         self.count(started, wanted.len(), statement);
         Ok(())
@@ -88,13 +118,27 @@ impl Loader<'_> {
 
     fn has_value(&self, instance: Instance, field: FieldIndex) -> bool {
         // Encoding says whether the value is there; what it writes is not needed.
-        self.context.body(instance).encode(field, &mut Vec::new()).unwrap_or(true)
+        self.context
+            .body(instance)
+            .encode(field, &mut Vec::new())
+            .unwrap_or(true)
     }
 
-    fn load_to_one(&mut self, instances: &[Instance], relation: &RelationSchema, field: FieldIndex) -> Result<Vec<Instance>> {
-        let keys: BTreeSet<RowKey> = instances.iter().filter_map(|instance| self.context.body(*instance).to_one(field)).collect();
+    fn load_to_one(
+        &mut self,
+        instances: &[Instance],
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<Vec<Instance>> {
+        let keys: BTreeSet<RowKey> = instances
+            .iter()
+            .filter_map(|instance| self.context.body(*instance).to_one(field))
+            .collect();
         self.load_rows(relation.target, keys.iter(), || "id".to_owned())?;
-        Ok(keys.iter().filter_map(|key| self.context.find_loaded(relation.target, key)).collect())
+        Ok(keys
+            .iter()
+            .filter_map(|key| self.context.find_loaded(relation.target, key))
+            .collect())
     }
 
     fn load_to_many(
@@ -104,7 +148,9 @@ impl Loader<'_> {
         relation: &RelationSchema,
         field: FieldIndex,
     ) -> Result<Vec<Instance>> {
-        let initialized = |instance: Instance| self.context.body(instance).to_many(field).membership() == Membership::Initialized;
+        let initialized = |instance: Instance| {
+            self.context.body(instance).to_many(field).membership() == Membership::Initialized
+        };
         let mut owners: Vec<(RowKey, Instance)> = instances
             .iter()
             .filter(|instance| self.overwrite || !initialized(**instance))
@@ -119,7 +165,11 @@ impl Loader<'_> {
         let mut related = Vec::new();
         for instance in instances {
             for key in self.context.body(*instance).to_many(field).keys() {
-                related.extend(self.context.find_loaded(relation.target, &key).filter(|item| seen.insert(*item)));
+                related.extend(
+                    self.context
+                        .find_loaded(relation.target, &key)
+                        .filter(|item| seen.insert(*item)),
+                );
             }
         }
         Ok(related)
@@ -146,12 +196,20 @@ impl Loader<'_> {
         }
         if let RelationKind::ManyToMany { join, side } = relation.kind {
             for (owner, _) in owners {
-                wanted.extend(self.context.ledger.of(join, side, owner).map(|(key, _)| key.clone()));
+                wanted.extend(
+                    self.context
+                        .ledger
+                        .of(join, side, owner)
+                        .map(|(key, _)| key.clone()),
+                );
             }
         }
         let by = || {
             let owners = log::list(owners.iter().map(|(key, _)| entity.print_key(key)));
-            format!("{}.{} of ({owners})", entity.name, entity.fields[field].name)
+            format!(
+                "{}.{} of ({owners})",
+                entity.name, entity.fields[field].name
+            )
         };
         self.load_rows_by(relation.target, wanted.iter(), true, by)?;
         for ((_, instance), keys) in owners.iter().zip(&stored) {
@@ -170,10 +228,16 @@ impl Loader<'_> {
         };
         if matches!(relation.kind, RelationKind::OneToOneInverse { .. }) {
             let found = self.reader.get(tree, &owner.to_vec())?;
-            return Ok(found.map(|row| RowKey::from_encoded(target.key_kind, &row)).transpose()?.into_iter().collect());
+            return Ok(found
+                .map(|row| RowKey::from_encoded(target.key_kind, &row))
+                .transpose()?
+                .into_iter()
+                .collect());
         }
         let mut keys = Vec::new();
-        keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| keys.push(key))?;
+        keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| {
+            keys.push(key)
+        })?;
         Ok(keys)
     }
 
@@ -214,14 +278,23 @@ impl Loader<'_> {
         let found = outcome?;
         let schema = self.database.schema.entity(entity);
         self.count(started, found, || match by().as_str() {
-            "id" => format!("select {} by id in ({})", schema.name, log::list(wanted.iter().map(|key| schema.print_key(key)))),
+            "id" => format!(
+                "select {} by id in ({})",
+                schema.name,
+                log::list(wanted.iter().map(|key| schema.print_key(key)))
+            ),
             by => format!("select {} by {by}", schema.name),
         });
         Ok(found)
     }
 
     /// Counts and tells a look-up.
-    pub(crate) fn count(&mut self, started: Option<std::time::Instant>, rows: usize, statement: impl FnOnce() -> String) {
+    pub(crate) fn count(
+        &mut self,
+        started: Option<std::time::Instant>,
+        rows: usize,
+        statement: impl FnOnce() -> String,
+    ) {
         self.statistics.rows_read += rows as u64;
         if !self.joined {
             self.statistics.lookups += 1;
@@ -241,7 +314,13 @@ fn accept_lazy(
 ) -> Result<()> {
     let property = &entity.fields[field];
     let damaged = |what: &dyn std::fmt::Display| {
-        Error::corruption(format!("{}.{} of {} {}: {what}", entity.name, property.name, entity.name, entity.print_key(key)))
+        Error::corruption(format!(
+            "{}.{} of {} {}: {what}",
+            entity.name,
+            property.name,
+            entity.name,
+            entity.print_key(key)
+        ))
     };
     let value = match stored {
         Some(sealed) => open_value(sealed).map_err(|error| damaged(&error))?.1,
@@ -249,7 +328,10 @@ fn accept_lazy(
         None if property.nullable => &[0],
         None => return Err(damaged(&"the value is missing")),
     };
-    context.body_mut(instance).decode(field, Some(value)).map_err(|error| damaged(&error))?;
+    context
+        .body_mut(instance)
+        .decode(field, Some(value))
+        .map_err(|error| damaged(&error))?;
     context.slot_mut(instance).set_lazy(field, value.into());
     Ok(())
 }

@@ -20,8 +20,19 @@ pub struct CollectionEdit<'em, T: Managed, U: Managed> {
 }
 
 impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
-    pub(super) const fn new(em: &'em mut EntityManager, owner: Id<T>, instance: Instance, field: usize) -> Self {
-        Self { em, owner, instance, field, item: PhantomData }
+    pub(super) const fn new(
+        em: &'em mut EntityManager,
+        owner: Id<T>,
+        instance: Instance,
+        field: usize,
+    ) -> Self {
+        Self {
+            em,
+            owner,
+            instance,
+            field,
+            item: PhantomData,
+        }
     }
 
     /// The owner of the collection.
@@ -46,7 +57,9 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
 
     fn change(&mut self, items: impl IntoIds<U>, change: LinkChange) -> &mut Self {
         for item in items.into_ids() {
-            self.em.context.change_link(self.instance, self.field, &item.row_key(), change);
+            self.em
+                .context
+                .change_link(self.instance, self.field, &item.row_key(), change);
         }
         self
     }
@@ -172,15 +185,27 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     }
 
     fn collection(&self) -> &Collection<U> {
-        self.em.context.body(self.instance).to_many(self.field).as_any().downcast_ref().expect("the property is a collection of this type")
+        self.em
+            .context
+            .body(self.instance)
+            .to_many(self.field)
+            .as_any()
+            .downcast_ref()
+            .expect("the property is a collection of this type")
     }
 }
 
 impl EntityManager {
     /// Makes the items all that a collection holds.
-    pub(super) fn set_collection(&mut self, owner: Instance, field: usize, items: &[RowKey]) -> Result<()> {
+    pub(super) fn set_collection(
+        &mut self,
+        owner: Instance,
+        field: usize,
+        items: &[RowKey],
+    ) -> Result<()> {
         let relation = self.database.schema.entity(owner.entity).relation(field);
-        let initialized = self.context.body(owner).to_many(field).membership() == Membership::Initialized;
+        let initialized =
+            self.context.body(owner).to_many(field).membership() == Membership::Initialized;
         let is_join = matches!(relation.kind, RelationKind::ManyToMany { .. });
         if !initialized && is_join {
             self.context.clear_links(owner, field);
@@ -190,12 +215,14 @@ impl EntityManager {
             }
             for before in self.context.body(owner).to_many(field).keys() {
                 if !items.contains(&before) {
-                    self.context.change_link(owner, field, &before, LinkChange::Remove);
+                    self.context
+                        .change_link(owner, field, &before, LinkChange::Remove);
                 }
             }
         }
         for item in items {
-            self.context.change_link(owner, field, item, LinkChange::Add);
+            self.context
+                .change_link(owner, field, item, LinkChange::Add);
         }
         Ok(())
     }

@@ -19,8 +19,18 @@ pub struct CollectionView<'em, T: Managed> {
 }
 
 impl<'em, T: Managed> CollectionView<'em, T> {
-    pub(super) const fn new(em: &'em EntityManager, items: &'em Collection<T>, origin: Origin, owner: String) -> Self {
-        Self { em, items, origin, owner }
+    pub(super) const fn new(
+        em: &'em EntityManager,
+        items: &'em Collection<T>,
+        origin: Origin,
+        owner: String,
+    ) -> Self {
+        Self {
+            em,
+            items,
+            origin,
+            owner,
+        }
     }
 
     /// Whether all items are in memory.
@@ -45,7 +55,10 @@ impl<'em, T: Managed> CollectionView<'em, T> {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
-        CollectionIter { em: self.em, items: self.items.ids_unchecked().iter() }
+        CollectionIter {
+            em: self.em,
+            items: self.items.ids_unchecked().iter(),
+        }
     }
 
     /// The items.
@@ -60,13 +73,20 @@ impl<'em, T: Managed> CollectionView<'em, T> {
     /// What is in memory, whether the collection is initialized or not.
     #[must_use]
     pub fn get_items_unchecked(&self) -> Vec<T::View<'em>> {
-        CollectionIter { em: self.em, items: self.items.ids_unchecked().iter() }.collect()
+        CollectionIter {
+            em: self.em,
+            items: self.items.ids_unchecked().iter(),
+        }
+        .collect()
     }
 
     /// The item at a position among what is in memory, whether the collection is initialized or not.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<T::View<'em>> {
-        self.items.ids_unchecked().get(index).map(|id| View::of(self.em, id).into())
+        self.items
+            .ids_unchecked()
+            .get(index)
+            .map(|id| View::of(self.em, id).into())
     }
 
     /// The items as plain copies: changing them changes no entity.
@@ -78,7 +98,11 @@ impl<'em, T: Managed> CollectionView<'em, T> {
         T: Clone,
     {
         self.check()?;
-        self.items.ids_unchecked().iter().map(|id| self.em.try_get(id.clone()).cloned()).collect()
+        self.items
+            .ids_unchecked()
+            .iter()
+            .map(|id| self.em.try_get(id.clone()).cloned())
+            .collect()
     }
 
     /// The number of items.
@@ -113,7 +137,11 @@ impl<'em, T: Managed> CollectionView<'em, T> {
     }
 
     fn check(&self) -> Result<()> {
-        if self.items.is_initialized() { Ok(()) } else { Err(self.origin.not_loaded(Some(&self.owner))) }
+        if self.items.is_initialized() {
+            Ok(())
+        } else {
+            Err(self.origin.not_loaded(Some(&self.owner)))
+        }
     }
 }
 
@@ -173,7 +201,9 @@ impl<'em, T: Managed> Iterator for CollectionIter<'em, T> {
 
 impl<T: Managed> DoubleEndedIterator for CollectionIter<'_, T> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.items.next_back().map(|id| View::of(self.em, id).into())
+        self.items
+            .next_back()
+            .map(|id| View::of(self.em, id).into())
     }
 }
 

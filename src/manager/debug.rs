@@ -13,14 +13,36 @@ use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 const DEPTH: usize = 1;
 
 /// Prints a loaded instance.
-pub(super) fn fmt_instance(em: &EntityManager, instance: Instance, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    fmt::Debug::fmt(&Entity { em, instance, depth: 0 }, f)
+pub(super) fn fmt_instance(
+    em: &EntityManager,
+    instance: Instance,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    fmt::Debug::fmt(
+        &Entity {
+            em,
+            instance,
+            depth: 0,
+        },
+        f,
+    )
 }
 
 /// Prints `(User) { id: 1 }`.
-pub(super) fn fmt_reference(em: &EntityManager, entity: EntityIndex, key: &RowKey, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn fmt_reference(
+    em: &EntityManager,
+    entity: EntityIndex,
+    key: &RowKey,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     let schema = em.database.schema.entity(entity);
-    write!(f, "({}) {{ {}: {} }}", schema.name, schema.fields[schema.key_field].name, schema.print_key(key))
+    write!(
+        f,
+        "({}) {{ {}: {} }}",
+        schema.name,
+        schema.fields[schema.key_field].name,
+        schema.print_key(key)
+    )
 }
 
 struct Entity<'a> {
@@ -37,7 +59,14 @@ impl fmt::Debug for Entity<'_> {
         }
         let mut printed = f.debug_struct(schema.name);
         for field in 0..schema.fields.len() {
-            printed.field(schema.fields[field].name, &Property { entity: self, schema, field });
+            printed.field(
+                schema.fields[field].name,
+                &Property {
+                    entity: self,
+                    schema,
+                    field,
+                },
+            );
         }
         printed.finish()
     }
@@ -51,19 +80,37 @@ struct Property<'a> {
 
 impl fmt::Debug for Property<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Entity { em, instance, depth } = *self.entity;
+        let Entity {
+            em,
+            instance,
+            depth,
+        } = *self.entity;
         let property = &self.schema.fields[self.field];
         let body = em.context.body(instance);
         match &property.kind {
             _ if property.hidden => f.write_str("<hidden>"),
-            ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => body.debug(self.field).fmt(f),
-            ResolvedKind::Relation(relation) if relation.is_to_one_owner() => match body.to_one(self.field) {
-                Some(key) => Related { em, entity: relation.target, key, depth: depth + 1 }.fmt(f),
-                None => f.write_str("None"),
-            },
-            ResolvedKind::Relation(relation) => {
-                Items { em, entity: relation.target, items: body.to_many(self.field), depth: depth + 1 }.fmt(f)
+            ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
+                body.debug(self.field).fmt(f)
             }
+            ResolvedKind::Relation(relation) if relation.is_to_one_owner() => {
+                match body.to_one(self.field) {
+                    Some(key) => Related {
+                        em,
+                        entity: relation.target,
+                        key,
+                        depth: depth + 1,
+                    }
+                    .fmt(f),
+                    None => f.write_str("None"),
+                }
+            }
+            ResolvedKind::Relation(relation) => Items {
+                em,
+                entity: relation.target,
+                items: body.to_many(self.field),
+                depth: depth + 1,
+            }
+            .fmt(f),
         }
     }
 }
@@ -79,7 +126,12 @@ struct Related<'a> {
 impl fmt::Debug for Related<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.em.context.find_loaded(self.entity, &self.key) {
-            Some(instance) => Entity { em: self.em, instance, depth: self.depth }.fmt(f),
+            Some(instance) => Entity {
+                em: self.em,
+                instance,
+                depth: self.depth,
+            }
+            .fmt(f),
             None => fmt_reference(self.em, self.entity, &self.key, f),
         }
     }
@@ -99,7 +151,13 @@ impl fmt::Debug for Items<'_> {
         if self.items.is_single() {
             return match self.items.keys().pop() {
                 _ if !initialized => f.write_str("<not loaded>"),
-                Some(key) => Related { em: self.em, entity: self.entity, key, depth: self.depth }.fmt(f),
+                Some(key) => Related {
+                    em: self.em,
+                    entity: self.entity,
+                    key,
+                    depth: self.depth,
+                }
+                .fmt(f),
                 None => f.write_str("None"),
             };
         }
@@ -109,10 +167,17 @@ impl fmt::Debug for Items<'_> {
         write!(f, "Collection<{name}> ")?;
         let mut printed = f.debug_map();
         for (position, key) in self.items.keys().into_iter().enumerate() {
-            let item = Related { em: self.em, entity: self.entity, key, depth: self.depth };
+            let item = Related {
+                em: self.em,
+                entity: self.entity,
+                key,
+                depth: self.depth,
+            };
             printed.entry(&format_args!("'{position}'"), &item);
         }
         printed.entry(&format_args!("initialized"), &initialized);
-        printed.entry(&format_args!("dirty"), &self.items.dirty()).finish()
+        printed
+            .entry(&format_args!("dirty"), &self.items.dirty())
+            .finish()
     }
 }

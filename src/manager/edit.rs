@@ -13,7 +13,12 @@ impl EntityManager {
     #[track_caller]
     pub fn edit<T: Managed>(&mut self, id: Id<T>) -> T::Edit<'_> {
         let instance = self.expect_loaded(&id);
-        Edit { em: self, id, instance }.into()
+        Edit {
+            em: self,
+            id,
+            instance,
+        }
+        .into()
     }
 }
 
@@ -43,8 +48,14 @@ impl<T: Managed> Edit<'_, T> {
 
     /// Makes a to-one relation refer to another row, or to none where it is optional.
     pub fn set_to_one<U: Managed>(&mut self, field: usize, target: Option<Id<U>>) {
-        let accepted = self.em.context.set_to_one(self.instance, field, target.map(|target| target.row_key()));
-        debug_assert!(accepted, "only optional relations are set to none, their setters see to it");
+        let accepted =
+            self.em
+                .context
+                .set_to_one(self.instance, field, target.map(|target| target.row_key()));
+        debug_assert!(
+            accepted,
+            "only optional relations are set to none, their setters see to it"
+        );
     }
 
     /// The collection of a to-many relation.

@@ -12,12 +12,23 @@ use crate::query::Filter;
 impl EntityManager {
     /// Finds an entity by its key. What is managed and loaded is found without a look-up.
     pub fn find_one<T: Managed>(&mut self, id: impl IntoId<T>) -> FindOne<'_, T> {
-        FindOne { em: self, id: id.into_id(), options: Options::default() }
+        FindOne {
+            em: self,
+            id: id.into_id(),
+            options: Options::default(),
+        }
     }
 
     /// Finds entities by condition.
     pub fn find<T: Managed>(&mut self) -> Find<'_, T> {
-        Find { em: self, filter: None, skip: 0, take: usize::MAX, options: Options::default(), entity: PhantomData }
+        Find {
+            em: self,
+            filter: None,
+            skip: 0,
+            take: usize::MAX,
+            options: Options::default(),
+            entity: PhantomData,
+        }
     }
 }
 
@@ -54,7 +65,11 @@ impl<T: Managed> FindOne<'_, T> {
     /// # Errors
     /// [`Error::Storage`], [`Error::Corruption`], and what a flush before the query says.
     pub fn one(self) -> Result<Option<Id<T>>> {
-        let found = self.em.load_one(self.em.entity_index::<T>(), &self.id.row_key(), &self.options)?;
+        let found = self.em.load_one(
+            self.em.entity_index::<T>(),
+            &self.id.row_key(),
+            &self.options,
+        )?;
         Ok(found.then_some(self.id))
     }
 
@@ -64,7 +79,10 @@ impl<T: Managed> FindOne<'_, T> {
     /// [`Error::NotFound`] if there is no such row; as [`one`](Self::one).
     pub fn or_fail(self) -> Result<Id<T>> {
         let id = self.id.clone();
-        self.one()?.ok_or_else(|| Error::NotFound { entity: T::NAME, key: id.to_string() })
+        self.one()?.ok_or_else(|| Error::NotFound {
+            entity: T::NAME,
+            key: id.to_string(),
+        })
     }
 }
 
@@ -124,7 +142,13 @@ impl<T: Managed> Find<'_, T> {
     pub fn all(self) -> Result<Vec<Id<T>>> {
         let condition = self.filter.map(Filter::into_condition);
         let index = self.em.entity_index::<T>();
-        let keys = self.em.load_found(index, condition.as_ref(), self.skip, self.take, &self.options)?;
+        let keys = self.em.load_found(
+            index,
+            condition.as_ref(),
+            self.skip,
+            self.take,
+            &self.options,
+        )?;
         Ok(keys.iter().map(Id::from_own).collect())
     }
 
@@ -141,7 +165,10 @@ impl<T: Managed> Find<'_, T> {
     /// # Errors
     /// [`Error::NotFound`] if there is none; as [`all`](Self::all).
     pub fn or_fail(self) -> Result<Id<T>> {
-        self.one()?.ok_or_else(|| Error::NotFound { entity: T::NAME, key: "that meets the condition".to_owned() })
+        self.one()?.ok_or_else(|| Error::NotFound {
+            entity: T::NAME,
+            key: "that meets the condition".to_owned(),
+        })
     }
 
     /// How many meet the condition, whatever limit and offset say. Nothing is loaded.
@@ -150,6 +177,7 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn count(self) -> Result<usize> {
         let condition = self.filter.map(Filter::into_condition);
-        self.em.count_found(self.em.entity_index::<T>(), condition.as_ref())
+        self.em
+            .count_found(self.em.entity_index::<T>(), condition.as_ref())
     }
 }

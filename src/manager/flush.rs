@@ -41,11 +41,15 @@ impl EntityManager {
 
     fn commit(&mut self, prepared: &Prepared) -> Result<Outcome> {
         let (database, context) = (&*self.database, &self.context);
-        let (written, outcome) = database.store.write_with::<_, Error>(database.settings.durability, |reader, sequence| {
-            let (batch, outcome) = unit_of_work::plan(database, context, prepared, reader, sequence)?;
-            let written = !batch.is_empty();
-            Ok((batch, (written, outcome)))
-        })?;
+        let (written, outcome) = database.store.write_with::<_, Error>(
+            database.settings.durability,
+            |reader, sequence| {
+                let (batch, outcome) =
+                    unit_of_work::plan(database, context, prepared, reader, sequence)?;
+                let written = !batch.is_empty();
+                Ok((batch, (written, outcome)))
+            },
+        )?;
         if written {
             self.statistics.commits += 1;
             self.statistics.rows_written += outcome.rows.len() as u64;
@@ -61,12 +65,19 @@ impl EntityManager {
         if adopted.is_empty() {
             return Ok(());
         }
-        let mut keys: Vec<_> = adopted.iter().map(|adoption| (adoption.entity, &adoption.key)).collect();
+        let mut keys: Vec<_> = adopted
+            .iter()
+            .map(|adoption| (adoption.entity, &adoption.key))
+            .collect();
         keys.sort_unstable();
         keys.dedup();
         let load = |loader: &mut Loader<'_>, _| {
             for of_entity in keys.chunk_by(|a, b| a.0 == b.0) {
-                loader.load_rows(of_entity[0].0, of_entity.iter().map(|(_, key)| *key), || "id".to_owned())?;
+                loader.load_rows(
+                    of_entity[0].0,
+                    of_entity.iter().map(|(_, key)| *key),
+                    || "id".to_owned(),
+                )?;
             }
             Ok(())
         };
@@ -75,10 +86,16 @@ impl EntityManager {
             let schema = Arc::clone(&self.database.schema);
             let entity = schema.entity(adoption.entity);
             let Some(instance) = self.context.find_loaded(adoption.entity, &adoption.key) else {
-                return Err(Error::NotFound { entity: entity.name, key: entity.print_key(&adoption.key) });
+                return Err(Error::NotFound {
+                    entity: entity.name,
+                    key: entity.print_key(&adoption.key),
+                });
             };
             self.context.settle_adoption(instance, adoption);
-            debug_assert!(matches!(adoption.change, LinkChange::Add | LinkChange::Remove));
+            debug_assert!(matches!(
+                adoption.change,
+                LinkChange::Add | LinkChange::Remove
+            ));
         }
         self.context.ledger.adopted.clear();
         Ok(())
@@ -102,7 +119,13 @@ impl EntityManager {
                 let target = self.database.schema.entity(join.target);
                 let verb = if link.linked { "link" } else { "unlink" };
                 let relation = owner.fields[join.owner_field].name;
-                format!("{verb} {} #{}.{relation} {} #{}", owner.name, owner.print_key(&link.owner), target.name, target.print_key(&link.target))
+                format!(
+                    "{verb} {} #{}.{relation} {} #{}",
+                    owner.name,
+                    owner.print_key(&link.owner),
+                    target.name,
+                    target.print_key(&link.target)
+                )
             });
         }
         log.mark("commit");
@@ -111,10 +134,21 @@ impl EntityManager {
     /// `insert Article #1 (author: 1, slug: "foo-is-bar")`. Hidden values are not told.
     fn describe(&self, change: &Change) -> String {
         let entity = self.context.entity(change.instance.entity);
-        let properties: Vec<String> =
-            change.changed.iter().filter_map(|field| change.describe_value(&self.database.schema, entity, field)).collect();
+        let properties: Vec<String> = change
+            .changed
+            .iter()
+            .filter_map(|field| change.describe_value(&self.database.schema, entity, field))
+            .collect();
         let verb = change.verb();
-        let properties = if properties.is_empty() { String::new() } else { format!(" ({})", properties.join(", ")) };
-        format!("{verb} {} #{}{properties}", entity.name, entity.print_key(&change.key))
+        let properties = if properties.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", properties.join(", "))
+        };
+        format!(
+            "{verb} {} #{}{properties}",
+            entity.name,
+            entity.print_key(&change.key)
+        )
     }
 }

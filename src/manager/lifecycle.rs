@@ -24,7 +24,8 @@ impl EntityManager {
                 Id::new(key.clone())
             }
             None => {
-                let key = T::generate_key(&mut || database.next_number(index)).expect("a key that can be unset is generated");
+                let key = T::generate_key(&mut || database.next_number(index))
+                    .expect("a key that can be unset is generated");
                 entity.set_key(key.clone());
                 Id::new(key)
             }
@@ -56,7 +57,10 @@ impl EntityManager {
                 self.context.insert(index, slot)
             }
             Some(_) => {
-                self.context.refused.push(Error::AlreadyManaged { entity: T::NAME, key: id.to_string() });
+                self.context.refused.push(Error::AlreadyManaged {
+                    entity: T::NAME,
+                    key: id.to_string(),
+                });
                 return;
             }
         };

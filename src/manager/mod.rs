@@ -49,7 +49,12 @@ impl EntityManager {
     pub(crate) fn new(database: Arc<Database>) -> Self {
         let context = Context::new(Arc::clone(&database.schema));
         let flush_mode = database.settings.flush_mode;
-        Self { database, context, statistics: Statistics::default(), flush_mode }
+        Self {
+            database,
+            context,
+            statistics: Statistics::default(),
+            flush_mode,
+        }
     }
 
     /// A unit of work of its own over the same database, which manages nothing yet.
@@ -101,7 +106,9 @@ impl EntityManager {
     /// # Errors
     /// [`Error::NotLoaded`] if its properties are not in memory.
     pub fn try_get<T: Entity>(&self, id: Id<T>) -> Result<&T> {
-        self.loaded(&id).map(|instance| self.entity_at(instance)).ok_or_else(|| not_loaded(&id))
+        self.loaded(&id)
+            .map(|instance| self.entity_at(instance))
+            .ok_or_else(|| not_loaded(&id))
     }
 
     /// The entity, to be changed, if its properties are in memory. The next flush looks whether it
@@ -127,16 +134,25 @@ impl EntityManager {
     /// If the entity is not loaded. While it is lent it can't be read through the unit of work.
     #[track_caller]
     pub fn with<T: Entity, R>(&mut self, id: Id<T>, change: impl FnOnce(&mut T, &Self) -> R) -> R {
-        let Some(instance) = self.loaded(&id) else { panic!("{}", not_loaded(&id)) };
+        let Some(instance) = self.loaded(&id) else {
+            panic!("{}", not_loaded(&id))
+        };
         self.context.touch(instance);
         let body = self.context.slot_mut(instance).body.take();
-        let mut lease = Lease { em: self, instance, body };
+        let mut lease = Lease {
+            em: self,
+            instance,
+            body,
+        };
         let entity = lease.body.as_deref_mut().expect("the entity was loaded");
         change(downcast_mut(entity), lease.em)
     }
 
     pub(crate) fn entity_index<T: Entity>(&self) -> EntityIndex {
-        self.database.schema.index_of(TypeId::of::<T>()).unwrap_or_else(|| unknown_entity(T::NAME))
+        self.database
+            .schema
+            .index_of(TypeId::of::<T>())
+            .unwrap_or_else(|| unknown_entity(T::NAME))
     }
 
     pub(crate) fn schema_of(&self, instance: Instance) -> &EntitySchema {
@@ -149,13 +165,15 @@ impl EntityManager {
 
     #[inline]
     pub(crate) fn loaded<T: Entity>(&self, id: &Id<T>) -> Option<Instance> {
-        self.context.find_loaded(self.entity_index::<T>(), &id.row_key())
+        self.context
+            .find_loaded(self.entity_index::<T>(), &id.row_key())
     }
 
     #[inline]
     fn entity_at<T: Entity>(&self, instance: Instance) -> &T {
         let body: &dyn std::any::Any = self.context.body(instance);
-        body.downcast_ref().expect("an instance has its entity's type")
+        body.downcast_ref()
+            .expect("an instance has its entity's type")
     }
 
     fn entity_at_mut<T: Entity>(&mut self, instance: Instance) -> &mut T {
@@ -191,19 +209,25 @@ impl Drop for Lease<'_> {
 
 fn downcast_mut<T: Entity>(body: &mut dyn crate::entity::AnyEntity) -> &mut T {
     let body: &mut dyn std::any::Any = body;
-    body.downcast_mut().expect("an instance has its entity's type")
+    body.downcast_mut()
+        .expect("an instance has its entity's type")
 }
 
 #[cold]
 fn unknown_entity(name: &str) -> ! {
-    panic!("{name} is not among the entities of this database; add it to `Orm::builder().entities::<(..)>()`")
+    panic!(
+        "{name} is not among the entities of this database; add it to `Orm::builder().entities::<(..)>()`"
+    )
 }
 
 #[cold]
 pub(crate) fn not_loaded<T: Entity>(id: &Id<T>) -> Error {
     Error::NotLoaded {
         what: format!("{} {id}", T::NAME),
-        remedy: format!("find it with `em.find_one(id)`, or populate the relation that refers to this {}", T::NAME),
+        remedy: format!(
+            "find it with `em.find_one(id)`, or populate the relation that refers to this {}",
+            T::NAME
+        ),
     }
 }
 

@@ -21,14 +21,23 @@ impl EntityManager {
     ///
     /// # Errors
     /// [`Error::NotLoaded`] if an entity is not loaded, [`Error::Storage`], [`Error::Corruption`].
-    pub fn populate<T: Managed, H: Hint<T>>(&mut self, ids: impl IntoIds<T>, hints: impl FnOnce(T::Path<T>) -> H) -> Result<()> {
+    pub fn populate<T: Managed, H: Hint<T>>(
+        &mut self,
+        ids: impl IntoIds<T>,
+        hints: impl FnOnce(T::Path<T>) -> H,
+    ) -> Result<()> {
         let mut options = Options::default();
         hints(Path::root().into()).into_hints(&mut options.hints);
         let ids = ids.into_ids();
-        let instances: Vec<_> =
-            ids.iter().map(|id| self.loaded(id).ok_or_else(|| super::not_loaded(id))).collect::<Result<_>>()?;
+        let instances: Vec<_> = ids
+            .iter()
+            .map(|id| self.loaded(id).ok_or_else(|| super::not_loaded(id)))
+            .collect::<Result<_>>()?;
         self.reconcile()?;
-        self.read(|loader, strategy| loader.populate(&instances, &options.hints, strategy), &options)
+        self.read(
+            |loader, strategy| loader.populate(&instances, &options.hints, strategy),
+            &options,
+        )
     }
 
     /// Reads an entity anew. Changes that are not flushed are overwritten.
@@ -48,7 +57,10 @@ impl EntityManager {
             &Options::default(),
         )?;
         if found == 0 {
-            let error = Error::NotFound { entity: T::NAME, key: id.to_string() };
+            let error = Error::NotFound {
+                entity: T::NAME,
+                key: id.to_string(),
+            };
             self.detach(id);
             return Err(error);
         }
@@ -56,14 +68,22 @@ impl EntityManager {
     }
 
     /// Finds one row by key, and populates it. `false`: there is none.
-    pub(super) fn load_one(&mut self, index: EntityIndex, key: &RowKey, options: &Options) -> Result<bool> {
+    pub(super) fn load_one(
+        &mut self,
+        index: EntityIndex,
+        key: &RowKey,
+        options: &Options,
+    ) -> Result<bool> {
         self.reconcile()?;
         let instance = self.context.find(index, key);
         match instance.map(|instance| (instance, self.context.slot(instance))) {
             Some((_, slot)) if slot.is_removed() => return Ok(false),
             Some((instance, slot)) if slot.body.is_some() => {
                 if !options.hints.is_empty() {
-                    self.read(|loader, strategy| loader.populate(&[instance], &options.hints, strategy), options)?;
+                    self.read(
+                        |loader, strategy| loader.populate(&[instance], &options.hints, strategy),
+                        options,
+                    )?;
                 }
                 return Ok(true);
             }
@@ -72,7 +92,9 @@ impl EntityManager {
         self.read(
             |loader, strategy| {
                 loader.load_rows(index, std::iter::once(key), || "id".to_owned())?;
-                let Some(instance) = loader.context.find_loaded(index, key) else { return Ok(false) };
+                let Some(instance) = loader.context.find_loaded(index, key) else {
+                    return Ok(false);
+                };
                 loader.populate(&[instance], &options.hints, strategy)?;
                 Ok(true)
             },
@@ -94,28 +116,60 @@ impl EntityManager {
             |loader, strategy| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
-                let found = query::execute(loader.database, loader.reader, entity, condition, skip, take)?;
+                let found = query::execute(
+                    loader.database,
+                    loader.reader,
+                    entity,
+                    condition,
+                    skip,
+                    take,
+                )?;
                 let mut instances = Vec::with_capacity(found.len());
                 for found in &found {
                     instances.push(loader.admit(index, &found.key, &found.row)?);
                 }
-                loader.count(started, found.len(), || format!("select {} by {}", entity.name, if condition.is_some() { "condition" } else { "all" }));
+                loader.count(started, found.len(), || {
+                    format!(
+                        "select {} by {}",
+                        entity.name,
+                        if condition.is_some() {
+                            "condition"
+                        } else {
+                            "all"
+                        }
+                    )
+                });
                 instances.retain(|instance| !loader.context.slot(*instance).is_removed());
                 loader.populate(&instances, &options.hints, strategy)?;
-                Ok(instances.iter().map(|instance| loader.context.slot(*instance).key.clone()).collect())
+                Ok(instances
+                    .iter()
+                    .map(|instance| loader.context.slot(*instance).key.clone())
+                    .collect())
             },
             options,
         )
     }
 
     /// Counts the rows that meet a condition.
-    pub(super) fn count_found(&mut self, index: EntityIndex, condition: Option<&Condition>) -> Result<usize> {
+    pub(super) fn count_found(
+        &mut self,
+        index: EntityIndex,
+        condition: Option<&Condition>,
+    ) -> Result<usize> {
         self.auto_flush(index, condition)?;
         self.read(
             |loader, _| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
-                let found = query::execute(loader.database, loader.reader, entity, condition, 0, usize::MAX)?.len();
+                let found = query::execute(
+                    loader.database,
+                    loader.reader,
+                    entity,
+                    condition,
+                    0,
+                    usize::MAX,
+                )?
+                .len();
                 loader.count(started, found, || format!("count {}", entity.name));
                 Ok(found)
             },
@@ -124,18 +178,30 @@ impl EntityManager {
     }
 
     /// Runs a read over one consistent view.
-    pub(super) fn read<R>(&mut self, read: impl FnOnce(&mut Loader<'_>, LoadStrategy) -> Result<R>, options: &Options) -> Result<R> {
+    pub(super) fn read<R>(
+        &mut self,
+        read: impl FnOnce(&mut Loader<'_>, LoadStrategy) -> Result<R>,
+        options: &Options,
+    ) -> Result<R> {
         let database = &*self.database;
         let strategy = options.strategy.unwrap_or(database.settings.strategy);
         let joined = strategy == LoadStrategy::Joined && !options.hints.is_empty();
         let (context, statistics) = (&mut self.context, &mut self.statistics);
         let started = database.log.start();
         database.store.read_with(|reader: &dyn Reader| {
-            let mut loader = Loader { database, context, reader, statistics, overwrite: false, joined };
+            let mut loader = Loader {
+                database,
+                context,
+                reader,
+                statistics,
+                overwrite: false,
+                joined,
+            };
             let before = loader.statistics.rows_read;
             let result = read(&mut loader, strategy);
             if joined && result.is_ok() {
-                let rows = usize::try_from(loader.statistics.rows_read - before).unwrap_or(usize::MAX);
+                let rows =
+                    usize::try_from(loader.statistics.rows_read - before).unwrap_or(usize::MAX);
                 loader.statistics.rows_read = before;
                 loader.joined = false;
                 loader.count(started, rows, || "select joined".to_owned());
@@ -152,7 +218,11 @@ impl EntityManager {
             FlushMode::Always => true,
             FlushMode::Auto => {
                 let asked = self.entities_of(index, condition);
-                self.context.touched().iter().any(|instance| asked.contains(&instance.entity)) || self.concerns_links(&asked)
+                self.context
+                    .touched()
+                    .iter()
+                    .any(|instance| asked.contains(&instance.entity))
+                    || self.concerns_links(&asked)
             }
         };
         if wanted { self.flush() } else { Ok(()) }
@@ -160,11 +230,18 @@ impl EntityManager {
 
     fn concerns_links(&self, asked: &BTreeSet<EntityIndex>) -> bool {
         let ledger = &self.context.ledger;
-        ledger.adopted.iter().any(|adoption| asked.contains(&adoption.entity))
+        ledger
+            .adopted
+            .iter()
+            .any(|adoption| asked.contains(&adoption.entity))
     }
 
     /// The entities whose rows a query looks at.
-    fn entities_of(&self, index: EntityIndex, condition: Option<&Condition>) -> BTreeSet<EntityIndex> {
+    fn entities_of(
+        &self,
+        index: EntityIndex,
+        condition: Option<&Condition>,
+    ) -> BTreeSet<EntityIndex> {
         let mut entities = BTreeSet::from([index]);
         if let Some(condition) = condition {
             condition.paths(&mut |steps| {
@@ -187,7 +264,12 @@ impl EntityManager {
     }
 
     /// Loads a collection, if it is not initialized, or anyway.
-    pub(super) fn load_collection(&mut self, owner: Instance, field: usize, anyway: bool) -> Result<()> {
+    pub(super) fn load_collection(
+        &mut self,
+        owner: Instance,
+        field: usize,
+        anyway: bool,
+    ) -> Result<()> {
         let mut options = Options::default();
         options.hints.fields.insert(field, Hints::default());
         self.read(
@@ -212,7 +294,10 @@ impl EntityManager {
                 let count = loader.context.corrected(owner, field, &stored).0.len();
                 loader.count(started, 0, || {
                     let key = log::list(std::iter::once(entity.print_key(&key)));
-                    format!("count {}.{} of ({key})", entity.name, entity.fields[field].name)
+                    format!(
+                        "count {}.{} of ({key})",
+                        entity.name, entity.fields[field].name
+                    )
                 });
                 Ok(count)
             },

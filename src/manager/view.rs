@@ -30,7 +30,11 @@ impl EntityManager {
     /// [`NotLoaded`](crate::Error::NotLoaded) if the entity is not loaded.
     pub fn try_view<T: Managed>(&self, id: Id<T>) -> Result<T::View<'_>> {
         let instance = self.loaded(&id).ok_or_else(|| not_loaded(&id))?;
-        Ok(View { em: self, at: At::Loaded(instance, self.entity_at(instance)) }.into())
+        Ok(View {
+            em: self,
+            at: At::Loaded(instance, self.entity_at(instance)),
+        }
+        .into())
     }
 }
 
@@ -75,7 +79,10 @@ impl<'em, T: Managed> View<'em, T> {
 
     /// The view of an instance.
     pub(crate) fn at(em: &'em EntityManager, instance: Instance) -> Self {
-        Self { em, at: At::Loaded(instance, em.entity_at(instance)) }
+        Self {
+            em,
+            at: At::Loaded(instance, em.entity_at(instance)),
+        }
     }
 
     pub(crate) fn em(&self) -> &'em EntityManager {
@@ -142,7 +149,11 @@ impl<'em, T: Managed> View<'em, T> {
     /// # Panics
     /// If the entity is not loaded.
     #[track_caller]
-    pub fn to_many<U: Managed>(&self, items: &'em crate::entity::Collection<U>, field: usize) -> CollectionView<'em, U> {
+    pub fn to_many<U: Managed>(
+        &self,
+        items: &'em crate::entity::Collection<U>,
+        field: usize,
+    ) -> CollectionView<'em, U> {
         CollectionView::new(self.em, items, self.origin(field), self.id_text())
     }
 
@@ -151,7 +162,11 @@ impl<'em, T: Managed> View<'em, T> {
     /// # Panics
     /// If that is not initialized.
     #[track_caller]
-    pub fn inverse<U: Managed>(&self, item: &'em crate::entity::Inverse<U>, field: usize) -> Option<U::View<'em>> {
+    pub fn inverse<U: Managed>(
+        &self,
+        item: &'em crate::entity::Inverse<U>,
+        field: usize,
+    ) -> Option<U::View<'em>> {
         if !item.is_initialized() {
             panic!("{}", self.origin(field).not_loaded(Some(&self.id_text())));
         }
@@ -177,13 +192,18 @@ impl<'em, T: Managed> View<'em, T> {
     pub fn fmt_debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.at {
             At::Loaded(instance, _) => debug::fmt_instance(self.em, instance, f),
-            At::Reference(_) => debug::fmt_reference(self.em, self.em.entity_index::<T>(), &self.row_key(), f),
+            At::Reference(_) => {
+                debug::fmt_reference(self.em, self.em.entity_index::<T>(), &self.row_key(), f)
+            }
         }
     }
 
     fn origin(&self, field: usize) -> Origin {
         let entity = self.em.database.schema.entity(self.em.entity_index::<T>());
-        Origin { entity: entity.name, property: entity.fields[field].name }
+        Origin {
+            entity: entity.name,
+            property: entity.fields[field].name,
+        }
     }
 
     fn id_text(&self) -> String {

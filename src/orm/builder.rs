@@ -24,7 +24,12 @@ pub struct OrmBuilder {
 
 impl OrmBuilder {
     pub(super) fn new() -> Self {
-        Self { types: Vec::new(), settings: Settings::default(), log: QueryLog::default(), sled: SledOptions::default() }
+        Self {
+            types: Vec::new(),
+            settings: Settings::default(),
+            log: QueryLog::default(),
+            sled: SledOptions::default(),
+        }
     }
 
     /// Adds the entities of the database: `.entities::<(User, Article, Tag)>()`. All entities that
@@ -38,7 +43,11 @@ impl OrmBuilder {
     /// is a terminal and `NO_COLOR` is not set. Hidden values are never printed. The same goes to
     /// `tracing`, under the target `musher::query`, whether this is set or not.
     pub fn debug(mut self, print: bool) -> Self {
-        self.log = if print { QueryLog::to_stdout() } else { QueryLog::default() };
+        self.log = if print {
+            QueryLog::to_stdout()
+        } else {
+            QueryLog::default()
+        };
         self
     }
 
@@ -96,10 +105,21 @@ impl OrmBuilder {
 
     fn schema(&self) -> Result<schema::Schema> {
         if self.types.is_empty() {
-            return Err(Error::Schema(vec!["there are no entities; name them with `.entities::<(..)>()`".to_owned()]));
+            return Err(Error::Schema(vec![
+                "there are no entities; name them with `.entities::<(..)>()`".to_owned(),
+            ]));
         }
-        let key_type = |entity: &EntityType| KeyType { kind: entity.key_kind, print: entity.print_key, of_value: entity.key_of_value };
-        schema::build(self.types.iter().map(|entity| (entity.description.clone(), key_type(entity))).collect())
+        let key_type = |entity: &EntityType| KeyType {
+            kind: entity.key_kind,
+            print: entity.print_key,
+            of_value: entity.key_of_value,
+        };
+        schema::build(
+            self.types
+                .iter()
+                .map(|entity| (entity.description.clone(), key_type(entity)))
+                .collect(),
+        )
     }
 
     fn finish(self, mut schema: schema::Schema, store: Box<dyn Store>) -> Result<Orm> {
@@ -107,19 +127,40 @@ impl OrmBuilder {
         catalog::reconcile(&*store, &keyspace, &mut schema, self.settings.durability)?;
         let sequences = store.read_with(|reader| {
             let stored = schema.entities.iter().map(|entity| {
-                let number = keyspace::read_sequence(reader, keyspace.catalog, &keyspace::sequence_key(entity))?;
+                let number = keyspace::read_sequence(
+                    reader,
+                    keyspace.catalog,
+                    &keyspace::sequence_key(entity),
+                )?;
                 Ok(AtomicU64::new(number.unwrap_or(0)))
             });
             stored.collect::<Result<Vec<_>>>()
         })??;
         // The schema lists each entity once, however often it was named.
-        let types = schema.entities.iter().map(|entity| self.type_of(entity.name)).collect();
-        let database = Database { store, schema: Arc::new(schema), keyspace, types, sequences, settings: self.settings, log: self.log };
-        Ok(Orm { database: Arc::new(database) })
+        let types = schema
+            .entities
+            .iter()
+            .map(|entity| self.type_of(entity.name))
+            .collect();
+        let database = Database {
+            store,
+            schema: Arc::new(schema),
+            keyspace,
+            types,
+            sequences,
+            settings: self.settings,
+            log: self.log,
+        };
+        Ok(Orm {
+            database: Arc::new(database),
+        })
     }
 
     fn type_of(&self, name: &str) -> EntityType {
-        let found = self.types.iter().find(|entity| entity.description.name == name);
+        let found = self
+            .types
+            .iter()
+            .find(|entity| entity.description.name == name);
         found.expect("the schema was built of these types").clone()
     }
 }

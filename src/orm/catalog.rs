@@ -15,7 +15,9 @@ use crate::codec::value::{decode_value, encode_value, open_value, seal_value};
 use crate::error::{Error, Result};
 use crate::keyspace::{CATALOG_SCHEMA, Keyspace, index_entry};
 use crate::schema::{EntitySchema, FieldSchema, IndexSchema, RelationKind, ResolvedKind, Schema};
-use crate::storage::{Batch, CommitSequence, Direction, Durability, KeyRange, Reader, Store, StoreExt};
+use crate::storage::{
+    Batch, CommitSequence, Direction, Durability, KeyRange, Reader, Store, StoreExt,
+};
 use crate::unit_of_work::index_value;
 
 /// The schema as it is stored.
@@ -46,21 +48,34 @@ struct StoredProperty {
 ///
 /// # Errors
 /// [`Error::Schema`] with everything that does not fit what is stored.
-pub(super) fn reconcile(store: &dyn Store, keyspace: &Keyspace, schema: &mut Schema, durability: Durability) -> Result<()> {
-    let updated = store.write_with::<_, Error>(durability, |reader, sequence| {
+pub(super) fn reconcile(
+    store: &dyn Store,
+    keyspace: &Keyspace,
+    schema: &mut Schema,
+    durability: Durability,
+) -> Result<()> {
+    store.write_with::<_, Error>(durability, |reader, sequence| {
         let stored = read(reader, keyspace)?;
-        let mut reconciliation =
-            Reconciliation { reader, keyspace, problems: Vec::new(), batch: Batch::new(), new_indexes: Vec::new() };
+        let mut reconciliation = Reconciliation {
+            reader,
+            keyspace,
+            problems: Vec::new(),
+            batch: Batch::new(),
+        };
         let mut updated = stored.clone();
+        let mut new_indexes = Vec::new();
         for entity in &schema.entities {
             let before = stored.entities.get(entity.name);
-            let now = reconciliation.entity(entity, before)?;
-            updated.entities.insert(entity.name.to_owned(), now);
+            updated.entities.insert(
+                entity.name.to_owned(),
+                reconciliation.entity(schema, entity, before)?,
+            );
+            new_indexes.extend(missing_indexes(entity, before).map(|index| (entity.index, index)));
         }
         // Index keys are read from rows by number, so numbers have to be there first.
         assign(schema, &updated);
-        for (entity, index) in std::mem::take(&mut reconciliation.new_indexes) {
-            reconciliation.build_index(&schema.entities[entity], index)?;
+        for (entity, index) in new_indexes {
+            reconciliation.build_index(schema.entity(entity), index)?;
         }
         if !reconciliation.problems.is_empty() {
             return Err(Error::Schema(reconciliation.problems));
@@ -69,21 +84,51 @@ pub(super) fn reconcile(store: &dyn Store, keyspace: &Keyspace, schema: &mut Sch
             write(&mut reconciliation.batch, keyspace, &updated, sequence)?;
         }
         Ok((reconciliation.batch, ()))
-    });
-    updated
+    })
+}
+
+/// The indexes that a stored entity has not, or has of the other sort.
+fn missing_indexes<'e>(
+    entity: &'e EntitySchema,
+    before: Option<&'e StoredEntity>,
+) -> impl Iterator<Item = IndexSchema> + 'e {
+    let stored = move |index: &IndexSchema| {
+        before
+            .and_then(|before| before.indexes.get(entity.fields[index.field].name))
+            .copied()
+    };
+    let wanted = entity
+        .indexes
+        .iter()
+        .copied()
+        .filter(move |_| before.is_some());
+    wanted.filter(move |index| stored(index) != Some(index.unique))
 }
 
 fn read(reader: &dyn Reader, keyspace: &Keyspace) -> Result<StoredSchema> {
-    let Some(sealed) = reader.get(keyspace.catalog, CATALOG_SCHEMA)? else { return Ok(StoredSchema::default()) };
-    let damaged = |error: &dyn std::fmt::Display| Error::corruption(format!("the stored schema can't be read: {error}"));
+    let Some(sealed) = reader.get(keyspace.catalog, CATALOG_SCHEMA)? else {
+        return Ok(StoredSchema::default());
+    };
+    let damaged = |error: &dyn std::fmt::Display| {
+        Error::corruption(format!("the stored schema can't be read: {error}"))
+    };
     let (_, value) = open_value(&sealed).map_err(|error| damaged(&error))?;
     decode_value(value).map_err(|error| damaged(&error))
 }
 
-fn write(batch: &mut Batch, keyspace: &Keyspace, schema: &StoredSchema, sequence: CommitSequence) -> Result<()> {
+fn write(
+    batch: &mut Batch,
+    keyspace: &Keyspace,
+    schema: &StoredSchema,
+    sequence: CommitSequence,
+) -> Result<()> {
     let mut value = Vec::new();
     encode_value(schema, &mut value)?;
-    batch.put(keyspace.catalog, CATALOG_SCHEMA, seal_value(sequence.0, &value));
+    batch.put(
+        keyspace.catalog,
+        CATALOG_SCHEMA,
+        seal_value(sequence.0, &value),
+    );
     Ok(())
 }
 
@@ -93,7 +138,12 @@ fn assign(schema: &mut Schema, stored: &StoredSchema) {
         let numbers: Vec<_> = entity
             .columns
             .iter()
-            .map(|field| (*field, PropertyNumber(known.properties[entity.fields[*field].name].number)))
+            .map(|field| {
+                (
+                    *field,
+                    PropertyNumber(known.properties[entity.fields[*field].name].number),
+                )
+            })
             .collect();
         entity.version = known.version;
         entity.by_number.clear();
@@ -106,28 +156,39 @@ struct Reconciliation<'a> {
     keyspace: &'a Keyspace,
     problems: Vec<String>,
     batch: Batch,
-    /// Indexes to be built, by the entity's position.
-    new_indexes: Vec<(usize, IndexSchema)>,
 }
 
 impl Reconciliation<'_> {
-    fn entity(&mut self, entity: &EntitySchema, before: Option<&StoredEntity>) -> Result<StoredEntity> {
+    fn entity(
+        &mut self,
+        schema: &Schema,
+        entity: &EntitySchema,
+        before: Option<&StoredEntity>,
+    ) -> Result<StoredEntity> {
         let mut now = before.cloned().unwrap_or_default();
-        now.properties.retain(|name, _| entity.fields.iter().any(|field| field.name == name && has_storage(field)));
+        now.properties.retain(|name, _| {
+            entity
+                .fields
+                .iter()
+                .any(|field| field.name == name && has_storage(field))
+        });
         for field in 0..entity.fields.len() {
             let property = &entity.fields[field];
             if has_storage(property) {
-                self.property(entity, property, before, &mut now)?;
+                self.property(
+                    entity,
+                    property,
+                    kind_of(schema, property),
+                    before.is_some(),
+                    &mut now,
+                )?;
             }
         }
-        now.indexes = entity.indexes.iter().map(|index| (entity.fields[index.field].name.to_owned(), index.unique)).collect();
-        if let Some(before) = before {
-            for index in &entity.indexes {
-                if before.indexes.get(entity.fields[index.field].name) != Some(&index.unique) {
-                    self.new_indexes.push((usize::from(entity.index.0), *index));
-                }
-            }
-        }
+        now.indexes = entity
+            .indexes
+            .iter()
+            .map(|index| (entity.fields[index.field].name.to_owned(), index.unique))
+            .collect();
         if before != Some(&now) {
             now.version += 1;
         }
@@ -138,10 +199,10 @@ impl Reconciliation<'_> {
         &mut self,
         entity: &EntitySchema,
         property: &FieldSchema,
-        before: Option<&StoredEntity>,
+        kind: String,
+        is_stored: bool,
         now: &mut StoredEntity,
     ) -> Result<()> {
-        let kind = kind_of(self.schema, property);
         match now.properties.get(property.name) {
             Some(known) if known.kind == kind => {}
             Some(known) => self.problems.push(format!(
@@ -150,7 +211,7 @@ impl Reconciliation<'_> {
                 entity.name, property.name, known.kind
             )),
             None => {
-                if before.is_some() && !property.has_default && !property.nullable && self.has_rows(entity)? {
+                if is_stored && !property.has_default && !property.nullable && self.has_rows(entity)? {
                     self.problems.push(format!(
                         "{}.{} is new, and there are rows without it; give it a default with `#[orm(default = ..)]`, or make it an \
                          `Option`",
@@ -167,10 +228,15 @@ impl Reconciliation<'_> {
 
     fn has_rows(&self, entity: &EntitySchema) -> Result<bool> {
         let mut found = false;
-        self.reader.scan(self.keyspace.rows(entity.index), &KeyRange::all(), Direction::Forward, &mut |_, _| {
-            found = true;
-            ControlFlow::Break(())
-        })?;
+        self.reader.scan(
+            self.keyspace.rows(entity.index),
+            &KeyRange::all(),
+            Direction::Forward,
+            &mut |_, _| {
+                found = true;
+                ControlFlow::Break(())
+            },
+        )?;
         Ok(found)
     }
 
@@ -178,16 +244,25 @@ impl Reconciliation<'_> {
     fn build_index(&mut self, entity: &EntitySchema, index: IndexSchema) -> Result<()> {
         let tree = self.keyspace.index(entity.index, index.field);
         let batch = &mut self.batch;
-        self.reader.scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
-            batch.delete(tree, key);
-            ControlFlow::Continue(())
-        })?;
+        self.reader
+            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
+                batch.delete(tree, key);
+                ControlFlow::Continue(())
+            })?;
         for (key, row) in rows(self.reader, self.keyspace, entity)? {
-            let record = Record::parse(&row).map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            let record = Record::parse(&row)
+                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
             let stored = record.get(entity.fields[index.field].number);
-            let Some(value) = index_value(entity, index, stored)? else { continue };
+            let Some(value) = index_value(entity, index, stored)? else {
+                continue;
+            };
             let (entry, held) = index_entry(index, &value, &key);
-            if index.unique && matches!(self.batch.get(tree, &entry), Some(crate::storage::Write::Put(_))) {
+            if index.unique
+                && matches!(
+                    self.batch.get(tree, &entry),
+                    Some(crate::storage::Write::Put(_))
+                )
+            {
                 self.problems.push(format!(
                     "{}.{} is now unique, and several rows have the value of {} {}; mend the rows before declaring it",
                     entity.name,
@@ -204,16 +279,25 @@ impl Reconciliation<'_> {
 }
 
 /// All rows of an entity.
-fn rows(reader: &dyn Reader, keyspace: &Keyspace, entity: &EntitySchema) -> Result<Vec<(RowKey, Vec<u8>)>> {
+fn rows(
+    reader: &dyn Reader,
+    keyspace: &Keyspace,
+    entity: &EntitySchema,
+) -> Result<Vec<(RowKey, Vec<u8>)>> {
     let mut rows = Vec::new();
     let mut unreadable = Ok(());
-    reader.scan(keyspace.rows(entity.index), &KeyRange::all(), Direction::Forward, &mut |key, row| {
-        match RowKey::from_encoded(entity.key_kind, key) {
-            Ok(key) => rows.push((key, row.to_vec())),
-            Err(error) => unreadable = Err(error),
-        }
-        ControlFlow::Continue(())
-    })?;
+    reader.scan(
+        keyspace.rows(entity.index),
+        &KeyRange::all(),
+        Direction::Forward,
+        &mut |key, row| {
+            match RowKey::from_encoded(entity.key_kind, key) {
+                Ok(key) => rows.push((key, row.to_vec())),
+                Err(error) => unreadable = Err(error),
+            }
+            ControlFlow::Continue(())
+        },
+    )?;
     unreadable?;
     Ok(rows)
 }
@@ -228,7 +312,9 @@ fn kind_of(schema: &Schema, property: &FieldSchema) -> String {
         ResolvedKind::Scalar(value) => value.name(),
         ResolvedKind::Lazy(value) => format!("Lazy<{}>", value.name()),
         ResolvedKind::Relation(relation) => match relation.kind {
-            RelationKind::ToOne { .. } => format!("a reference to {}", schema.entity(relation.target).name),
+            RelationKind::ToOne { .. } => {
+                format!("a reference to {}", schema.entity(relation.target).name)
+            }
             _ => unreachable!("only owning to-one relations are stored with their entity"),
         },
         ResolvedKind::PrimaryKey => "the primary key".to_owned(),

@@ -75,7 +75,16 @@ impl Orm {
 
 impl fmt::Debug for Orm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entities: Vec<_> = self.database.schema.entities.iter().map(|entity| entity.name).collect();
-        f.debug_struct("Orm").field("store", &self.database.store.kind()).field("entities", &entities).finish_non_exhaustive()
+        let entities: Vec<_> = self
+            .database
+            .schema
+            .entities
+            .iter()
+            .map(|entity| entity.name)
+            .collect();
+        f.debug_struct("Orm")
+            .field("store", &self.database.store.kind())
+            .field("entities", &entities)
+            .finish_non_exhaustive()
     }
 }

@@ -41,13 +41,24 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rows, index_entries, links, lazy_values, findings } = self;
-        write!(f, "{rows} rows, {index_entries} index entries, {links} links, {lazy_values} lazy values: ")?;
+        let Self {
+            rows,
+            index_entries,
+            links,
+            lazy_values,
+            findings,
+        } = self;
+        write!(
+            f,
+            "{rows} rows, {index_entries} index entries, {links} links, {lazy_values} lazy values: "
+        )?;
         match findings.as_slice() {
             [] => f.write_str("nothing is wrong"),
             findings => {
                 write!(f, "{} findings", findings.len())?;
-                findings.iter().try_for_each(|finding| write!(f, "\n  - {finding}"))
+                findings
+                    .iter()
+                    .try_for_each(|finding| write!(f, "\n  - {finding}"))
             }
         }
     }
@@ -72,7 +83,12 @@ impl fmt::Display for Finding {
 /// Checks the whole database under one view.
 pub(super) fn verify(database: &Database) -> Result<Report> {
     database.store.read_with(|reader| {
-        let mut check = Check { database, reader, report: Report::default(), keys: BTreeMap::new() };
+        let mut check = Check {
+            database,
+            reader,
+            report: Report::default(),
+            keys: BTreeMap::new(),
+        };
         check.all()?;
         Ok(check.report)
     })?
@@ -107,7 +123,10 @@ impl Check<'_> {
     }
 
     fn find(&mut self, place: impl Into<String>, problem: impl Into<String>) {
-        self.report.findings.push(Finding { place: place.into(), problem: problem.into() });
+        self.report.findings.push(Finding {
+            place: place.into(),
+            problem: problem.into(),
+        });
     }
 
     fn collect_keys(&mut self, entity: &EntitySchema) -> Result<()> {
@@ -115,7 +134,10 @@ impl Check<'_> {
         for (key, _) in self.entries(self.database.keyspace.rows(entity.index), entity.name)? {
             match RowKey::from_encoded(entity.key_kind, &key) {
                 Ok(key) => drop(keys.insert(key)),
-                Err(error) => self.find(entity.name, format!("the key {key:?} can't be read: {error}")),
+                Err(error) => self.find(
+                    entity.name,
+                    format!("the key {key:?} can't be read: {error}"),
+                ),
             }
         }
         self.keys.insert(entity.index, keys);
@@ -125,10 +147,15 @@ impl Check<'_> {
     /// All entries of a tree. A tree that can't be read is a finding, and what was read counts.
     fn entries(&mut self, tree: TreeId, place: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let mut entries = Vec::new();
-        let scanned = self.reader.scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, value| {
-            entries.push((key.to_vec(), value.to_vec()));
-            ControlFlow::Continue(())
-        });
+        let scanned = self.reader.scan(
+            tree,
+            &KeyRange::all(),
+            Direction::Forward,
+            &mut |key, value| {
+                entries.push((key.to_vec(), value.to_vec()));
+                ControlFlow::Continue(())
+            },
+        );
         match scanned {
             Ok(()) => {}
             Err(error @ StorageError::Corruption { .. }) => self.find(place, error.to_string()),
@@ -141,9 +168,14 @@ impl Check<'_> {
         let mut expected: Vec<Expected> = entity.indexes.iter().map(|_| Expected::new()).collect();
         for (key, row) in self.entries(self.database.keyspace.rows(entity.index), entity.name)? {
             self.report.rows += 1;
-            let Ok(key) = RowKey::from_encoded(entity.key_kind, &key) else { continue };
+            let Ok(key) = RowKey::from_encoded(entity.key_kind, &key) else {
+                continue;
+            };
             if let Err(problem) = self.row(entity, &key, &row, &mut expected) {
-                self.find(entity.name, format!("{}: {problem}", entity.print_key(&key)));
+                self.find(
+                    entity.name,
+                    format!("{}: {problem}", entity.print_key(&key)),
+                );
             }
         }
         for (index, expected) in entity.indexes.iter().zip(expected) {
@@ -159,37 +191,64 @@ impl Check<'_> {
                     None => self.find(&place, format!("the index entry {entry:?} of a row is missing")),
                 }
             }
-            for entry in entries.keys().filter(|entry| !expected.contains_key(*entry)) {
-                self.find(&place, format!("the index entry {entry:?} belongs to no row"));
+            for entry in entries
+                .keys()
+                .filter(|entry| !expected.contains_key(*entry))
+            {
+                self.find(
+                    &place,
+                    format!("the index entry {entry:?} belongs to no row"),
+                );
             }
         }
         Ok(())
     }
 
-    fn row(&mut self, entity: &EntitySchema, key: &RowKey, row: &[u8], expected: &mut [Expected]) -> Result<(), String> {
+    fn row(
+        &mut self,
+        entity: &EntitySchema,
+        key: &RowKey,
+        row: &[u8],
+        expected: &mut [Expected],
+    ) -> Result<(), String> {
         let record = Record::parse(row).map_err(|error| error.to_string())?;
         if record.revision() > self.reader.sequence().0 {
-            return Err(format!("the row is from commit {}, and the last commit is {}", record.revision(), self.reader.sequence()));
+            return Err(format!(
+                "the row is from commit {}, and the last commit is {}",
+                record.revision(),
+                self.reader.sequence()
+            ));
         }
         let mut values = vec![None; entity.fields.len()];
         for (number, stored) in record.iter() {
-            if let Some(field) = entity.by_number.get(usize::from(number.0)).copied().flatten() {
+            if let Some(field) = entity
+                .by_number
+                .get(usize::from(number.0))
+                .copied()
+                .flatten()
+            {
                 values[field] = Some(stored);
             }
         }
         let hydrate = self.database.entity_type(entity.index).hydrate;
-        let body = hydrate(&HydrateRow::new(entity, key, &values)).map_err(|error| error.to_string())?;
+        let body =
+            hydrate(&HydrateRow::new(entity, key, &values)).map_err(|error| error.to_string())?;
         for field in &entity.to_ones {
             let target = self.database.schema.entity(entity.relation(*field).target);
             if let Some(refers) = body.to_one(*field) {
                 if !self.keys[&target.index].contains(&refers) {
                     let name = entity.fields[*field].name;
-                    return Err(format!("`{name}` refers to {} {}, which is not there", target.name, target.print_key(&refers)));
+                    return Err(format!(
+                        "`{name}` refers to {} {}, which is not there",
+                        target.name,
+                        target.print_key(&refers)
+                    ));
                 }
             }
         }
         for (index, expected) in entity.indexes.iter().zip(expected) {
-            let value = index_value(entity, *index, values[index.field]).map_err(|error| error.to_string())?;
+            let value = index_value(entity, *index, values[index.field])
+                .map_err(|error| error.to_string())?;
             expected.extend(value.map(|value| index_entry(*index, &value, key)));
         }
         Ok(())
@@ -200,30 +259,53 @@ impl Check<'_> {
             let property = &entity.fields[*field];
             let place = format!("{}.{}", entity.name, property.name);
             let mut missing = self.keys[&entity.index].clone();
-            for (key, sealed) in self.entries(self.database.keyspace.lazy(entity.index, *field), &place)? {
+            for (key, sealed) in
+                self.entries(self.database.keyspace.lazy(entity.index, *field), &place)?
+            {
                 self.report.lazy_values += 1;
                 let Ok(key) = RowKey::from_encoded(entity.key_kind, &key) else {
                     self.find(&place, format!("the key {key:?} can't be read"));
                     continue;
                 };
                 if !missing.remove(&key) {
-                    self.find(&place, format!("there is a value of {}, which is not there", entity.print_key(&key)));
+                    self.find(
+                        &place,
+                        format!(
+                            "there is a value of {}, which is not there",
+                            entity.print_key(&key)
+                        ),
+                    );
                 }
-                let ResolvedKind::Lazy(value_type) = &property.kind else { unreachable!("it is among the lazy properties") };
+                let ResolvedKind::Lazy(value_type) = &property.kind else {
+                    unreachable!("it is among the lazy properties")
+                };
                 let checked = open_value(&sealed).and_then(|(_, value)| value_type.check(value));
                 if let Err(error) = checked {
-                    self.find(&place, format!("the value of {} can't be read: {error}", entity.print_key(&key)));
+                    self.find(
+                        &place,
+                        format!(
+                            "the value of {} can't be read: {error}",
+                            entity.print_key(&key)
+                        ),
+                    );
                 }
             }
             for key in missing.iter().filter(|_| !property.nullable) {
-                self.find(&place, format!("the value of {} is missing", entity.print_key(key)));
+                self.find(
+                    &place,
+                    format!("the value of {} is missing", entity.print_key(key)),
+                );
             }
         }
         Ok(())
     }
 
     fn sequence(&mut self, entity: &EntitySchema) -> Result<()> {
-        let stored = keyspace::read_sequence(self.reader, self.database.keyspace.catalog, &keyspace::sequence_key(entity));
+        let stored = keyspace::read_sequence(
+            self.reader,
+            self.database.keyspace.catalog,
+            &keyspace::sequence_key(entity),
+        );
         let stored = match stored {
             Ok(stored) => stored.unwrap_or(0),
             Err(error) => {
@@ -232,9 +314,16 @@ impl Check<'_> {
             }
         };
         let key_number = self.database.entity_type(entity.index).key_number;
-        let highest = self.keys[&entity.index].iter().filter_map(key_number).max().unwrap_or(0);
+        let highest = self.keys[&entity.index]
+            .iter()
+            .filter_map(key_number)
+            .max()
+            .unwrap_or(0);
         if highest > stored {
-            self.find(entity.name, format!("the sequence is at {stored}, and there is a row with the key {highest}"));
+            self.find(
+                entity.name,
+                format!("the sequence is at {stored}, and there is a row with the key {highest}"),
+            );
         }
         Ok(())
     }
@@ -249,12 +338,26 @@ impl Check<'_> {
         self.report.links += by_owner.len() as u64;
         for (a, b) in &by_owner {
             if !by_target.contains(&(b.clone(), a.clone())) {
-                self.find(&place, format!("the link of {} to {} is missing at the inverse side", owner.print_key(a), target.print_key(b)));
+                self.find(
+                    &place,
+                    format!(
+                        "the link of {} to {} is missing at the inverse side",
+                        owner.print_key(a),
+                        target.print_key(b)
+                    ),
+                );
             }
         }
         for (b, a) in &by_target {
             if !by_owner.contains(&(a.clone(), b.clone())) {
-                self.find(&place, format!("the link of {} to {} is missing at the owning side", owner.print_key(a), target.print_key(b)));
+                self.find(
+                    &place,
+                    format!(
+                        "the link of {} to {} is missing at the owning side",
+                        owner.print_key(a),
+                        target.print_key(b)
+                    ),
+                );
             }
         }
         Ok(())
@@ -269,13 +372,18 @@ impl Check<'_> {
         second: &EntitySchema,
         place: &str,
     ) -> Result<BTreeSet<(RowKey, RowKey)>> {
-        let stored: BTreeSet<Vec<u8>> =
-            self.entries(self.database.keyspace.join(join, side), place)?.into_iter().map(|(key, _)| key).collect();
+        let stored: BTreeSet<Vec<u8>> = self
+            .entries(self.database.keyspace.join(join, side), place)?
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect();
         let mut links = BTreeSet::new();
         let mut explained = BTreeSet::new();
         for here in self.keys[&first.index].clone() {
             let prefix = here.to_vec();
-            let range = stored.range(prefix.clone()..).take_while(|key| key.starts_with(&prefix));
+            let range = stored
+                .range(prefix.clone()..)
+                .take_while(|key| key.starts_with(&prefix));
             for key in range {
                 let there = RowKey::from_encoded(second.key_kind, &key[prefix.len()..]);
                 match there {
@@ -289,7 +397,10 @@ impl Check<'_> {
             }
         }
         for key in stored.difference(&explained) {
-            self.find(place, format!("the link {key:?} has an end that is not there"));
+            self.find(
+                place,
+                format!("the link {key:?} has an end that is not there"),
+            );
         }
         Ok(links)
     }

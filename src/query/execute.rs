@@ -31,7 +31,15 @@ pub(crate) fn execute(
     skip: usize,
     take: usize,
 ) -> Result<Vec<Found>> {
-    let mut search = Search { database, reader, entity, condition, skip, take, found: Vec::new() };
+    let mut search = Search {
+        database,
+        reader,
+        entity,
+        condition,
+        skip,
+        take,
+        found: Vec::new(),
+    };
     match condition.and_then(|condition| equality(entity, condition)) {
         Some(equality) => search.by_index(&equality)?,
         None => search.over_all_rows()?,
@@ -57,18 +65,34 @@ struct Equality<'a> {
 
 fn equality<'c>(entity: &EntitySchema, condition: &'c Condition) -> Option<Equality<'c>> {
     match condition {
-        Condition::Compare { steps, field, comparison: Comparison::In(values) } if steps.is_empty() => {
-            let usable = *field == entity.key_field || entity.index_on(*field).is_some_and(|index| !ignores_some(entity, index.field, values));
-            usable.then_some(Equality { field: *field, values })
+        Condition::Compare {
+            steps,
+            field,
+            comparison: Comparison::In(values),
+        } if steps.is_empty() => {
+            let usable = *field == entity.key_field
+                || entity
+                    .index_on(*field)
+                    .is_some_and(|index| !ignores_some(entity, index.field, values));
+            usable.then_some(Equality {
+                field: *field,
+                values,
+            })
         }
-        Condition::All(conditions) => conditions.iter().find_map(|condition| equality(entity, condition)),
+        Condition::All(conditions) => conditions
+            .iter()
+            .find_map(|condition| equality(entity, condition)),
         _ => None,
     }
 }
 
 /// A unique index has no entries for `None`.
 fn ignores_some(entity: &EntitySchema, field: FieldIndex, values: &[Option<Vec<u8>>]) -> bool {
-    entity.fields[field].nullable && values.iter().flatten().any(|value| matches!(value.as_slice(), [] | [0]))
+    entity.fields[field].nullable
+        && values
+            .iter()
+            .flatten()
+            .any(|value| matches!(value.as_slice(), [] | [0]))
 }
 
 impl Search<'_> {
@@ -87,7 +111,10 @@ impl Search<'_> {
                 }
                 let name = self.entity.fields[equality.field].name;
                 let key = self.entity.print_key(&key);
-                return Err(Error::corruption(format!("the index {}.{name} names a row that is not there: {key}", self.entity.name)));
+                return Err(Error::corruption(format!(
+                    "the index {}.{name} names a row that is not there: {key}",
+                    self.entity.name
+                )));
             };
             if self.judge(key, row)?.is_break() {
                 break;
@@ -105,7 +132,9 @@ impl Search<'_> {
         }
         let mut value = Vec::new();
         match &entity.fields[field].kind {
-            ResolvedKind::Scalar(value_type) => drop(value_type.append_order_key(stored, &mut value)?),
+            ResolvedKind::Scalar(value_type) => {
+                drop(value_type.append_order_key(stored, &mut value)?)
+            }
             _ => value.extend_from_slice(stored),
         }
         let tree = self.database.keyspace.index(entity.index, field);
@@ -121,13 +150,20 @@ impl Search<'_> {
     fn over_all_rows(&mut self) -> Result<()> {
         let rows = self.database.keyspace.rows(self.entity.index);
         let mut outcome = Ok(());
-        self.reader.scan(rows, &KeyRange::all(), Direction::Forward, &mut |key, row| {
-            let judged = RowKey::from_encoded(self.entity.key_kind, key).map_err(Error::from).and_then(|key| self.judge(key, Bytes::from(row)));
-            judged.unwrap_or_else(|error| {
-                outcome = Err(error);
-                ControlFlow::Break(())
-            })
-        })?;
+        self.reader.scan(
+            rows,
+            &KeyRange::all(),
+            Direction::Forward,
+            &mut |key, row| {
+                let judged = RowKey::from_encoded(self.entity.key_kind, key)
+                    .map_err(Error::from)
+                    .and_then(|key| self.judge(key, Bytes::from(row)));
+                judged.unwrap_or_else(|error| {
+                    outcome = Err(error);
+                    ControlFlow::Break(())
+                })
+            },
+        )?;
         outcome
     }
 
@@ -147,12 +183,26 @@ impl Search<'_> {
         } else {
             self.found.push(Found { key, row });
         }
-        Ok(if self.found.len() >= self.take { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if self.found.len() >= self.take {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     }
 
-    fn meets(&self, condition: &Condition, entity: &EntitySchema, key: &RowKey, record: &Record<'_>) -> Result<bool> {
+    fn meets(
+        &self,
+        condition: &Condition,
+        entity: &EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<bool> {
         match condition {
-            Condition::Compare { steps, field, comparison } => self.compare(steps, *field, comparison, entity, key, record),
+            Condition::Compare {
+                steps,
+                field,
+                comparison,
+            } => self.compare(steps, *field, comparison, entity, key, record),
             Condition::All(conditions) => {
                 for condition in conditions {
                     if !self.meets(condition, entity, key, record)? {
@@ -192,25 +242,49 @@ impl Search<'_> {
         let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? else {
             return Ok(matches!(comparison, Comparison::IsNone));
         };
-        let Some(row) = self.reader.get(self.database.keyspace.rows(target.index), &target_key.to_vec())? else {
+        let Some(row) = self.reader.get(
+            self.database.keyspace.rows(target.index),
+            &target_key.to_vec(),
+        )?
+        else {
             let name = entity.fields[*step].name;
-            return Err(Error::corruption(format!("{}.{name} of {} refers to a row that is not there", entity.name, entity.print_key(key))));
+            return Err(Error::corruption(format!(
+                "{}.{name} of {} refers to a row that is not there",
+                entity.name,
+                entity.print_key(key)
+            )));
         };
-        self.compare(rest, field, comparison, target, &target_key, &parse(target, &target_key, &row)?)
+        self.compare(
+            rest,
+            field,
+            comparison,
+            target,
+            &target_key,
+            &parse(target, &target_key, &row)?,
+        )
     }
 }
 
 fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(row).map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
+    Record::parse(row)
+        .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }
 
-fn evaluate(comparison: &Comparison, entity: &EntitySchema, field: FieldIndex, key: &RowKey, record: &Record<'_>) -> Result<bool> {
+fn evaluate(
+    comparison: &Comparison,
+    entity: &EntitySchema,
+    field: FieldIndex,
+    key: &RowKey,
+    record: &Record<'_>,
+) -> Result<bool> {
     if field == entity.key_field {
         return Ok(evaluate_key(comparison, entity, key));
     }
     let stored = record.get(entity.fields[field].number);
     match comparison {
-        Comparison::In(values) => Ok(stored.is_some_and(|stored| values.iter().flatten().any(|value| value == stored))),
+        Comparison::In(values) => {
+            Ok(stored.is_some_and(|stored| values.iter().flatten().any(|value| value == stored)))
+        }
         Comparison::IsNone => Ok(stored.is_none_or(|stored| matches!(stored, [] | [0]))),
         Comparison::Less { than, or_equal } => stored.map_or(Ok(false), |stored| {
             let mut value = Vec::with_capacity(stored.len() + 2);
@@ -222,7 +296,10 @@ fn evaluate(comparison: &Comparison, entity: &EntitySchema, field: FieldIndex, k
 
 fn evaluate_key(comparison: &Comparison, entity: &EntitySchema, key: &RowKey) -> bool {
     match comparison {
-        Comparison::In(values) => values.iter().flatten().any(|value| (entity.key_of_value)(value).as_ref() == Some(key)),
+        Comparison::In(values) => values
+            .iter()
+            .flatten()
+            .any(|value| (entity.key_of_value)(value).as_ref() == Some(key)),
         Comparison::IsNone => false,
         Comparison::Less { than, or_equal } => is_less(&key.to_vec(), than, *or_equal),
     }

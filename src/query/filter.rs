@@ -13,7 +13,10 @@ pub struct Filter<R> {
 
 impl<R> Filter<R> {
     pub(super) const fn of(condition: Condition) -> Self {
-        Self { condition, root: PhantomData }
+        Self {
+            condition,
+            root: PhantomData,
+        }
     }
 
     /// Both conditions hold.
@@ -27,7 +30,10 @@ impl<R> Filter<R> {
     }
 
     /// The condition does not hold.
-    #[expect(clippy::should_implement_trait, reason = "reads as the other combinators do")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "reads as the other combinators do"
+    )]
     pub fn not(self) -> Self {
         Self::of(Condition::Not(Box::new(self.condition)))
     }
@@ -41,7 +47,11 @@ impl<R> Filter<R> {
 #[derive(Debug, Clone)]
 pub(crate) enum Condition {
     /// A property, reached over to-one relations, compares so.
-    Compare { steps: Vec<FieldIndex>, field: FieldIndex, comparison: Comparison },
+    Compare {
+        steps: Vec<FieldIndex>,
+        field: FieldIndex,
+        comparison: Comparison,
+    },
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
@@ -55,7 +65,10 @@ pub(crate) enum Comparison {
     /// Equals one of the stored forms.
     In(Vec<Operand>),
     IsNone,
-    Less { than: Ordered, or_equal: bool },
+    Less {
+        than: Ordered,
+        or_equal: bool,
+    },
 }
 
 /// A value by its index key, and how stored values become index keys.
@@ -70,7 +83,9 @@ impl Condition {
     pub(crate) fn paths(&self, visit: &mut dyn FnMut(&[FieldIndex])) {
         match self {
             Self::Compare { steps, .. } => visit(steps),
-            Self::All(conditions) | Self::Any(conditions) => conditions.iter().for_each(|condition| condition.paths(visit)),
+            Self::All(conditions) | Self::Any(conditions) => conditions
+                .iter()
+                .for_each(|condition| condition.paths(visit)),
             Self::Not(condition) => condition.paths(visit),
         }
     }

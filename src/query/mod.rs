@@ -7,6 +7,7 @@ mod execute;
 mod filter;
 mod property;
 
-pub(crate) use execute::{Found, execute};
+pub(crate) use execute::execute;
+pub(crate) use filter::Condition;
 pub use filter::Filter;
 pub use property::{IntoOperand, Property};

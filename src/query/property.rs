@@ -24,7 +24,11 @@ pub struct Property<R, V> {
 
 impl<R, V> Property<R, V> {
     pub(crate) const fn new(steps: Vec<FieldIndex>, field: FieldIndex) -> Self {
-        Self { steps, field, types: PhantomData }
+        Self {
+            steps,
+            field,
+            types: PhantomData,
+        }
     }
 
     /// The positions of the relations, and of the property itself.
@@ -34,7 +38,11 @@ impl<R, V> Property<R, V> {
     }
 
     fn condition(self, comparison: Comparison) -> Filter<R> {
-        Filter::of(Condition::Compare { steps: self.steps, field: self.field, comparison })
+        Filter::of(Condition::Compare {
+            steps: self.steps,
+            field: self.field,
+            comparison,
+        })
     }
 }
 
@@ -55,7 +63,10 @@ impl<R, V: Serialize> Property<R, V> {
     /// The property equals one of the values.
     #[must_use]
     pub fn is_in<I: IntoOperand<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<R> {
-        let operands = values.into_iter().map(|value| operand(&value.into_operand())).collect();
+        let operands = values
+            .into_iter()
+            .map(|value| operand(&value.into_operand()))
+            .collect();
         self.condition(Comparison::In(operands))
     }
 }
@@ -64,13 +75,19 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
     /// The property is less than the value. `None` is less than every value.
     #[must_use]
     pub fn lt(self, value: impl IntoOperand<V>) -> Filter<R> {
-        self.ordered(value, |least| Comparison::Less { than: least, or_equal: false })
+        self.ordered(value, |least| Comparison::Less {
+            than: least,
+            or_equal: false,
+        })
     }
 
     /// The property is less than the value, or equals it.
     #[must_use]
     pub fn le(self, value: impl IntoOperand<V>) -> Filter<R> {
-        self.ordered(value, |least| Comparison::Less { than: least, or_equal: true })
+        self.ordered(value, |least| Comparison::Less {
+            than: least,
+            or_equal: true,
+        })
     }
 
     /// The property is greater than the value.
@@ -85,10 +102,17 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
         self.lt(value).not()
     }
 
-    fn ordered(self, value: impl IntoOperand<V>, comparison: impl FnOnce(super::filter::Ordered) -> Comparison) -> Filter<R> {
+    fn ordered(
+        self,
+        value: impl IntoOperand<V>,
+        comparison: impl FnOnce(super::filter::Ordered) -> Comparison,
+    ) -> Filter<R> {
         let mut key = Vec::new();
         value.into_operand().encode_key(&mut key);
-        self.condition(comparison(super::filter::Ordered { key, value_type: ValueType::of::<V>().ordered::<V>() }))
+        self.condition(comparison(super::filter::Ordered {
+            key,
+            value_type: ValueType::of::<V>().ordered::<V>(),
+        }))
     }
 }
 

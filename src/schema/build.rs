@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 
 use super::entity::{RelationKind, ResolvedKind};
 use super::{
-    EntityDescription, EntityIndex, EntitySchema, FieldDescription, FieldIndex, FieldKind, FieldSchema, FieldSet, IndexSchema,
-    JoinIndex, JoinSchema, OnDelete, Relation, RelationSchema, Schema, Side, Target,
+    EntityDescription, EntityIndex, EntitySchema, FieldDescription, FieldIndex, FieldKind,
+    FieldSchema, FieldSet, IndexSchema, JoinIndex, JoinSchema, OnDelete, Relation, RelationSchema,
+    Schema, Side, Target,
 };
 use crate::codec::record::PropertyNumber;
 use crate::codec::{RowKey, RowKeyKind};
@@ -26,14 +27,23 @@ pub(crate) struct KeyType {
 /// # Errors
 /// [`Error::Schema`], listing every problem.
 pub(crate) fn build(descriptions: Vec<(EntityDescription, KeyType)>) -> Result<Schema> {
-    let mut builder = Builder { by_type: FxHashMap::default(), descriptions: Vec::new(), problems: Vec::new(), joins: Vec::new() };
+    let mut builder = Builder {
+        by_type: FxHashMap::default(),
+        descriptions: Vec::new(),
+        problems: Vec::new(),
+        joins: Vec::new(),
+    };
     let mut keys = Vec::new();
     for (description, key) in descriptions {
         if builder.register(description) {
             keys.push(key);
         }
     }
-    let entities = keys.into_iter().enumerate().map(|(at, key)| builder.entity(at, &key)).collect();
+    let entities = keys
+        .into_iter()
+        .enumerate()
+        .map(|(at, key)| builder.entity(at, &key))
+        .collect();
     builder.finish(entities)
 }
 
@@ -50,13 +60,18 @@ impl Builder {
         if self.by_type.contains_key(&description.type_id) {
             return false;
         }
-        if self.descriptions.iter().any(|other| other.name == description.name) {
+        if self
+            .descriptions
+            .iter()
+            .any(|other| other.name == description.name)
+        {
             self.problems.push(format!(
                 "two entities are named {}; give one of them another name with `#[orm(name = \"..\")]`",
                 description.name
             ));
         }
-        let at = u16::try_from(self.descriptions.len()).expect("a program has fewer than 65,536 entities");
+        let at = u16::try_from(self.descriptions.len())
+            .expect("a program has fewer than 65,536 entities");
         self.by_type.insert(description.type_id, EntityIndex(at));
         self.descriptions.push(description);
         true
@@ -66,11 +81,22 @@ impl Builder {
         let description = self.descriptions[at].clone();
         let index = self.by_type[&description.type_id];
         if description.fields.len() > FieldSet::CAPACITY {
-            self.problems.push(format!("{} has more than {} properties", description.name, FieldSet::CAPACITY));
+            self.problems.push(format!(
+                "{} has more than {} properties",
+                description.name,
+                FieldSet::CAPACITY
+            ));
         }
-        let fields: Vec<_> = description.fields.iter().enumerate().map(|(at, field)| self.field(index, at, field)).collect();
+        let fields: Vec<_> = description
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(at, field)| self.field(index, at, field))
+            .collect();
         let positions = |wanted: fn(&ResolvedKind) -> bool| -> Vec<FieldIndex> {
-            (0..fields.len()).filter(|at| wanted(&fields[*at].kind)).collect()
+            (0..fields.len())
+                .filter(|at| wanted(&fields[*at].kind))
+                .collect()
         };
         let is_owner = |kind: &ResolvedKind| matches!(kind, ResolvedKind::Relation(relation) if relation.is_to_one_owner());
         let to_ones = positions(is_owner);
@@ -80,10 +106,18 @@ impl Builder {
             key_kind: key.kind,
             print_key: key.print,
             key_of_value: key.of_value,
-            key_field: description.fields.iter().position(|field| matches!(field.kind, FieldKind::PrimaryKey)).unwrap_or_default(),
-            columns: (0..fields.len()).filter(|at| fields[*at].is_column()).collect(),
+            key_field: description
+                .fields
+                .iter()
+                .position(|field| matches!(field.kind, FieldKind::PrimaryKey))
+                .unwrap_or_default(),
+            columns: (0..fields.len())
+                .filter(|at| fields[*at].is_column())
+                .collect(),
             lazies: positions(|kind| matches!(kind, ResolvedKind::Lazy(_))),
-            to_manys: positions(|kind| matches!(kind, ResolvedKind::Relation(relation) if !relation.is_to_one_owner())),
+            to_manys: positions(
+                |kind| matches!(kind, ResolvedKind::Relation(relation) if !relation.is_to_one_owner()),
+            ),
             indexes: indexes(&description.fields, &fields),
             to_ones,
             fields,
@@ -94,7 +128,12 @@ impl Builder {
         }
     }
 
-    fn field(&mut self, entity: EntityIndex, at: FieldIndex, field: &FieldDescription) -> FieldSchema {
+    fn field(
+        &mut self,
+        entity: EntityIndex,
+        at: FieldIndex,
+        field: &FieldDescription,
+    ) -> FieldSchema {
         let kind = match &field.kind {
             FieldKind::PrimaryKey => ResolvedKind::PrimaryKey,
             FieldKind::Scalar(value) => ResolvedKind::Scalar(*value),
@@ -116,38 +155,142 @@ impl Builder {
         }
     }
 
-    fn relation(&mut self, entity: EntityIndex, at: FieldIndex, field: &FieldDescription, relation: &Relation) -> Option<RelationSchema> {
-        let here = format!("{}.{}", self.descriptions[usize::from(entity.0)].name, field.name);
+    fn relation(
+        &mut self,
+        entity: EntityIndex,
+        at: FieldIndex,
+        field: &FieldDescription,
+        relation: &Relation,
+    ) -> Option<RelationSchema> {
+        let here = format!(
+            "{}.{}",
+            self.descriptions[usize::from(entity.0)].name,
+            field.name
+        );
         match relation {
-            Relation::ManyToOne { target, inversed_by, on_delete } | Relation::OneToOne { target, inversed_by, on_delete } => {
+            Relation::ManyToOne {
+                target,
+                inversed_by,
+                on_delete,
+            }
+            | Relation::OneToOne {
+                target,
+                inversed_by,
+                on_delete,
+            } => {
                 let one_to_one = matches!(relation, Relation::OneToOne { .. });
                 let target = self.target(&here, *target)?;
-                let inverse = self.side_mapped_by(&here, entity, field.name, target, *inversed_by)?;
-                let on_delete = on_delete.unwrap_or(if field.nullable { OnDelete::SetNull } else { OnDelete::Restrict });
-                Some(RelationSchema { target, inverse, kind: RelationKind::ToOne { one_to_one, on_delete } })
+                let inverse =
+                    self.side_mapped_by(&here, entity, field.name, target, *inversed_by)?;
+                let on_delete = on_delete.unwrap_or(if field.nullable {
+                    OnDelete::SetNull
+                } else {
+                    OnDelete::Restrict
+                });
+                Some(RelationSchema {
+                    target,
+                    inverse,
+                    kind: RelationKind::ToOne {
+                        one_to_one,
+                        on_delete,
+                    },
+                })
             }
-            Relation::OneToMany { target, mapped_by, orphan_removal } => {
+            Relation::OneToMany {
+                target,
+                mapped_by,
+                orphan_removal,
+            } => {
                 let target = self.target(&here, *target)?;
-                let owner = self.owning_side(&here, target, mapped_by, "a `many_to_one`", |owner| matches!(owner, Relation::ManyToOne { .. }))?;
-                Some(RelationSchema { target, inverse: Some(owner), kind: RelationKind::OneToMany { orphan_removal: *orphan_removal } })
+                let owner =
+                    self.owning_side(&here, target, mapped_by, "a `many_to_one`", |owner| {
+                        matches!(owner, Relation::ManyToOne { .. })
+                    })?;
+                Some(RelationSchema {
+                    target,
+                    inverse: Some(owner),
+                    kind: RelationKind::OneToMany {
+                        orphan_removal: *orphan_removal,
+                    },
+                })
             }
-            Relation::OneToOneInverse { target, mapped_by, orphan_removal } => {
+            Relation::OneToOneInverse {
+                target,
+                mapped_by,
+                orphan_removal,
+            } => {
                 let target = self.target(&here, *target)?;
-                let owner = self.owning_side(&here, target, mapped_by, "a `one_to_one`", |owner| matches!(owner, Relation::OneToOne { .. }))?;
-                Some(RelationSchema { target, inverse: Some(owner), kind: RelationKind::OneToOneInverse { orphan_removal: *orphan_removal } })
+                let owner =
+                    self.owning_side(&here, target, mapped_by, "a `one_to_one`", |owner| {
+                        matches!(owner, Relation::OneToOne { .. })
+                    })?;
+                Some(RelationSchema {
+                    target,
+                    inverse: Some(owner),
+                    kind: RelationKind::OneToOneInverse {
+                        orphan_removal: *orphan_removal,
+                    },
+                })
             }
-            Relation::ManyToMany { target, mapped_by: None, inversed_by } => {
+            Relation::ManyToMany {
+                target,
+                mapped_by: None,
+                inversed_by,
+            } => {
                 let target = self.target(&here, *target)?;
-                let inverse = self.side_mapped_by(&here, entity, field.name, target, *inversed_by)?;
-                let join = self.join(JoinSchema { owner: entity, owner_field: at, target, target_field: inverse });
-                Some(RelationSchema { target, inverse, kind: RelationKind::ManyToMany { join, side: Side::Owner } })
+                let inverse =
+                    self.side_mapped_by(&here, entity, field.name, target, *inversed_by)?;
+                let join = self.join(JoinSchema {
+                    owner: entity,
+                    owner_field: at,
+                    target,
+                    target_field: inverse,
+                });
+                Some(RelationSchema {
+                    target,
+                    inverse,
+                    kind: RelationKind::ManyToMany {
+                        join,
+                        side: Side::Owner,
+                    },
+                })
             }
-            Relation::ManyToMany { target, mapped_by: Some(mapped_by), .. } => {
+            Relation::ManyToMany {
+                target,
+                mapped_by: Some(mapped_by),
+                ..
+            } => {
                 let target = self.target(&here, *target)?;
-                let is_owner = |owner: &Relation| matches!(owner, Relation::ManyToMany { mapped_by: None, .. });
-                let owner = self.owning_side(&here, target, mapped_by, "the owning side of a `many_to_many`", is_owner)?;
-                let join = self.join(JoinSchema { owner: target, owner_field: owner, target: entity, target_field: Some(at) });
-                Some(RelationSchema { target, inverse: Some(owner), kind: RelationKind::ManyToMany { join, side: Side::Inverse } })
+                let is_owner = |owner: &Relation| {
+                    matches!(
+                        owner,
+                        Relation::ManyToMany {
+                            mapped_by: None,
+                            ..
+                        }
+                    )
+                };
+                let owner = self.owning_side(
+                    &here,
+                    target,
+                    mapped_by,
+                    "the owning side of a `many_to_many`",
+                    is_owner,
+                )?;
+                let join = self.join(JoinSchema {
+                    owner: target,
+                    owner_field: owner,
+                    target: entity,
+                    target_field: Some(at),
+                });
+                Some(RelationSchema {
+                    target,
+                    inverse: Some(owner),
+                    kind: RelationKind::ManyToMany {
+                        join,
+                        side: Side::Inverse,
+                    },
+                })
             }
         }
     }
@@ -170,11 +313,20 @@ impl Builder {
         accept: impl Fn(&Relation) -> bool,
     ) -> Option<FieldIndex> {
         let description = &self.descriptions[usize::from(target.0)];
-        let found = description.fields.iter().position(|field| field.name == mapped_by);
+        let found = description
+            .fields
+            .iter()
+            .position(|field| field.name == mapped_by);
         let problem = match found.map(|at| &description.fields[at].kind) {
             Some(FieldKind::Relation(owner)) if accept(owner) => return found,
-            Some(_) => format!("{here} is mapped by {}.{mapped_by}, which is not {expected}", description.name),
-            None => format!("{here} is mapped by {0}.{mapped_by}, but {0} has no such property", description.name),
+            Some(_) => format!(
+                "{here} is mapped by {}.{mapped_by}, which is not {expected}",
+                description.name
+            ),
+            None => format!(
+                "{here} is mapped by {0}.{mapped_by}, but {0} has no such property",
+                description.name
+            ),
         };
         self.problems.push(problem);
         None
@@ -182,7 +334,10 @@ impl Builder {
 
     /// The property of `target` whose `mapped_by` names the relation `entity.name`. An owning side
     /// that says `inversed_by` must name the same one; `None` inside is a unidirectional relation.
-    #[expect(clippy::option_option, reason = "the outer None says that a problem was reported")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer None says that a problem was reported"
+    )]
     fn side_mapped_by(
         &mut self,
         here: &str,
@@ -195,18 +350,31 @@ impl Builder {
         let other = &self.descriptions[usize::from(target.0)];
         let maps_here = |field: &FieldDescription| match &field.kind {
             FieldKind::Relation(
-                Relation::OneToMany { target, mapped_by, .. }
-                | Relation::OneToOneInverse { target, mapped_by, .. }
-                | Relation::ManyToMany { target, mapped_by: Some(mapped_by), .. },
+                Relation::OneToMany {
+                    target, mapped_by, ..
+                }
+                | Relation::OneToOneInverse {
+                    target, mapped_by, ..
+                }
+                | Relation::ManyToMany {
+                    target,
+                    mapped_by: Some(mapped_by),
+                    ..
+                },
             ) => target.type_id == type_id && *mapped_by == name,
             _ => false,
         };
-        let sides: Vec<_> = (0..other.fields.len()).filter(|at| maps_here(&other.fields[*at])).collect();
+        let sides: Vec<_> = (0..other.fields.len())
+            .filter(|at| maps_here(&other.fields[*at]))
+            .collect();
         let problem = match (sides.as_slice(), inversed_by) {
             ([], None) => return Some(None),
             ([only], None) => return Some(Some(*only)),
             ([only], Some(named)) if other.fields[*only].name == named => return Some(Some(*only)),
-            ([_, _, ..], _) => format!("{here} has several inverse sides in {}; a relation has at most one", other.name),
+            ([_, _, ..], _) => format!(
+                "{here} has several inverse sides in {}; a relation has at most one",
+                other.name
+            ),
             (_, Some(named)) => format!(
                 "{here} is inversed by {0}.{named}, which is not mapped by it; write `mapped_by = {name}` on {0}.{named}",
                 other.name
@@ -218,7 +386,8 @@ impl Builder {
 
     /// Both sides describe the same relation; the first to come adds it.
     fn join(&mut self, join: JoinSchema) -> JoinIndex {
-        let same = |known: &JoinSchema| known.owner == join.owner && known.owner_field == join.owner_field;
+        let same =
+            |known: &JoinSchema| known.owner == join.owner && known.owner_field == join.owner_field;
         let at = self.joins.iter().position(same).unwrap_or_else(|| {
             self.joins.push(join);
             self.joins.len() - 1
@@ -232,28 +401,50 @@ impl Builder {
         }
         let mut referrers = Vec::new();
         for entity in &entities {
-            referrers.extend(entity.to_ones.iter().map(|field| (entity.relation(*field).target, entity.index, *field)));
+            referrers.extend(
+                entity
+                    .to_ones
+                    .iter()
+                    .map(|field| (entity.relation(*field).target, entity.index, *field)),
+            );
         }
         for (target, entity, field) in referrers {
-            entities[usize::from(target.0)].referrers.push((entity, field));
+            entities[usize::from(target.0)]
+                .referrers
+                .push((entity, field));
         }
         for (at, join) in self.joins.iter().enumerate() {
             let index = JoinIndex(u16::try_from(at).expect("checked when it was added"));
-            entities[usize::from(join.owner.0)].joins.push((index, Side::Owner));
-            entities[usize::from(join.target.0)].joins.push((index, Side::Inverse));
+            entities[usize::from(join.owner.0)]
+                .joins
+                .push((index, Side::Owner));
+            entities[usize::from(join.target.0)]
+                .joins
+                .push((index, Side::Inverse));
         }
-        Ok(Schema { entities, joins: self.joins, by_type: self.by_type })
+        Ok(Schema {
+            entities,
+            joins: self.joins,
+            by_type: self.by_type,
+        })
     }
 }
 
 /// Named indexes, and one for every owning to-one relation: inverse sides and removals need it.
 fn indexes(descriptions: &[FieldDescription], fields: &[FieldSchema]) -> Vec<IndexSchema> {
     let index = |field: FieldIndex| match &fields[field].kind {
-        ResolvedKind::Relation(RelationSchema { kind: RelationKind::ToOne { one_to_one, .. }, .. }) => {
-            Some(IndexSchema { field, unique: *one_to_one })
-        }
+        ResolvedKind::Relation(RelationSchema {
+            kind: RelationKind::ToOne { one_to_one, .. },
+            ..
+        }) => Some(IndexSchema {
+            field,
+            unique: *one_to_one,
+        }),
         ResolvedKind::Scalar(_) if descriptions[field].unique || descriptions[field].index => {
-            Some(IndexSchema { field, unique: descriptions[field].unique })
+            Some(IndexSchema {
+                field,
+                unique: descriptions[field].unique,
+            })
         }
         _ => None,
     };

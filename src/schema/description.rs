@@ -11,7 +11,7 @@ use crate::codec::OrderedKey;
 
 /// An entity as its derive describes it.
 #[derive(Debug, Clone)]
-pub struct EntityDescription {
+pub(crate) struct EntityDescription {
     /// The name that stored data, errors and logs use.
     pub name: &'static str,
     /// The Rust type.
@@ -119,7 +119,16 @@ pub enum Relation {
 
 impl FieldDescription {
     const fn new(name: &'static str, kind: FieldKind) -> Self {
-        Self { name, kind, hidden: false, nullable: false, has_default: false, unique: false, index: false, length: None }
+        Self {
+            name,
+            kind,
+            hidden: false,
+            nullable: false,
+            has_default: false,
+            unique: false,
+            index: false,
+            length: None,
+        }
     }
 
     /// The primary key.

@@ -11,7 +11,7 @@ use crate::codec::{RowKey, RowKeyKind};
 
 /// The position of an entity in the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntityIndex(pub(crate) u16);
+pub(crate) struct EntityIndex(pub(crate) u16);
 
 /// The position of a property in its entity.
 pub(crate) type FieldIndex = usize;
@@ -22,7 +22,7 @@ pub(crate) struct JoinIndex(pub(crate) u16);
 
 /// All entities of a database, resolved.
 #[derive(Debug)]
-pub struct Schema {
+pub(crate) struct Schema {
     pub(crate) entities: Vec<EntitySchema>,
     pub(crate) joins: Vec<JoinSchema>,
     pub(super) by_type: FxHashMap<TypeId, EntityIndex>,
@@ -42,13 +42,14 @@ impl Schema {
     }
 
     pub(crate) fn indexes(&self) -> impl Iterator<Item = EntityIndex> + use<> {
-        (0..self.entities.len()).map(|at| EntityIndex(u16::try_from(at).expect("checked when the schema was built")))
+        (0..self.entities.len())
+            .map(|at| EntityIndex(u16::try_from(at).expect("checked when the schema was built")))
     }
 }
 
 /// One entity, resolved.
 #[derive(Debug)]
-pub struct EntitySchema {
+pub(crate) struct EntitySchema {
     pub(crate) index: EntityIndex,
     pub(crate) name: &'static str,
     pub(crate) key_kind: RowKeyKind,
@@ -83,7 +84,10 @@ impl EntitySchema {
     pub(crate) fn relation(&self, field: FieldIndex) -> &RelationSchema {
         match &self.fields[field].kind {
             ResolvedKind::Relation(relation) => relation,
-            other => unreachable!("{}.{} is no relation but {other:?}", self.name, self.fields[field].name),
+            other => unreachable!(
+                "{}.{} is no relation but {other:?}",
+                self.name, self.fields[field].name
+            ),
         }
     }
 
@@ -103,7 +107,10 @@ impl EntitySchema {
             if self.by_number.len() <= at {
                 self.by_number.resize(at + 1, None);
             }
-            debug_assert!(self.by_number[at].is_none(), "a property number is given once");
+            debug_assert!(
+                self.by_number[at].is_none(),
+                "a property number is given once"
+            );
             self.by_number[at] = Some(*field);
         }
         // Rows list their properties by ascending number, and are built in this order.
@@ -162,7 +169,10 @@ pub(crate) struct RelationSchema {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RelationKind {
     /// Owning side; `one_to_one` says that no two rows may hold the same key.
-    ToOne { one_to_one: bool, on_delete: OnDelete },
+    ToOne {
+        one_to_one: bool,
+        on_delete: OnDelete,
+    },
     /// Inverse side of a many-to-one relation.
     OneToMany { orphan_removal: bool },
     /// Inverse side of a one-to-one relation.
@@ -178,13 +188,17 @@ impl RelationSchema {
 
     /// For an inverse side of a to-one relation: the property of the target that holds the key.
     pub(crate) fn mapped_by(&self) -> FieldIndex {
-        debug_assert!(matches!(self.kind, RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. }));
+        debug_assert!(matches!(
+            self.kind,
+            RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. }
+        ));
         self.inverse.expect("an inverse side knows its owning side")
     }
 
     pub(crate) fn orphan_removal(&self) -> bool {
         match self.kind {
-            RelationKind::OneToMany { orphan_removal } | RelationKind::OneToOneInverse { orphan_removal } => orphan_removal,
+            RelationKind::OneToMany { orphan_removal }
+            | RelationKind::OneToOneInverse { orphan_removal } => orphan_removal,
             RelationKind::ToOne { .. } | RelationKind::ManyToMany { .. } => false,
         }
     }
@@ -237,4 +251,3 @@ impl fmt::Display for EntitySchema {
         f.write_str(self.name)
     }
 }
-

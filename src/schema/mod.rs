@@ -10,13 +10,14 @@ mod entity;
 mod field_set;
 mod value_type;
 
-pub use description::{EntityDescription, FieldDescription, OnDelete, Relation, Target};
-pub use entity::{EntityIndex, EntitySchema, Schema};
+pub use description::{FieldDescription, OnDelete, Relation, Target};
 pub use field_set::FieldSet;
-pub use value_type::{CharCount, ValueType};
+pub use value_type::CharCount;
 
 pub(crate) use build::{KeyType, build};
-pub(crate) use description::FieldKind;
+pub(crate) use description::{EntityDescription, FieldKind};
 pub(crate) use entity::{
-    FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema, RelationKind, RelationSchema, ResolvedKind, Side,
+    EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema,
+    RelationKind, RelationSchema, ResolvedKind, Schema, Side,
 };
+pub(crate) use value_type::ValueType;

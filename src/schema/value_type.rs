@@ -5,12 +5,12 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::codec::value::{ValueError, decode_value};
 use crate::codec::OrderedKey;
+use crate::codec::value::{ValueError, decode_value};
 
 /// Operations on the stored bytes of one type of value.
 #[derive(Clone, Copy)]
-pub struct ValueType {
+pub(crate) struct ValueType {
     name: fn() -> &'static str,
     print: fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result,
     check: fn(&[u8]) -> Result<(), ValueError>,
@@ -21,20 +21,26 @@ pub struct ValueType {
 impl ValueType {
     /// The operations that every property's type has.
     #[must_use]
-    pub const fn of<V: DeserializeOwned + fmt::Debug>() -> Self {
-        Self { name: std::any::type_name::<V>, print: print::<V>, check: check::<V>, count: None, order: None }
+    pub(crate) const fn of<V: DeserializeOwned + fmt::Debug>() -> Self {
+        Self {
+            name: std::any::type_name::<V>,
+            print: print::<V>,
+            check: check::<V>,
+            count: None,
+            order: None,
+        }
     }
 
     /// Adds the counting of characters, for `length`.
     #[must_use]
-    pub const fn counted<V: DeserializeOwned + CharCount>(mut self) -> Self {
+    pub(crate) const fn counted<V: DeserializeOwned + CharCount>(mut self) -> Self {
         self.count = Some(count::<V>);
         self
     }
 
     /// Adds the order of values, for `index` and `unique`.
     #[must_use]
-    pub const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+    pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
         self.order = Some(order::<V>);
         self
     }
@@ -54,7 +60,11 @@ impl ValueType {
     }
 
     /// Appends the index key of a stored value. `false`: the type has no order.
-    pub(crate) fn append_order_key(&self, stored: &[u8], out: &mut Vec<u8>) -> Result<bool, ValueError> {
+    pub(crate) fn append_order_key(
+        &self,
+        stored: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ValueError> {
         match self.order {
             Some(order) => order(stored, out).map(|()| true),
             None => Ok(false),
@@ -79,7 +89,10 @@ impl fmt::Debug for ValueType {
     }
 }
 
-fn print<V: DeserializeOwned + fmt::Debug>(stored: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn print<V: DeserializeOwned + fmt::Debug>(
+    stored: &[u8],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     match decode_value::<V>(stored) {
         Ok(value) => fmt::Debug::fmt(&value, f),
         Err(_) => f.write_str("<unreadable>"),
@@ -94,7 +107,10 @@ fn count<V: DeserializeOwned + CharCount>(stored: &[u8]) -> Result<usize, ValueE
     decode_value::<V>(stored).map(|value| value.char_count())
 }
 
-fn order<V: DeserializeOwned + OrderedKey>(stored: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+fn order<V: DeserializeOwned + OrderedKey>(
+    stored: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), ValueError> {
     decode_value::<V>(stored).map(|value| value.encode_key(out))
 }
 
@@ -145,7 +161,10 @@ mod tests {
 
     #[test]
     fn type_names_lose_their_paths() {
-        assert_eq!(short_type_name("core::option::Option<alloc::string::String>"), "Option<String>");
+        assert_eq!(
+            short_type_name("core::option::Option<alloc::string::String>"),
+            "Option<String>"
+        );
         assert_eq!(short_type_name("(u8, my_app::tags::Kind)"), "(u8, Kind)");
     }
 }

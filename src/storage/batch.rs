@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{MAX_KEY_LENGTH, StorageError, TreeId};
+use super::store::MAX_KEY_LENGTH;
+use super::{StorageError, TreeId};
 
 /// The writes to one tree: the new value of each key, `None` where it is deleted.
 pub(crate) type TreeWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;

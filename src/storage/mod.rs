@@ -23,7 +23,4 @@ pub(crate) use memory::MemoryStore;
 pub(crate) use range::KeyRange;
 pub(crate) use sled::{SledOptions, SledStore};
 pub use store::Durability;
-pub(crate) use store::{
-    Bytes, CommitSequence, Direction, MAX_KEY_LENGTH, MAX_TREE_NAME_LENGTH, Reader, Store,
-    StoreExt, TreeId, Visit,
-};
+pub(crate) use store::{Bytes, CommitSequence, Direction, Reader, Store, StoreExt, TreeId, Visit};

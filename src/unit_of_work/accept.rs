@@ -14,8 +14,15 @@ use crate::schema::{EntityIndex, EntitySchema, ResolvedKind};
 use crate::storage::Bytes;
 
 /// Makes what was written the new snapshot, gives removed instances up, and runs `after_*` hooks.
-pub(crate) fn accept(database: &Database, context: &mut Context, prepared: Prepared, outcome: Outcome) {
-    let Prepared { changes, dropped, .. } = prepared;
+pub(crate) fn accept(
+    database: &Database,
+    context: &mut Context,
+    prepared: Prepared,
+    outcome: Outcome,
+) {
+    let Prepared {
+        changes, dropped, ..
+    } = prepared;
     for instance in dropped {
         context.discard(instance);
     }
@@ -50,7 +57,11 @@ pub(crate) fn accept(database: &Database, context: &mut Context, prepared: Prepa
     for (instance, kind, after) in written {
         let Some(data) = after else { continue };
         let body = match kind {
-            ChangeKind::Delete => bodies.iter_mut().find(|(at, _)| *at == instance).and_then(|(_, body)| body.take()).map(After::Removed),
+            ChangeKind::Delete => bodies
+                .iter_mut()
+                .find(|(at, _)| *at == instance)
+                .and_then(|(_, body)| body.take())
+                .map(After::Removed),
             ChangeKind::Create | ChangeKind::Update => Some(After::Written(instance)),
         };
         afterwards.extend(body.map(|body| (data, body)));
@@ -79,8 +90,16 @@ fn accept_lazies(context: &mut Context, change: &Change) {
 
 /// A row that was written is the new snapshot. What it took over from other units of work, and what
 /// a removal elsewhere made of it, comes to memory.
-fn accept_row(database: &Database, context: &mut Context, entity: EntityIndex, key: &RowKey, row: Bytes) {
-    let Some(instance) = context.find(entity, key) else { return };
+fn accept_row(
+    database: &Database,
+    context: &mut Context,
+    entity: EntityIndex,
+    key: &RowKey,
+    row: Bytes,
+) {
+    let Some(instance) = context.find(entity, key) else {
+        return;
+    };
     let slot = context.slot_mut(instance);
     slot.life = Life::Managed;
     if slot.body.is_some() {
@@ -104,14 +123,19 @@ fn bring_over(context: &mut Context, instance: Instance, entity: &EntitySchema, 
                 key.write_to(&mut now);
             }
             if stored != Some(now.as_slice()) {
-                let key = decode_reference(&schema, entity, *field, stored.unwrap_or_default()).expect("the row was sealed by this flush");
+                let key = decode_reference(&schema, entity, *field, stored.unwrap_or_default())
+                    .expect("the row was sealed by this flush");
                 context.refresh_to_one(instance, *field, key.as_ref());
             }
             continue;
         }
-        body.encode(*field, &mut now).expect("the property was encoded by this flush");
+        body.encode(*field, &mut now)
+            .expect("the property was encoded by this flush");
         if stored != Some(now.as_slice()) {
-            context.body_mut(instance).decode(*field, stored).expect("the row was sealed by this flush");
+            context
+                .body_mut(instance)
+                .decode(*field, stored)
+                .expect("the row was sealed by this flush");
         }
     }
 }

@@ -31,7 +31,16 @@ pub(crate) struct Change {
 impl Change {
     pub(super) fn removal(instance: Instance, key: RowKey, after: Option<ChangeSetData>) -> Self {
         let body = RowBodyBuilder::new().finish();
-        Self { instance, key, kind: ChangeKind::Delete, replaces: false, body, lazies: Vec::new(), changed: FieldSet::new(), after }
+        Self {
+            instance,
+            key,
+            kind: ChangeKind::Delete,
+            replaces: false,
+            body,
+            lazies: Vec::new(),
+            changed: FieldSet::new(),
+            after,
+        }
     }
 }
 
@@ -46,7 +55,12 @@ impl Change {
     }
 
     /// `title: "Foo"`, as the query log says it.
-    pub(crate) fn describe_value(&self, schema: &Schema, entity: &EntitySchema, field: FieldIndex) -> Option<String> {
+    pub(crate) fn describe_value(
+        &self,
+        schema: &Schema,
+        entity: &EntitySchema,
+        field: FieldIndex,
+    ) -> Option<String> {
         let property = &entity.fields[field];
         if property.hidden {
             return Some(format!("{}: <hidden>", property.name));
@@ -56,11 +70,15 @@ impl Change {
                 let (_, stored) = self.lazies.iter().find(|(at, _)| *at == field)?;
                 value_type.display(stored).to_string()
             }
-            ResolvedKind::Scalar(value_type) => value_type.display(self.body.get(property.number)?).to_string(),
-            ResolvedKind::Relation(relation) => match decode_reference(schema, entity, field, self.body.get(property.number)?) {
-                Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
-                Ok(None) | Err(_) => "None".to_owned(),
-            },
+            ResolvedKind::Scalar(value_type) => value_type
+                .display(self.body.get(property.number)?)
+                .to_string(),
+            ResolvedKind::Relation(relation) => {
+                match decode_reference(schema, entity, field, self.body.get(property.number)?) {
+                    Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
+                    Ok(None) | Err(_) => "None".to_owned(),
+                }
+            }
             ResolvedKind::PrimaryKey => return None,
         };
         Some(format!("{}: {}", property.name, log::shortened(&value)))
@@ -106,20 +124,32 @@ pub(super) struct Encoded {
 impl Encoded {
     pub(super) fn of(entity: &EntitySchema, instance: &dyn AnyEntity) -> Result<Self> {
         let refused = |field: FieldIndex| {
-            move |source: ValueError| Error::Encode { entity: entity.name, property: entity.fields[field].name, source: Box::new(source) }
+            move |source: ValueError| Error::Encode {
+                entity: entity.name,
+                property: entity.fields[field].name,
+                source: Box::new(source),
+            }
         };
         let mut body = RowBodyBuilder::new();
         for field in &entity.columns {
-            body.property(entity.fields[*field].number, |out| encode_column(entity, instance, *field, out).map_err(refused(*field)))?;
+            body.property(entity.fields[*field].number, |out| {
+                encode_column(entity, instance, *field, out).map_err(refused(*field))
+            })?;
         }
         let mut lazies = Vec::new();
         for field in &entity.lazies {
             let mut stored = Vec::new();
-            if instance.encode(*field, &mut stored).map_err(refused(*field))? {
+            if instance
+                .encode(*field, &mut stored)
+                .map_err(refused(*field))?
+            {
                 lazies.push((*field, stored));
             }
         }
-        Ok(Self { body: body.finish(), lazies })
+        Ok(Self {
+            body: body.finish(),
+            lazies,
+        })
     }
 
     /// The properties that differ from what the slot's row, and loaded lazy values, say.
@@ -130,19 +160,40 @@ impl Encoded {
             record.as_ref().and_then(|record| record.get(number)) != self.body.get(number)
         };
         let columns = entity.columns.iter().copied().filter(column_changed);
-        let lazy_changed = |(field, now): &&(FieldIndex, Vec<u8>)| slot.lazy(*field).is_none_or(|stored| **stored != **now);
-        columns.chain(self.lazies.iter().filter(lazy_changed).map(|(field, _)| *field)).collect()
+        let lazy_changed = |(field, now): &&(FieldIndex, Vec<u8>)| {
+            slot.lazy(*field).is_none_or(|stored| **stored != **now)
+        };
+        columns
+            .chain(
+                self.lazies
+                    .iter()
+                    .filter(lazy_changed)
+                    .map(|(field, _)| *field),
+            )
+            .collect()
     }
 
     /// What a hook is told of the difference.
-    pub(super) fn change_set(&self, context: &Context, instance: Instance, kind: ChangeKind, changed: FieldSet) -> ChangeSetData {
+    pub(super) fn change_set(
+        &self,
+        context: &Context,
+        instance: Instance,
+        kind: ChangeKind,
+        changed: FieldSet,
+    ) -> ChangeSetData {
         let entity = context.entity(instance.entity);
         let slot = context.slot(instance);
         let record = slot.record();
-        let new_values = changed.iter().filter_map(|field| Some((field, self.value(entity, field)?.to_vec()))).collect();
+        let new_values = changed
+            .iter()
+            .filter_map(|field| Some((field, self.value(entity, field)?.to_vec())))
+            .collect();
         let old_value = |field: FieldIndex| match entity.fields[field].kind {
             ResolvedKind::Lazy(_) => slot.lazy(field).map(|stored| stored.to_vec()),
-            _ => record.as_ref()?.get(entity.fields[field].number).map(<[u8]>::to_vec),
+            _ => record
+                .as_ref()?
+                .get(entity.fields[field].number)
+                .map(<[u8]>::to_vec),
         };
         ChangeSetData {
             schema: Arc::clone(&context.schema),
@@ -151,14 +202,21 @@ impl Encoded {
             key: slot.key.clone(),
             changed,
             new_values,
-            old_values: changed.iter().filter_map(|field| Some((field, old_value(field)?))).collect(),
+            old_values: changed
+                .iter()
+                .filter_map(|field| Some((field, old_value(field)?)))
+                .collect(),
         }
     }
 
     /// The stored form of one property.
     pub(super) fn value(&self, entity: &EntitySchema, field: FieldIndex) -> Option<&[u8]> {
         match entity.fields[field].kind {
-            ResolvedKind::Lazy(_) => self.lazies.iter().find(|(at, _)| *at == field).map(|(_, stored)| stored.as_slice()),
+            ResolvedKind::Lazy(_) => self
+                .lazies
+                .iter()
+                .find(|(at, _)| *at == field)
+                .map(|(_, stored)| stored.as_slice()),
             _ => self.body.get(entity.fields[field].number),
         }
     }
@@ -170,27 +228,42 @@ impl Encoded {
         for field in &entity.columns {
             let stored = self.body.get(entity.fields[*field].number);
             if matches!(entity.fields[*field].kind, ResolvedKind::Relation(_)) {
-                let key = stored.and_then(|stored| decode_reference(&schema, entity, *field, stored).expect("it was encoded here"));
+                let key = stored.and_then(|stored| {
+                    decode_reference(&schema, entity, *field, stored).expect("it was encoded here")
+                });
                 context.set_to_one(instance, *field, key);
             } else {
-                context.body_mut(instance).decode(*field, stored).expect("it was encoded here");
+                context
+                    .body_mut(instance)
+                    .decode(*field, stored)
+                    .expect("it was encoded here");
             }
         }
         for field in &entity.lazies {
-            context.body_mut(instance).decode(*field, self.value(entity, *field)).expect("it was encoded here");
+            context
+                .body_mut(instance)
+                .decode(*field, self.value(entity, *field))
+                .expect("it was encoded here");
         }
     }
 }
 
 /// The stored form of a scalar, or of a to-one relation: the key, or nothing for `None`.
-fn encode_column(entity: &EntitySchema, instance: &dyn AnyEntity, field: FieldIndex, out: &mut Vec<u8>) -> Result<(), ValueError> {
+fn encode_column(
+    entity: &EntitySchema,
+    instance: &dyn AnyEntity,
+    field: FieldIndex,
+    out: &mut Vec<u8>,
+) -> Result<(), ValueError> {
     if matches!(entity.fields[field].kind, ResolvedKind::Relation(_)) {
         if let Some(key) = instance.to_one(field) {
             key.write_to(out);
         }
         return Ok(());
     }
-    instance.encode(field, out).map(|stored| debug_assert!(stored, "a scalar is always there"))
+    instance
+        .encode(field, out)
+        .map(|stored| debug_assert!(stored, "a scalar is always there"))
 }
 
 /// The key in the stored form of a to-one relation.

@@ -17,7 +17,11 @@ pub(super) fn check_references(planner: &Planner<'_>) -> Result<()> {
         let schema = planner.entity(*entity);
         let Some(body) = &write.new else { continue };
         for field in &schema.to_ones {
-            if write.change.is_some_and(|change| !change.changed.contains(*field)) && !write.purge {
+            if write
+                .change
+                .is_some_and(|change| !change.changed.contains(*field))
+                && !write.purge
+            {
                 // Unchanged, so it was judged when it was written; removals follow it on their own.
                 continue;
             }
@@ -44,7 +48,11 @@ fn require(schema: &EntitySchema, key: &RowKey, field: FieldIndex) -> Result<()>
         return Ok(());
     }
     let name = schema.fields[field].name;
-    Err(Error::corruption(format!("{} {}: the required reference `{name}` is missing", schema.name, schema.print_key(key))))
+    Err(Error::corruption(format!(
+        "{} {}: the required reference `{name}` is missing",
+        schema.name,
+        schema.print_key(key)
+    )))
 }
 
 /// The error of a reference to a row that will not be there.
@@ -84,12 +92,14 @@ pub(super) fn write_indexes(planner: &mut Planner<'_>) -> Result<()> {
             let tree = database.keyspace.index(schema.index, index.field);
             for change in &changes {
                 if let Some(old) = &change.old {
-                    planner.batch.delete(tree, index_entry(*index, old, change.key).0);
+                    planner
+                        .batch
+                        .delete(tree, index_entry(*index, old, &change.key).0);
                 }
             }
             for change in &changes {
                 if let Some(new) = &change.new {
-                    let (key, value) = index_entry(*index, new, change.key);
+                    let (key, value) = index_entry(*index, new, &change.key);
                     planner.batch.put(tree, key, value);
                 }
             }
@@ -105,7 +115,11 @@ struct IndexChange {
     new: Option<Vec<u8>>,
 }
 
-fn index_changes(planner: &Planner<'_>, schema: &EntitySchema, index: IndexSchema) -> Result<Vec<IndexChange>> {
+fn index_changes(
+    planner: &Planner<'_>,
+    schema: &EntitySchema,
+    index: IndexSchema,
+) -> Result<Vec<IndexChange>> {
     let mut changes = Vec::new();
     for ((entity, key), write) in &planner.writes {
         if *entity != schema.index || untouched(write, index.field) {
@@ -121,7 +135,11 @@ fn index_changes(planner: &Planner<'_>, schema: &EntitySchema, index: IndexSchem
             None => None,
         };
         if old != new {
-            changes.push(IndexChange { key: key.clone(), old, new });
+            changes.push(IndexChange {
+                key: key.clone(),
+                old,
+                new,
+            });
         }
     }
     Ok(changes)
@@ -129,13 +147,23 @@ fn index_changes(planner: &Planner<'_>, schema: &EntitySchema, index: IndexSchem
 
 /// Whether a row is updated, and the property is not among what changes.
 fn untouched(write: &Write<'_>, field: FieldIndex) -> bool {
-    write.old.is_some() && write.new.is_some() && write.change.is_some_and(|change| !change.replaces && !change.changed.contains(field))
+    write.old.is_some()
+        && write.new.is_some()
+        && write
+            .change
+            .is_some_and(|change| !change.replaces && !change.changed.contains(field))
         && !write.follows
 }
 
 /// The index key of a stored property; `None` where rows without a value have no entry.
-pub(crate) fn index_value(schema: &EntitySchema, index: IndexSchema, stored: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
-    let Some(stored) = stored else { return Ok(None) };
+pub(crate) fn index_value(
+    schema: &EntitySchema,
+    index: IndexSchema,
+    stored: Option<&[u8]>,
+) -> Result<Option<Vec<u8>>> {
+    let Some(stored) = stored else {
+        return Ok(None);
+    };
     let property = &schema.fields[index.field];
     match &property.kind {
         ResolvedKind::Relation(_) if stored.is_empty() => Ok(None),
@@ -149,19 +177,31 @@ pub(crate) fn index_value(schema: &EntitySchema, index: IndexSchema, stored: Opt
             let ignored = index.unique && property.nullable && value == [0];
             Ok((!ignored).then_some(value))
         }
-        ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) => unreachable!("only columns are indexed"),
+        ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) => {
+            unreachable!("only columns are indexed")
+        }
     }
 }
 
 /// A value may be taken if no row has it afterwards: who had it gives it up in this same flush.
-fn check_unique(planner: &Planner<'_>, schema: &EntitySchema, index: IndexSchema, changes: &[IndexChange]) -> Result<()> {
+fn check_unique(
+    planner: &Planner<'_>,
+    schema: &EntitySchema,
+    index: IndexSchema,
+    changes: &[IndexChange],
+) -> Result<()> {
     let tree = planner.database.keyspace.index(schema.index, index.field);
-    let released: BTreeMap<&[u8], &RowKey> =
-        changes.iter().filter_map(|change| Some((change.old.as_deref()?, &change.key))).collect();
+    let released: BTreeMap<&[u8], &RowKey> = changes
+        .iter()
+        .filter_map(|change| Some((change.old.as_deref()?, &change.key)))
+        .collect();
     let mut taken: BTreeMap<&[u8], &RowKey> = BTreeMap::new();
     for change in changes {
-        let Some(value) = change.new.as_deref() else { continue };
-        let violation = |existing: &RowKey| unique_violation(planner, schema, index, &change.key, existing);
+        let Some(value) = change.new.as_deref() else {
+            continue;
+        };
+        let violation =
+            |existing: &RowKey| unique_violation(planner, schema, index, &change.key, existing);
         if let Some(other) = taken.insert(value, &change.key) {
             return Err(violation(other));
         }
@@ -175,16 +215,28 @@ fn check_unique(planner: &Planner<'_>, schema: &EntitySchema, index: IndexSchema
     Ok(())
 }
 
-fn unique_violation(planner: &Planner<'_>, schema: &EntitySchema, index: IndexSchema, key: &RowKey, existing: &RowKey) -> Error {
+fn unique_violation(
+    planner: &Planner<'_>,
+    schema: &EntitySchema,
+    index: IndexSchema,
+    key: &RowKey,
+    existing: &RowKey,
+) -> Error {
     let property = &schema.fields[index.field];
-    let stored = planner.writes[&(schema.index, key.clone())].new.as_ref().and_then(|body| body.get(property.number));
+    let stored = planner.writes[&(schema.index, key.clone())]
+        .new
+        .as_ref()
+        .and_then(|body| body.get(property.number));
     let value = match (&property.kind, stored) {
         _ if property.hidden => "<hidden>".to_owned(),
         (ResolvedKind::Scalar(value_type), Some(stored)) => value_type.display(stored).to_string(),
         (ResolvedKind::Relation(relation), Some(stored)) => {
             let target = planner.entity(relation.target);
             let key = RowKey::from_encoded(target.key_kind, stored);
-            key.map_or_else(|_| "<unreadable>".to_owned(), |key| format!("{} {}", target.name, target.print_key(&key)))
+            key.map_or_else(
+                |_| "<unreadable>".to_owned(),
+                |key| format!("{} {}", target.name, target.print_key(&key)),
+            )
         }
         _ => "this value".to_owned(),
     };

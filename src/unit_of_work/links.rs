@@ -34,18 +34,35 @@ pub(super) fn write_links(planner: &mut Planner<'_>) -> Result<()> {
                     continue;
                 }
                 if gone.contains(&link) || !is_stored(planner, join, owner, target)? {
-                    writes.insert(LinkWrite { join, owner: owner.clone(), target: target.clone(), linked: true });
+                    writes.insert(LinkWrite {
+                        join,
+                        owner: owner.clone(),
+                        target: target.clone(),
+                        linked: true,
+                    });
                 }
                 wanted.insert(link);
             }
-            LinkChange::Remove if !gone.contains(&link) && is_stored(planner, join, owner, target)? => {
-                writes.insert(LinkWrite { join, owner: owner.clone(), target: target.clone(), linked: false });
+            LinkChange::Remove
+                if !gone.contains(&link) && is_stored(planner, join, owner, target)? =>
+            {
+                writes.insert(LinkWrite {
+                    join,
+                    owner: owner.clone(),
+                    target: target.clone(),
+                    linked: false,
+                });
             }
             LinkChange::Remove => {}
         }
     }
     let lost = gone.into_iter().filter(|link| !wanted.contains(link));
-    writes.extend(lost.map(|(join, owner, target)| LinkWrite { join, owner, target, linked: false }));
+    writes.extend(lost.map(|(join, owner, target)| LinkWrite {
+        join,
+        owner,
+        target,
+        linked: false,
+    }));
     for write in &writes {
         write_link(planner, write);
     }
@@ -55,7 +72,10 @@ pub(super) fn write_links(planner: &mut Planner<'_>) -> Result<()> {
 
 fn write_link(planner: &mut Planner<'_>, write: &LinkWrite) {
     let keyspace = &planner.database.keyspace;
-    let ends = [(Side::Owner, &write.owner, &write.target), (Side::Inverse, &write.target, &write.owner)];
+    let ends = [
+        (Side::Owner, &write.owner, &write.target),
+        (Side::Inverse, &write.target, &write.owner),
+    ];
     for (side, here, there) in ends {
         let tree = keyspace.join(write.join, side);
         if write.linked {
@@ -100,14 +120,24 @@ fn collect_links(
     })
 }
 
-fn is_stored(planner: &Planner<'_>, join: JoinIndex, owner: &RowKey, target: &RowKey) -> Result<bool> {
+fn is_stored(
+    planner: &Planner<'_>,
+    join: JoinIndex,
+    owner: &RowKey,
+    target: &RowKey,
+) -> Result<bool> {
     let tree = planner.database.keyspace.join(join, Side::Owner);
     Ok(planner.reader.contains(tree, &link_key(owner, target))?)
 }
 
 /// Both ends of a new link must be there afterwards. `false`: an end is removed by this flush, and
 /// the link goes with it.
-fn check_ends(planner: &Planner<'_>, join: JoinIndex, owner: &RowKey, target: &RowKey) -> Result<bool> {
+fn check_ends(
+    planner: &Planner<'_>,
+    join: JoinIndex,
+    owner: &RowKey,
+    target: &RowKey,
+) -> Result<bool> {
     let schema = &planner.database.schema;
     let relation = schema.join(join);
     for (here, key) in [(relation.owner, owner), (relation.target, target)] {
@@ -117,7 +147,14 @@ fn check_ends(planner: &Planner<'_>, join: JoinIndex, owner: &RowKey, target: &R
         if planner.writes.contains_key(&(here, key.clone())) {
             return Ok(false);
         }
-        return Err(missing(planner, schema.entity(relation.owner), owner, relation.owner_field, here, key));
+        return Err(missing(
+            planner,
+            schema.entity(relation.owner),
+            owner,
+            relation.owner_field,
+            here,
+            key,
+        ));
     }
     Ok(true)
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::change::decode_reference;
 use super::{Change, Prepared, constraints, links};
 use crate::codec::RowKey;
-use crate::codec::record::{Record, RowBody, patch, seal_value};
+use crate::codec::record::{Record, RowBody, patch};
+use crate::codec::value::seal_value;
 use crate::context::{Context, LinkLedger};
 use crate::database::Database;
 use crate::entity::ChangeKind;
@@ -93,17 +94,22 @@ impl<'a> Planner<'a> {
     pub(super) fn will_exist(&self, entity: EntityIndex, key: &RowKey) -> Result<bool> {
         match self.writes.get(&(entity, key.clone())) {
             Some(write) => Ok(write.new.is_some()),
-            None => Ok(self.reader.contains(self.database.keyspace.rows(entity), &key.to_vec())?),
+            None => Ok(self
+                .reader
+                .contains(self.database.keyspace.rows(entity), &key.to_vec())?),
         }
     }
 
     pub(super) fn stored(&self, entity: EntityIndex, key: &RowKey) -> Result<Option<Bytes>> {
-        Ok(self.reader.get(self.database.keyspace.rows(entity), &key.to_vec())?)
+        Ok(self
+            .reader
+            .get(self.database.keyspace.rows(entity), &key.to_vec())?)
     }
 
     fn record<'r>(&self, entity: EntityIndex, key: &RowKey, row: &'r Bytes) -> Result<Record<'r>> {
         let schema = self.entity(entity);
-        Record::parse(row).map_err(|error| Error::damaged_row(schema.name, &schema.print_key(key), error))
+        Record::parse(row)
+            .map_err(|error| Error::damaged_row(schema.name, &schema.print_key(key), error))
     }
 
     fn add_change(&mut self, change: &'a Change) -> Result<()> {
@@ -122,22 +128,42 @@ impl<'a> Planner<'a> {
                 });
             }
             (ChangeKind::Create, _) => Some(change.body.clone()),
-            (ChangeKind::Update | ChangeKind::Delete, None) => return Err(Error::RowGone { entity: schema.name, key: text() }),
+            (ChangeKind::Update | ChangeKind::Delete, None) => {
+                return Err(Error::RowGone {
+                    entity: schema.name,
+                    key: text(),
+                });
+            }
             (ChangeKind::Delete, Some(_)) => None,
             // Only what changed is written over the row as it is now: another unit of work may
             // have written other properties since this one read it.
-            (ChangeKind::Update, Some(row)) => Some(patch(&self.record(entity, &change.key, row)?, changed_columns(schema, change))),
+            (ChangeKind::Update, Some(row)) => Some(patch(
+                &self.record(entity, &change.key, row)?,
+                changed_columns(schema, change),
+            )),
         };
         let purge = change.kind == ChangeKind::Delete || (change.replaces && old.is_some());
-        self.writes.insert((entity, change.key.clone()), Write { old, new, change: Some(change), purge, follows: false });
+        self.writes.insert(
+            (entity, change.key.clone()),
+            Write {
+                old,
+                new,
+                change: Some(change),
+                purge,
+                follows: false,
+            },
+        );
         Ok(())
     }
 
     /// Applies `on_delete` to the rows that refer to what is removed, loaded or not, until no more
     /// rows follow.
     fn follow_removals(&mut self) -> Result<()> {
-        let removed = |(key, write): (&(EntityIndex, RowKey), &Write<'_>)| write.new.is_none().then(|| key.clone());
-        let mut worklist: Vec<(EntityIndex, RowKey)> = self.writes.iter().filter_map(removed).collect();
+        let removed = |(key, write): (&(EntityIndex, RowKey), &Write<'_>)| {
+            write.new.is_none().then(|| key.clone())
+        };
+        let mut worklist: Vec<(EntityIndex, RowKey)> =
+            self.writes.iter().filter_map(removed).collect();
         while let Some((target, target_key)) = worklist.pop() {
             for (entity, field) in &self.entity(target).referrers {
                 for key in self.referrers(*entity, *field, &target_key)? {
@@ -151,14 +177,25 @@ impl<'a> Planner<'a> {
     }
 
     /// The rows whose stored to-one relation refers to the key.
-    fn referrers(&self, entity: EntityIndex, field: FieldIndex, target: &RowKey) -> Result<Vec<RowKey>> {
+    fn referrers(
+        &self,
+        entity: EntityIndex,
+        field: FieldIndex,
+        target: &RowKey,
+    ) -> Result<Vec<RowKey>> {
         let schema = self.entity(entity);
         let tree = self.database.keyspace.index(entity, field);
         let value = target.to_vec();
-        let index = schema.index_on(field).expect("every to-one relation is indexed");
+        let index = schema
+            .index_on(field)
+            .expect("every to-one relation is indexed");
         if index.unique {
             let found = self.reader.get(tree, &value)?;
-            return Ok(found.map(|row| RowKey::from_encoded(schema.key_kind, &row)).transpose()?.into_iter().collect());
+            return Ok(found
+                .map(|row| RowKey::from_encoded(schema.key_kind, &row))
+                .transpose()?
+                .into_iter()
+                .collect());
         }
         let mut keys = Vec::new();
         keyspace::scan_entries(self.reader, tree, schema, &value, &mut |key| keys.push(key))?;
@@ -180,19 +217,38 @@ impl<'a> Planner<'a> {
         if !self.writes.contains_key(&at) {
             let Some(old) = self.stored(entity, key)? else {
                 let name = schema.fields[field].name;
-                return Err(Error::corruption(format!("the index {}.{name} names a row that is not there: {}", schema.name, schema.print_key(key))));
+                return Err(Error::corruption(format!(
+                    "the index {}.{name} names a row that is not there: {}",
+                    schema.name,
+                    schema.print_key(key)
+                )));
             };
             let new = patch(&self.record(entity, key, &old)?, []);
-            self.writes.insert(at.clone(), Write { old: Some(old), new: Some(new), change: None, purge: false, follows: true });
+            self.writes.insert(
+                at.clone(),
+                Write {
+                    old: Some(old),
+                    new: Some(new),
+                    change: None,
+                    purge: false,
+                    follows: true,
+                },
+            );
         }
         let write = self.writes.get_mut(&at).expect("it was just added");
-        let Some(body) = &write.new else { return Ok(false) };
-        let refers = body.get(number).is_some_and(|stored| *stored == *target_key.to_vec());
-        let RelationKind::ToOne { on_delete, .. } = schema.relation(field).kind else { unreachable!("referrers are to-one relations") };
+        let Some(body) = &write.new else {
+            return Ok(false);
+        };
+        let refers = body
+            .get(number)
+            .is_some_and(|stored| *stored == *target_key.to_vec());
+        let RelationKind::ToOne { on_delete, .. } = schema.relation(field).kind else {
+            unreachable!("referrers are to-one relations")
+        };
         match on_delete {
             _ if !refers => Ok(false),
             OnDelete::SetNull => {
-                write.new = Some(body.patched([(number, Some(&[][..]))]));
+                write.new = Some(body.properties().patched([(number, Some(&[][..]))]));
                 write.follows = true;
                 Ok(false)
             }
@@ -220,13 +276,24 @@ impl<'a> Planner<'a> {
             let stored_key = key.to_vec();
             if write.purge {
                 for field in &schema.lazies {
-                    self.batch.delete(self.database.keyspace.lazy(*entity, *field), stored_key.clone());
+                    self.batch.delete(
+                        self.database.keyspace.lazy(*entity, *field),
+                        stored_key.clone(),
+                    );
                 }
             }
-            let lazies = write.change.iter().flat_map(|change| &change.lazies).filter(|_| write.new.is_some());
+            let lazies = write
+                .change
+                .iter()
+                .flat_map(|change| &change.lazies)
+                .filter(|_| write.new.is_some());
             for (field, stored) in lazies {
                 let value = seal_value(sequence.0, stored);
-                self.batch.put(self.database.keyspace.lazy(*entity, *field), stored_key.clone(), value);
+                self.batch.put(
+                    self.database.keyspace.lazy(*entity, *field),
+                    stored_key.clone(),
+                    value,
+                );
             }
             let outcome = match &write.new {
                 Some(body) => {
@@ -256,17 +323,35 @@ impl<'a> Planner<'a> {
         }
         for (entity, number) in highest {
             let key = keyspace::sequence_key(self.entity(entity));
-            if keyspace::read_sequence(self.reader, self.database.keyspace.catalog, &key)?.is_none_or(|stored| stored < number) {
-                self.batch.put(self.database.keyspace.catalog, key, keyspace::sequence_value(number));
+            if keyspace::read_sequence(self.reader, self.database.keyspace.catalog, &key)?
+                .is_none_or(|stored| stored < number)
+            {
+                self.batch.put(
+                    self.database.keyspace.catalog,
+                    key,
+                    keyspace::sequence_value(number),
+                );
             }
         }
         Ok(())
     }
 
     /// The key that a to-one relation of a body holds.
-    pub(super) fn reference(&self, schema: &EntitySchema, body: &RowBody, field: FieldIndex) -> Result<Option<RowKey>> {
-        let Some(stored) = body.get(schema.fields[field].number) else { return Ok(None) };
-        Ok(decode_reference(&self.database.schema, schema, field, stored)?)
+    pub(super) fn reference(
+        &self,
+        schema: &EntitySchema,
+        body: &RowBody,
+        field: FieldIndex,
+    ) -> Result<Option<RowKey>> {
+        let Some(stored) = body.get(schema.fields[field].number) else {
+            return Ok(None);
+        };
+        Ok(decode_reference(
+            &self.database.schema,
+            schema,
+            field,
+            stored,
+        )?)
     }
 }
 
@@ -275,7 +360,13 @@ fn changed_columns<'c>(
     schema: &EntitySchema,
     change: &'c Change,
 ) -> Vec<(crate::codec::record::PropertyNumber, Option<&'c [u8]>)> {
-    let is_changed = |field: &&FieldIndex| change.changed.contains(**field) && !matches!(schema.fields[**field].kind, ResolvedKind::Lazy(_));
+    let is_changed = |field: &&FieldIndex| {
+        change.changed.contains(**field)
+            && !matches!(schema.fields[**field].kind, ResolvedKind::Lazy(_))
+    };
     let columns = schema.columns.iter().filter(is_changed);
-    columns.map(|field| schema.fields[*field].number).map(|number| (number, change.body.get(number))).collect()
+    columns
+        .map(|field| schema.fields[*field].number)
+        .map(|number| (number, change.body.get(number)))
+        .collect()
 }

@@ -19,10 +19,23 @@ pub(crate) fn prepare(database: &Database, context: &mut Context) -> Result<Prep
         // Told once: the second instances were dropped, so the next flush can succeed.
         return Err(context.refused.remove(0));
     }
-    let mut preparation = Preparation { database, context, prepared: Prepared::default(), violations: Vec::new() };
+    let mut preparation = Preparation {
+        database,
+        context,
+        prepared: Prepared::default(),
+        violations: Vec::new(),
+    };
     let outcome = preparation.run();
-    let Preparation { prepared, violations, .. } = preparation;
-    let outcome = outcome.and(if violations.is_empty() { Ok(()) } else { Err(Error::Validation(violations)) });
+    let Preparation {
+        prepared,
+        violations,
+        ..
+    } = preparation;
+    let outcome = outcome.and(if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Validation(violations))
+    });
     match outcome {
         Ok(()) => Ok(prepared),
         Err(error) => {
@@ -44,10 +57,12 @@ impl Preparation<'_> {
         // Hooks can touch their own instance only, so the list does not grow while it is walked.
         for at in 0..self.context.touched().len() {
             let instance = self.context.touched()[at];
-            let slot = self.context.slot(instance);
-            match slot.life {
+            let life = self.context.slot(instance).life;
+            match life {
                 Life::Removed => self.delete(instance)?,
-                Life::New { .. } if self.is_removed_orphan(instance) => self.prepared.dropped.push(instance),
+                Life::New { .. } if self.is_removed_orphan(instance) => {
+                    self.prepared.dropped.push(instance)
+                }
                 Life::New { replaces } => self.create(instance, replaces)?,
                 Life::Managed if self.is_removed_orphan(instance) => self.delete(instance)?,
                 Life::Managed => self.update(instance)?,
@@ -59,14 +74,18 @@ impl Preparation<'_> {
     /// Whether the instance lost its owner and goes with it. An orphan that must not go, and has no
     /// owner, is a violation.
     fn is_removed_orphan(&mut self, instance: Instance) -> bool {
-        let Some(orphan) = self.context.ledger.orphans.get(&instance) else { return false };
+        let Some(orphan) = self.context.ledger.orphans.get(&instance) else {
+            return false;
+        };
         if orphan.removal {
             return true;
         }
         let entity = self.context.entity(instance.entity);
         let relation = entity.relation(orphan.field);
         let owner = self.context.entity(relation.target);
-        let collection = relation.inverse.map_or("", |field| owner.fields[field].name);
+        let collection = relation
+            .inverse
+            .map_or("", |field| owner.fields[field].name);
         let problem = format!(
             "is required, and {owner} {} has let it go from `{collection}`; give it another `{}`, remove it with `em.remove`, \
              declare `orphan_removal` on {owner}.{collection}, or make the reference an `Option`",
@@ -81,18 +100,39 @@ impl Preparation<'_> {
     fn violation(&self, instance: Instance, field: usize, problem: String) -> Violation {
         let entity = self.context.entity(instance.entity);
         let key = entity.print_key(&self.context.slot(instance).key);
-        Violation { entity: entity.name, key, property: entity.fields[field].name, problem }
+        Violation {
+            entity: entity.name,
+            key,
+            property: entity.fields[field].name,
+            problem,
+        }
     }
 
     fn create(&mut self, instance: Instance, replaces: bool) -> Result<()> {
         let mut encoded = self.encode(instance)?;
         let schema = Arc::clone(&self.context.schema);
         let entity = schema.entity(instance.entity);
-        let written: FieldSet = entity.columns.iter().copied().chain(encoded.lazies.iter().map(|(field, _)| *field)).collect();
+        let written: FieldSet = entity
+            .columns
+            .iter()
+            .copied()
+            .chain(encoded.lazies.iter().map(|(field, _)| *field))
+            .collect();
         if self.has_hook(instance, Event::BeforeCreate) {
-            encoded = self.run_hook(instance, encoded, ChangeKind::Create, Event::BeforeCreate, written)?;
+            encoded = self.run_hook(
+                instance,
+                encoded,
+                ChangeKind::Create,
+                Event::BeforeCreate,
+                written,
+            )?;
         }
-        let changed = entity.columns.iter().copied().chain(encoded.lazies.iter().map(|(field, _)| *field)).collect();
+        let changed = entity
+            .columns
+            .iter()
+            .copied()
+            .chain(encoded.lazies.iter().map(|(field, _)| *field))
+            .collect();
         for field in &entity.lazies {
             if encoded.value(entity, *field).is_none() {
                 let problem = "has no value; a new entity needs one, be it empty".to_owned();
@@ -116,7 +156,13 @@ impl Preparation<'_> {
         encoded = self.encode(instance)?;
         let mut changed = encoded.changed(entity, self.context.slot(instance));
         if self.has_hook(instance, Event::BeforeUpdate) {
-            encoded = self.run_hook(instance, encoded, ChangeKind::Update, Event::BeforeUpdate, changed)?;
+            encoded = self.run_hook(
+                instance,
+                encoded,
+                ChangeKind::Update,
+                Event::BeforeUpdate,
+                changed,
+            )?;
             changed = encoded.changed(entity, self.context.slot(instance));
         }
         if changed.is_empty() {
@@ -131,48 +177,103 @@ impl Preparation<'_> {
         if slot.body.is_some() {
             let mut encoded = self.encode(instance)?;
             if self.has_hook(instance, Event::BeforeDelete) {
-                encoded = self.run_hook(instance, encoded, ChangeKind::Delete, Event::BeforeDelete, FieldSet::new())?;
+                encoded = self.run_hook(
+                    instance,
+                    encoded,
+                    ChangeKind::Delete,
+                    Event::BeforeDelete,
+                    FieldSet::new(),
+                )?;
             }
             after = self.after_event(instance, &encoded, ChangeKind::Delete, FieldSet::new());
         }
         let key = self.context.slot(instance).key.clone();
-        self.prepared.changes.push(Change::removal(instance, key, after));
+        self.prepared
+            .changes
+            .push(Change::removal(instance, key, after));
         Ok(())
     }
 
     fn encode(&self, instance: Instance) -> Result<Encoded> {
-        Encoded::of(self.context.entity(instance.entity), self.context.body(instance))
+        Encoded::of(
+            self.context.entity(instance.entity),
+            self.context.body(instance),
+        )
     }
 
     fn has_hook(&self, instance: Instance, event: Event) -> bool {
-        self.database.entity_type(instance.entity).hooks.contains(event)
+        self.database
+            .entity_type(instance.entity)
+            .hooks
+            .contains(event)
     }
 
     /// Runs the hooks of an event, and says what the instance is like afterwards.
-    fn run_hook(&mut self, instance: Instance, encoded: Encoded, kind: ChangeKind, event: Event, changed: FieldSet) -> Result<Encoded> {
+    fn run_hook(
+        &mut self,
+        instance: Instance,
+        encoded: Encoded,
+        kind: ChangeKind,
+        event: Event,
+        changed: FieldSet,
+    ) -> Result<Encoded> {
         let change_set = encoded.change_set(self.context, instance, kind, changed);
         self.prepared.remember(instance, encoded);
-        self.context.body_mut(instance).before(event, &change_set).map_err(|source| {
-            let entity = self.context.entity(instance.entity);
-            let key = entity.print_key(&change_set.key);
-            Error::Hook { entity: entity.name, key, event: event.name(), source: Box::new(source) }
-        })?;
+        self.context
+            .body_mut(instance)
+            .before(event, &change_set)
+            .map_err(|source| {
+                let entity = self.context.entity(instance.entity);
+                let key = entity.print_key(&change_set.key);
+                Error::Hook {
+                    entity: entity.name,
+                    key,
+                    event: event.name(),
+                    source: Box::new(source),
+                }
+            })?;
         // A hook may have written a relation as a plain property.
         self.context.follow_all(instance);
         self.encode(instance)
     }
 
     /// What the `after_*` hooks will be told, where there are any.
-    fn after_event(&self, instance: Instance, encoded: &Encoded, kind: ChangeKind, changed: FieldSet) -> Option<ChangeSetData> {
-        self.has_hook(instance, kind.after()).then(|| encoded.change_set(self.context, instance, kind, changed))
+    fn after_event(
+        &self,
+        instance: Instance,
+        encoded: &Encoded,
+        kind: ChangeKind,
+        changed: FieldSet,
+    ) -> Option<ChangeSetData> {
+        self.has_hook(instance, kind.after())
+            .then(|| encoded.change_set(self.context, instance, kind, changed))
     }
 
-    fn push(&mut self, instance: Instance, encoded: Encoded, kind: ChangeKind, replaces: bool, changed: FieldSet) -> Result<()> {
+    fn push(
+        &mut self,
+        instance: Instance,
+        encoded: Encoded,
+        kind: ChangeKind,
+        replaces: bool,
+        changed: FieldSet,
+    ) -> Result<()> {
         let after = self.after_event(instance, &encoded, kind, changed);
         let Encoded { body, lazies } = encoded;
-        let lazies = lazies.into_iter().filter(|(field, _)| changed.contains(*field)).collect();
+        let lazies = lazies
+            .into_iter()
+            .filter(|(field, _)| changed.contains(*field))
+            .collect();
         let key = self.context.slot(instance).key.clone();
-        let change = Change { instance, key, kind, replaces, body, lazies, changed, after };
+        let change = Change {
+            instance,
+            key,
+            kind,
+            replaces,
+            body,
+            lazies,
+            changed,
+            after,
+        };
         let entity = self.context.entity(instance.entity);
         validate::validate(entity, &change, &mut self.violations)?;
         self.prepared.changes.push(change);

@@ -5,15 +5,31 @@ use crate::error::{Result, Violation};
 use crate::schema::{EntitySchema, ResolvedKind};
 
 /// Checks the written properties of one change.
-pub(super) fn validate(entity: &EntitySchema, change: &Change, violations: &mut Vec<Violation>) -> Result<()> {
+pub(super) fn validate(
+    entity: &EntitySchema,
+    change: &Change,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
     for field in change.changed.iter() {
         let property = &entity.fields[field];
-        let (Some(most), Some(value_type)) = (property.length, property.value_type()) else { continue };
+        let (Some(most), Some(value_type)) = (property.length, property.value_type()) else {
+            continue;
+        };
         let stored = match property.kind {
-            ResolvedKind::Lazy(_) => change.lazies.iter().find(|(at, _)| *at == field).map(|(_, stored)| stored.as_slice()),
+            ResolvedKind::Lazy(_) => change
+                .lazies
+                .iter()
+                .find(|(at, _)| *at == field)
+                .map(|(_, stored)| stored.as_slice()),
             _ => change.body.get(property.number),
         };
-        let Some(count) = stored.map(|stored| value_type.char_count(stored)).transpose()?.flatten() else { continue };
+        let Some(count) = stored
+            .map(|stored| value_type.char_count(stored))
+            .transpose()?
+            .flatten()
+        else {
+            continue;
+        };
         if count > most {
             violations.push(Violation {
                 entity: entity.name,

@@ -1,0 +1,97 @@
+//! How instances come into a unit of work and go out of it, with the collections that show them.
+
+use std::sync::Arc;
+
+use super::{Context, Instance, LinkChange};
+use crate::codec::RowKey;
+use crate::entity::Membership;
+use crate::schema::{EntityIndex, FieldIndex};
+
+impl Context {
+    /// Binds the relations of an instance that has just become managed: collections built by the
+    /// program become pending links, and the other ends learn of its references.
+    pub(crate) fn bind_new(&mut self, instance: Instance) {
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(instance.entity);
+        self.touch(instance);
+        for at in 0..entity.to_ones.len() {
+            // As if the references had just been written.
+            self.slot_mut(instance).linked_mut()[at] = None;
+            self.follow(instance, entity.to_ones[at]);
+        }
+        for field in &entity.to_manys {
+            let collection = self.body(instance).to_many(*field);
+            let items = if collection.membership() == Membership::Detached {
+                collection.keys()
+            } else {
+                Vec::new()
+            };
+            self.fill(instance, *field, &[]);
+            for item in items {
+                self.change_link(instance, *field, &item, LinkChange::Add);
+            }
+        }
+    }
+
+    /// Gives up a new instance, and what is pending for it.
+    pub(crate) fn discard(&mut self, instance: Instance) {
+        self.unlink(instance);
+        self.detach(instance);
+    }
+
+    /// Gives up an instance, and what is pending for it. Its row stays as it is.
+    pub(crate) fn detach(&mut self, instance: Instance) {
+        let schema = Arc::clone(&self.schema);
+        let key = self.slot(instance).key.clone();
+        for (join, side) in &schema.entity(instance.entity).joins {
+            self.ledger.forget(*join, *side, &key);
+        }
+        self.ledger.orphans.remove(&instance);
+        self.ledger.dirty.retain(|(owner, _)| *owner != instance);
+        self.forget(instance);
+    }
+
+    /// Takes an instance that goes out of all collections that show it.
+    pub(crate) fn unlink(&mut self, instance: Instance) {
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(instance.entity);
+        let key = self.slot(instance).key.clone();
+        for field in &entity.to_ones {
+            let relation = entity.relation(*field);
+            let target = self
+                .slot(instance)
+                .body
+                .as_ref()
+                .and_then(|body| body.to_one(*field));
+            match (relation.inverse, target) {
+                (Some(inverse), Some(target)) => {
+                    self.take_from(relation.target, &target, inverse, &key)
+                }
+                // Its reference is not known, so whoever shows it is asked.
+                (Some(inverse), None) if self.slot(instance).body.is_none() => {
+                    self.take_from_all(relation.target, inverse, &key)
+                }
+                _ => {}
+            }
+        }
+        for (join, side) in &entity.joins {
+            if let (other, Some(field)) = schema.join(*join).end(side.other()) {
+                self.take_from_all(other, field, &key);
+            }
+        }
+    }
+
+    fn take_from(&mut self, entity: EntityIndex, owner: &RowKey, field: FieldIndex, key: &RowKey) {
+        if let Some(owner) = self.find_loaded(entity, owner) {
+            self.body_mut(owner).to_many_mut(field).take(key);
+        }
+    }
+
+    fn take_from_all(&mut self, entity: EntityIndex, field: FieldIndex, key: &RowKey) {
+        for owner in self.instances_of(entity).collect::<Vec<_>>() {
+            if self.slot(owner).body.is_some() {
+                self.body_mut(owner).to_many_mut(field).take(key);
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! To-one relations in memory: when one is written, the collections at both the old and the new
+//! target follow at once, as far as they are loaded. What is not loaded follows when it is, in
+//! [`Context::fill`].
+
+use std::sync::Arc;
+
+use super::ledger::{Adoption, Orphan};
+use super::{Context, Instance, LinkChange};
+use crate::codec::RowKey;
+use crate::entity::Membership;
+use crate::schema::{EntityIndex, FieldIndex};
+
+/// A collection that the program replaced as a whole, by a plain assignment.
+pub(crate) struct AssignedCollection {
+    pub(crate) instance: Instance,
+    pub(crate) field: FieldIndex,
+    pub(crate) items: Vec<RowKey>,
+}
+
+impl Context {
+    /// Makes a to-one relation refer to `target`, and both ends agree. `false`: the relation is
+    /// required, and `None` was given; nothing has changed.
+    pub(crate) fn set_to_one(
+        &mut self,
+        instance: Instance,
+        field: FieldIndex,
+        target: Option<RowKey>,
+    ) -> bool {
+        self.touch(instance);
+        if !self.body_mut(instance).set_to_one(field, target.as_ref()) {
+            return false;
+        }
+        self.follow(instance, field);
+        true
+    }
+
+    /// Takes over what the store says of a to-one relation: no edit, though loaded collections
+    /// follow.
+    pub(crate) fn refresh_to_one(
+        &mut self,
+        instance: Instance,
+        field: FieldIndex,
+        target: Option<&RowKey>,
+    ) {
+        let before = self.body(instance).to_one(field);
+        if before.as_ref() == target || !self.body_mut(instance).set_to_one(field, target) {
+            return;
+        }
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(instance.entity);
+        if self.slot(instance).is_touched() {
+            let at = entity
+                .to_ones
+                .iter()
+                .position(|to_one| *to_one == field)
+                .expect("the property is a to-one relation");
+            self.slot_mut(instance).linked_mut()[at] = target.cloned();
+        }
+        let relation = entity.relation(field);
+        let Some(inverse) = relation.inverse else {
+            return;
+        };
+        let key = self.slot(instance).key.clone();
+        if let Some(owner) = before.and_then(|before| self.find_loaded(relation.target, &before)) {
+            self.body_mut(owner).to_many_mut(inverse).take(&key);
+        }
+        if let Some(owner) = target.and_then(|target| self.find_loaded(relation.target, target)) {
+            let collection = self.body_mut(owner).to_many_mut(inverse);
+            if collection.membership() == Membership::Initialized {
+                collection.put(&key);
+            }
+        }
+    }
+
+    /// Brings the other ends up to date after to-one relations were written as plain properties.
+    pub(crate) fn follow_all(&mut self, instance: Instance) {
+        let schema = Arc::clone(&self.schema);
+        for field in &schema.entity(instance.entity).to_ones {
+            self.follow(instance, *field);
+        }
+    }
+
+    /// Brings the other ends up to date after a to-one relation was written.
+    pub(super) fn follow(&mut self, instance: Instance, field: FieldIndex) {
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(instance.entity);
+        let at = entity
+            .to_ones
+            .iter()
+            .position(|to_one| *to_one == field)
+            .expect("the property is a to-one relation");
+        let now = self.body(instance).to_one(field);
+        let before = std::mem::replace(&mut self.slot_mut(instance).linked_mut()[at], now.clone());
+        if before == now {
+            return;
+        }
+        self.ledger.orphans.remove(&instance);
+        let relation = entity.relation(field);
+        let Some(inverse) = relation.inverse else {
+            return;
+        };
+        let key = self.slot(instance).key.clone();
+        if let Some(owner) = before.and_then(|before| self.find_loaded(relation.target, &before)) {
+            self.update_collection(owner, inverse, |collection| collection.take(&key));
+        }
+        if let Some(owner) = now.and_then(|now| self.find_loaded(relation.target, &now)) {
+            self.release_partner(owner, inverse, instance, field);
+            self.update_collection(owner, inverse, |collection| collection.put(&key));
+        }
+    }
+
+    /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may.
+    fn release_partner(
+        &mut self,
+        owner: Instance,
+        inverse: FieldIndex,
+        newcomer: Instance,
+        field: FieldIndex,
+    ) {
+        let collection = self.body(owner).to_many(inverse);
+        if !collection.is_single() {
+            return;
+        }
+        for partner in collection.keys() {
+            if partner != self.slot(newcomer).key {
+                self.release(owner, newcomer.entity, &partner, field);
+            }
+        }
+    }
+
+    /// Takes `item` out of the collection that holds it by its to-one relation `field`.
+    pub(super) fn release(
+        &mut self,
+        owner: Instance,
+        entity: EntityIndex,
+        item: &RowKey,
+        field: FieldIndex,
+    ) {
+        let owner = self.slot(owner).key.clone();
+        let adoption = Adoption {
+            entity,
+            key: item.clone(),
+            field,
+            owner,
+            change: LinkChange::Remove,
+        };
+        match self.find_loaded(entity, item) {
+            Some(instance) => self.settle_adoption(instance, &adoption),
+            None => self.adopt(adoption),
+        }
+    }
+
+    pub(super) fn adopt(&mut self, adoption: Adoption) {
+        let same = |other: &Adoption| {
+            other.entity == adoption.entity
+                && other.key == adoption.key
+                && other.field == adoption.field
+        };
+        self.ledger.adopted.retain(|other| !same(other));
+        self.ledger.adopted.push(adoption);
+    }
+
+    /// Gives a row that has now been loaded the owner that it was promised, or takes it away.
+    pub(crate) fn settle_adoption(&mut self, instance: Instance, adoption: &Adoption) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(adoption.entity).relation(adoption.field);
+        let owns = self.body(instance).to_one(adoption.field).as_ref() == Some(&adoption.owner);
+        match adoption.change {
+            LinkChange::Add => {
+                self.set_to_one(instance, adoption.field, Some(adoption.owner.clone()));
+            }
+            LinkChange::Remove if owns => {
+                let removal = relation.inverse.is_some_and(|field| {
+                    schema
+                        .entity(relation.target)
+                        .relation(field)
+                        .orphan_removal()
+                });
+                if removal || !self.set_to_one(instance, adoption.field, None) {
+                    self.touch(instance);
+                    let orphan = Orphan {
+                        owner: adoption.owner.clone(),
+                        field: adoption.field,
+                        removal,
+                    };
+                    self.ledger.orphans.insert(instance, orphan);
+                }
+            }
+            LinkChange::Remove => {}
+        }
+    }
+
+    /// Finds relations that were written as plain properties: to-one relations are followed, and
+    /// collections that were replaced are returned, since setting one may need to read.
+    pub(crate) fn reconcile(&mut self) -> Vec<AssignedCollection> {
+        let mut assigned = Vec::new();
+        let schema = Arc::clone(&self.schema);
+        for at in 0..self.touched().len() {
+            let instance = self.touched()[at];
+            if self.slot(instance).body.is_none() {
+                continue;
+            }
+            self.follow_all(instance);
+            let entity = schema.entity(instance.entity);
+            for field in &entity.to_manys {
+                let collection = self.body(instance).to_many(*field);
+                if collection.membership() == Membership::Detached {
+                    let items = collection.keys();
+                    self.unload_collection(instance, *field);
+                    assigned.push(AssignedCollection {
+                        instance,
+                        field: *field,
+                        items,
+                    });
+                }
+            }
+        }
+        assigned
+    }
+}
