@@ -59,7 +59,11 @@ impl Keyspace {
             let lazies = lazies.collect::<Result<_, _>>()?;
             let indexes = entity.indexes.iter().map(|index| of("index", index.field));
             let indexes = indexes.collect::<Result<_, _>>()?;
-            entities.push(EntityTrees { rows, lazies, indexes });
+            entities.push(EntityTrees {
+                rows,
+                lazies,
+                indexes,
+            });
         }
         let mut joins = Vec::with_capacity(schema.joins.len());
         for join in &schema.joins {
@@ -67,9 +71,17 @@ impl Keyspace {
             let relation = format!("{}.{}", owner.name, owner.fields[join.owner_field].name);
             let by_owner = open(format!("join:{relation}"))?;
             let by_target = open(format!("join:{relation}:inverse"))?;
-            joins.push(JoinTrees { by_owner, by_target });
+            joins.push(JoinTrees {
+                by_owner,
+                by_target,
+            });
         }
-        Ok(Self { catalog, entities, joins, names })
+        Ok(Self {
+            catalog,
+            entities,
+            joins,
+            names,
+        })
     }
 
     /// Whether a tree of this name belongs to the schema.

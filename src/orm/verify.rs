@@ -87,12 +87,18 @@ impl fmt::Display for Finding {
 /// Checks the whole database under one view.
 pub(super) fn verify(database: &Database) -> Result<Report> {
     let names = database.store.tree_names()?;
-    let unknown_trees = names.into_iter().filter(|name| !database.keyspace.knows(name)).collect();
+    let unknown_trees = names
+        .into_iter()
+        .filter(|name| !database.keyspace.knows(name))
+        .collect();
     database.store.read_with(|reader| {
         let mut check = Check {
             database,
             reader,
-            report: Report { unknown_trees, ..Report::default() },
+            report: Report {
+                unknown_trees,
+                ..Report::default()
+            },
             keys: BTreeMap::new(),
         };
         check.all()?;

@@ -225,9 +225,17 @@ impl Builder {
                     },
                 )
             }
-            Relation::ManyToMany { mapped_by, inversed_by, .. } => {
-                self.many_to_many(&here, (entity, at, field.name), target, *mapped_by, *inversed_by)?
-            }
+            Relation::ManyToMany {
+                mapped_by,
+                inversed_by,
+                ..
+            } => self.many_to_many(
+                &here,
+                (entity, at, field.name),
+                target,
+                *mapped_by,
+                *inversed_by,
+            )?,
         };
         Some(RelationSchema {
             target,
@@ -246,13 +254,49 @@ impl Builder {
     ) -> Option<(Option<FieldIndex>, RelationKind)> {
         let Some(mapped_by) = mapped_by else {
             let inverse = self.side_mapped_by(here, entity, name, target, inversed_by)?;
-            let join = self.join(JoinSchema { owner: entity, owner_field: field, target, target_field: inverse });
-            return Some((inverse, RelationKind::ManyToMany { join, side: Side::Owner }));
+            let join = self.join(JoinSchema {
+                owner: entity,
+                owner_field: field,
+                target,
+                target_field: inverse,
+            });
+            return Some((
+                inverse,
+                RelationKind::ManyToMany {
+                    join,
+                    side: Side::Owner,
+                },
+            ));
         };
-        let is_owner = |owner: &Relation| matches!(owner, Relation::ManyToMany { mapped_by: None, .. });
-        let owner = self.owning_side(here, target, mapped_by, "the owning side of a `many_to_many`", is_owner)?;
-        let join = self.join(JoinSchema { owner: target, owner_field: owner, target: entity, target_field: Some(field) });
-        Some((Some(owner), RelationKind::ManyToMany { join, side: Side::Inverse }))
+        let is_owner = |owner: &Relation| {
+            matches!(
+                owner,
+                Relation::ManyToMany {
+                    mapped_by: None,
+                    ..
+                }
+            )
+        };
+        let owner = self.owning_side(
+            here,
+            target,
+            mapped_by,
+            "the owning side of a `many_to_many`",
+            is_owner,
+        )?;
+        let join = self.join(JoinSchema {
+            owner: target,
+            owner_field: owner,
+            target: entity,
+            target_field: Some(field),
+        });
+        Some((
+            Some(owner),
+            RelationKind::ManyToMany {
+                join,
+                side: Side::Inverse,
+            },
+        ))
     }
 
     fn target(&mut self, here: &str, target: Target) -> Option<EntityIndex> {
