@@ -301,8 +301,8 @@ impl<T: SerializeEntity> Serialization<'_, T> {
     /// # Errors
     /// What serde says of a property's value.
     #[cfg(feature = "serde-json")]
-    pub fn to_value(&self) -> crate::Result<serde_json::Value> {
-        serde_json::to_value(self).map_err(crate::Error::other)
+    pub fn to_value(&self) -> crate::error::Result<serde_json::Value> {
+        serde_json::to_value(self).map_err(crate::error::Error::other)
     }
 }
 

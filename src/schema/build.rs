@@ -239,8 +239,8 @@ impl Builder {
         };
         Some(RelationSchema {
             target,
-            inverse,
             kind,
+            inverse,
         })
     }
 

@@ -50,7 +50,7 @@ impl KeyRange {
     /// Whether `key` lies in this range.
     #[cfg(test)]
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
-        (self.start(), self.end()).contains(key)
+        RangeBounds::<[u8]>::contains(&(self.start(), self.end()), key)
     }
 
     /// Whether the bounds leave no room for any key.
