@@ -103,6 +103,7 @@ impl Builder {
         EntitySchema {
             index,
             name: description.name,
+            label: snake_case(description.name),
             key_kind: key.kind,
             print_key: key.print,
             key_of_value: key.of_value,
@@ -432,6 +433,18 @@ impl Builder {
             by_type: self.by_type,
         })
     }
+}
+
+/// `OrderLine` becomes `order_line`.
+fn snake_case(name: &str) -> String {
+    let mut label = String::with_capacity(name.len() + 4);
+    for (at, letter) in name.char_indices() {
+        if letter.is_uppercase() && at > 0 {
+            label.push('_');
+        }
+        label.extend(letter.to_lowercase());
+    }
+    label
 }
 
 /// Named indexes, and one for every owning to-one relation: inverse sides and removals need it.
