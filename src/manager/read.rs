@@ -40,7 +40,8 @@ impl EntityManager {
         )
     }
 
-    /// Reads an entity anew. Changes that are not flushed are overwritten.
+    /// Reads an entity anew, with the lazy properties that are loaded. Changes of properties that
+    /// are not flushed are overwritten; pending links stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] if its row is gone; the instance is then given up. [`Error::Storage`],
@@ -50,9 +51,14 @@ impl EntityManager {
         let key = id.row_key();
         self.reconcile()?;
         let found = self.read(
-            |loader, _| {
+            |loader, strategy| {
                 loader.overwrite = true;
-                loader.load_rows(index, std::iter::once(&key), || "id".to_owned())
+                let found = loader.load_rows(index, std::iter::once(&key), || "id".to_owned())?;
+                if let Some(instance) = loader.context.find_loaded(index, &key) {
+                    let hints = loader.loaded_lazies(instance);
+                    loader.populate(&[instance], &hints, strategy)?;
+                }
+                Ok(found)
             },
             &Options::default(),
         )?;
