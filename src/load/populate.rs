@@ -318,13 +318,12 @@ impl Loader<'_> {
         by: impl FnOnce() -> String,
     ) {
         self.statistics.rows_read += rows as u64;
-        match &mut self.joined {
-            Some(joined) => joined.take_in(started, what, by),
-            None => {
-                self.statistics.lookups += 1;
-                let statement = || format!("select {} by {}", what(), by());
-                self.database.log.tell(started, Some(rows), statement);
-            }
+        if let Some(joined) = &mut self.joined {
+            joined.take_in(started, what, by)
+        } else {
+            self.statistics.lookups += 1;
+            let statement = || format!("select {} by {}", what(), by());
+            self.database.log.tell(started, Some(rows), statement);
         }
     }
 }
