@@ -117,7 +117,7 @@ fn s12_one_to_one_one_passport_refers_to_one_person() {
         em.create(Passport::build().number("P2").holder(ann));
         assert_eq!(
             em.flush().unwrap_err().to_string(),
-            "Passport 2: `holder` must be unique, but Passport 1 already has 1; choose another value or change that row in the same flush"
+            "Passport 2: `holder` must be unique, but Passport 1 already has Person 1; choose another value or change that row in the same flush"
         );
         Ok(())
     });
