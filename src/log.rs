@@ -69,9 +69,10 @@ impl QueryLog {
         let took = started.elapsed();
         let statement = statement();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        match rows {
-            Some(rows) => tracing::debug!(target: TARGET, took_us = micros, rows, "{statement}"),
-            None => tracing::debug!(target: TARGET, took_us = micros, "{statement}"),
+        if let Some(rows) = rows {
+            tracing::debug!(target: TARGET, took_us = micros, rows, "{statement}");
+        } else {
+            tracing::debug!(target: TARGET, took_us = micros, "{statement}");
         }
         self.print(&statement, &suffix(took, rows));
     }
@@ -109,7 +110,9 @@ pub(crate) fn list(items: impl ExactSizeIterator<Item = impl Display>) -> String
         text.push_str(&item.to_string());
     }
     if total > SHOWN {
-        text.push_str(&format!(", .. {} more", total - SHOWN));
+        text.push_str(", .. ");
+        text.push_str(&(total - SHOWN).to_string());
+        text.push_str(" more");
     }
     text
 }

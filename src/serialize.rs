@@ -61,12 +61,12 @@ pub struct Node<'em, 'c, T> {
 struct Above<'c> {
     instance: Instance,
     depth: usize,
-    above: Option<&'c Above<'c>>,
+    next: Option<&'c Above<'c>>,
 }
 
 impl Above<'_> {
     fn contains(&self, instance: Instance) -> bool {
-        self.instance == instance || self.above.is_some_and(|above| above.contains(instance))
+        self.instance == instance || self.next.is_some_and(|next| next.contains(instance))
     }
 }
 
@@ -132,7 +132,7 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
                 &Items {
                     node: self,
                     field,
-                    items: items.ids_unchecked(),
+                    ids: items.ids_unchecked(),
                     here,
                 },
             )
@@ -162,7 +162,7 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
         write(&Above {
             instance: self.instance,
             depth,
-            above: self.above,
+            next: self.above,
         })
     }
 
@@ -211,14 +211,14 @@ impl<T: SerializeEntity> Serialize for Related<'_, '_, T> {
 struct Items<'a, 'em, 'c, T, U: Entity> {
     node: &'a Node<'em, 'c, T>,
     field: FieldIndex,
-    items: &'a [Id<U>],
+    ids: &'a [Id<U>],
     here: &'a Above<'a>,
 }
 
 impl<T: SerializeEntity, U: SerializeEntity> Serialize for Items<'_, '_, '_, T, U> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut items = serializer.serialize_seq(Some(self.items.len()))?;
-        for id in self.items {
+        let mut items = serializer.serialize_seq(Some(self.ids.len()))?;
+        for id in self.ids {
             items.serialize_element(&self.node.related(self.field, id, self.here))?;
         }
         items.end()
@@ -238,7 +238,7 @@ impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
             }
             match property.kind {
                 ResolvedKind::Relation(_) => {
-                    T::serialize_relation(self, field, property.name, &mut map)?
+                    T::serialize_relation(self, field, property.name, &mut map)?;
                 }
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
                     Fields::serialize(self.entity, field, property.name, &mut map)?;
@@ -301,8 +301,8 @@ impl<T: SerializeEntity> Serialization<'_, T> {
     /// # Errors
     /// What serde says of a property's value.
     #[cfg(feature = "serde-json")]
-    pub fn to_value(&self) -> crate::Result<serde_json::Value> {
-        serde_json::to_value(self).map_err(crate::Error::other)
+    pub fn to_value(&self) -> crate::error::Result<serde_json::Value> {
+        serde_json::to_value(self).map_err(crate::error::Error::other)
     }
 }
 

@@ -22,10 +22,10 @@ impl Context {
         let relation = schema.entity(owner.entity).relation(field);
         match relation.kind {
             RelationKind::ManyToMany { join, side } => {
-                self.change_join(owner, field, relation, (join, side), item, change)
+                self.change_join(owner, field, relation, (join, side), item, change);
             }
             RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. } => {
-                self.change_owned(owner, field, relation, item, change)
+                self.change_owned(owner, field, relation, item, change);
             }
             RelationKind::ToOne { .. } => unreachable!("a to-one relation is no collection"),
         }
@@ -75,7 +75,7 @@ impl Context {
         match (change, loaded) {
             (LinkChange::Add, Some(instance)) => {
                 let was_orphan = self.ledger.orphans.remove(&instance).is_some();
-                self.set_to_one(instance, mapped_by, Some(owner_key));
+                self.set_to_one(instance, mapped_by, Some(&owner_key));
                 if was_orphan {
                     // The reference never changed, so nothing followed it.
                     self.update_collection(owner, field, |collection| collection.put(item));

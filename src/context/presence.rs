@@ -65,11 +65,11 @@ impl Context {
                 .and_then(|body| body.to_one(*field));
             match (relation.inverse, target) {
                 (Some(inverse), Some(target)) => {
-                    self.take_from(relation.target, &target, inverse, &key)
+                    self.take_from(relation.target, &target, inverse, &key);
                 }
                 // Its reference is not known, so whoever shows it is asked.
                 (Some(inverse), None) if self.slot(instance).body.is_none() => {
-                    self.take_from_all(relation.target, inverse, &key)
+                    self.take_from_all(relation.target, inverse, &key);
                 }
                 _ => {}
             }

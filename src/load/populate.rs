@@ -109,7 +109,7 @@ impl Loader<'_> {
             let keys = log::list(wanted.iter().map(|(key, _)| entity.print_key(key)));
             format!(
                 "select {}.{} by id in ({keys})",
-                entity.name, entity.fields[field].name
+                entity.label, entity.fields[field].name
             )
         };
         self.count(started, wanted.len(), statement);
@@ -208,7 +208,7 @@ impl Loader<'_> {
             let owners = log::list(owners.iter().map(|(key, _)| entity.print_key(key)));
             format!(
                 "{}.{} of ({owners})",
-                entity.name, entity.fields[field].name
+                entity.label, entity.fields[field].name
             )
         };
         self.load_rows_by(relation.target, wanted.iter(), true, by)?;
@@ -236,7 +236,7 @@ impl Loader<'_> {
         }
         let mut keys = Vec::new();
         keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| {
-            keys.push(key)
+            keys.push(key);
         })?;
         Ok(keys)
     }
@@ -280,10 +280,10 @@ impl Loader<'_> {
         self.count(started, found, || match by().as_str() {
             "id" => format!(
                 "select {} by id in ({})",
-                schema.name,
+                schema.label,
                 log::list(wanted.iter().map(|key| schema.print_key(key)))
             ),
-            by => format!("select {} by {by}", schema.name),
+            by => format!("select {} by {by}", schema.label),
         });
         Ok(found)
     }

@@ -33,9 +33,11 @@ pub trait IntoManaged {
 /// An entity that will be managed, or is.
 pub struct Pending<T: Entity>(Kind<T>);
 
+type Persist<T> = Box<dyn FnOnce(&mut EntityManager) -> Id<T>>;
+
 enum Kind<T: Entity> {
     Known(Id<T>),
-    New(Box<dyn FnOnce(&mut EntityManager) -> Id<T>>),
+    New(Persist<T>),
 }
 
 impl<T: Entity> Pending<T> {

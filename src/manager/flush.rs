@@ -1,6 +1,7 @@
 //! Flush: adopt, prepare, commit, accept.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::EntityManager;
 use crate::context::LinkChange;
@@ -26,9 +27,10 @@ impl EntityManager {
         self.reconcile()?;
         self.adopt()?;
         let prepared = unit_of_work::prepare(&self.database, &mut self.context)?;
+        let started = self.database.log.start();
         match self.commit(&prepared) {
             Ok(outcome) => {
-                self.tell(&prepared, &outcome);
+                self.tell(started, &prepared, &outcome);
                 unit_of_work::accept(&self.database, &mut self.context, prepared, outcome);
                 Ok(())
             }
@@ -101,19 +103,19 @@ impl EntityManager {
         Ok(())
     }
 
-    /// Tells the query log what was committed.
-    fn tell(&self, prepared: &Prepared, outcome: &Outcome) {
+    /// Tells the query log what was committed. A flush is one batch, so each of its statements took
+    /// as long as the batch did.
+    fn tell(&self, started: Option<Instant>, prepared: &Prepared, outcome: &Outcome) {
         let log = &self.database.log;
-        let Some(started) = log.start() else { return };
-        if outcome.rows.is_empty() && outcome.links.is_empty() {
+        if started.is_none() || outcome.rows.is_empty() && outcome.links.is_empty() {
             return;
         }
         log.mark("begin");
         for change in &prepared.changes {
-            log.tell(Some(started), None, || self.describe(change));
+            log.tell(started, None, || self.describe(change));
         }
         for link in &outcome.links {
-            log.tell(Some(started), None, || {
+            log.tell(started, None, || {
                 let join = self.database.schema.join(link.join);
                 let owner = self.database.schema.entity(join.owner);
                 let target = self.database.schema.entity(join.target);
@@ -121,9 +123,9 @@ impl EntityManager {
                 let relation = owner.fields[join.owner_field].name;
                 format!(
                     "{verb} {} #{}.{relation} {} #{}",
-                    owner.name,
+                    owner.label,
                     owner.print_key(&link.owner),
-                    target.name,
+                    target.label,
                     target.print_key(&link.target)
                 )
             });
@@ -147,7 +149,7 @@ impl EntityManager {
         };
         format!(
             "{verb} {} #{}{properties}",
-            entity.name,
+            entity.label,
             entity.print_key(&change.key)
         )
     }

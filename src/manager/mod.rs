@@ -3,6 +3,11 @@
 //! It owns the instances; programs hold [`Id`]s. `&em` is the permission to read them, `&mut em` to
 //! change them, so that a borrowed entity can't outlive a flush or a clear.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "ids are handles: most are `Copy`, and reading `em.get(id)` should not depend on it"
+)]
+
 mod api;
 mod collection_edit;
 mod collection_view;

@@ -131,7 +131,7 @@ impl EntityManager {
                 loader.count(started, found.len(), || {
                     format!(
                         "select {} by {}",
-                        entity.name,
+                        entity.label,
                         if condition.is_some() {
                             "condition"
                         } else {
@@ -170,7 +170,7 @@ impl EntityManager {
                     usize::MAX,
                 )?
                 .len();
-                loader.count(started, found, || format!("count {}", entity.name));
+                loader.count(started, found, || format!("count {}", entity.label));
                 Ok(found)
             },
             &Options::default(),
@@ -296,7 +296,7 @@ impl EntityManager {
                     let key = log::list(std::iter::once(entity.print_key(&key)));
                     format!(
                         "count {}.{} of ({key})",
-                        entity.name, entity.fields[field].name
+                        entity.label, entity.fields[field].name
                     )
                 });
                 Ok(count)

@@ -27,6 +27,9 @@ pub struct Report {
     pub links: u64,
     /// The lazy values that were checked.
     pub lazy_values: u64,
+    /// Trees that belong to none of the entities of this program: what is left of properties and
+    /// entities that it no longer has. They are kept, and do no harm.
+    pub unknown_trees: Vec<String>,
     /// Everything that is wrong.
     pub findings: Vec<Finding>,
 }
@@ -42,6 +45,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            unknown_trees: _,
             rows,
             index_entries,
             links,
@@ -82,11 +86,19 @@ impl fmt::Display for Finding {
 
 /// Checks the whole database under one view.
 pub(super) fn verify(database: &Database) -> Result<Report> {
+    let names = database.store.tree_names()?;
+    let unknown_trees = names
+        .into_iter()
+        .filter(|name| !database.keyspace.knows(name))
+        .collect();
     database.store.read_with(|reader| {
         let mut check = Check {
             database,
             reader,
-            report: Report::default(),
+            report: Report {
+                unknown_trees,
+                ..Report::default()
+            },
             keys: BTreeMap::new(),
         };
         check.all()?;
@@ -114,7 +126,7 @@ impl Check<'_> {
         for entity in &schema.entities {
             self.rows(entity)?;
             self.lazies(entity)?;
-            self.sequence(entity)?;
+            self.sequence(entity);
         }
         for at in 0..schema.joins.len() {
             self.join(JoinIndex(u16::try_from(at).expect("joins are numbered so")))?;
@@ -219,6 +231,14 @@ impl Check<'_> {
                 self.reader.sequence()
             ));
         }
+        if record.schema_version() > entity.version {
+            return Err(format!(
+                "the row is of schema version {}, and {} is at {}",
+                record.schema_version(),
+                entity.name,
+                entity.version
+            ));
+        }
         let mut values = vec![None; entity.fields.len()];
         for (number, stored) in record.iter() {
             if let Some(field) = entity
@@ -235,15 +255,15 @@ impl Check<'_> {
             hydrate(&HydrateRow::new(entity, key, &values)).map_err(|error| error.to_string())?;
         for field in &entity.to_ones {
             let target = self.database.schema.entity(entity.relation(*field).target);
-            if let Some(refers) = body.to_one(*field) {
-                if !self.keys[&target.index].contains(&refers) {
-                    let name = entity.fields[*field].name;
-                    return Err(format!(
-                        "`{name}` refers to {} {}, which is not there",
-                        target.name,
-                        target.print_key(&refers)
-                    ));
-                }
+            if let Some(refers) = body.to_one(*field)
+                && !self.keys[&target.index].contains(&refers)
+            {
+                let name = entity.fields[*field].name;
+                return Err(format!(
+                    "`{name}` refers to {} {}, which is not there",
+                    target.name,
+                    target.print_key(&refers)
+                ));
             }
         }
         for (index, expected) in entity.indexes.iter().zip(expected) {
@@ -300,7 +320,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn sequence(&mut self, entity: &EntitySchema) -> Result<()> {
+    fn sequence(&mut self, entity: &EntitySchema) {
         let stored = keyspace::read_sequence(
             self.reader,
             self.database.keyspace.catalog,
@@ -310,7 +330,7 @@ impl Check<'_> {
             Ok(stored) => stored.unwrap_or(0),
             Err(error) => {
                 self.find(entity.name, format!("the sequence can't be read: {error}"));
-                return Ok(());
+                return;
             }
         };
         let key_number = self.database.entity_type(entity.index).key_number;
@@ -325,7 +345,6 @@ impl Check<'_> {
                 format!("the sequence is at {stored}, and there is a row with the key {highest}"),
             );
         }
-        Ok(())
     }
 
     fn join(&mut self, index: JoinIndex) -> Result<()> {

@@ -103,6 +103,7 @@ impl Builder {
         EntitySchema {
             index,
             name: description.name,
+            label: snake_case(description.name),
             key_kind: key.kind,
             print_key: key.print,
             key_of_value: key.of_value,
@@ -167,132 +168,136 @@ impl Builder {
             self.descriptions[usize::from(entity.0)].name,
             field.name
         );
-        match relation {
+        let is_many_to_one = |owner: &Relation| matches!(owner, Relation::ManyToOne { .. });
+        let is_one_to_one = |owner: &Relation| matches!(owner, Relation::OneToOne { .. });
+        let target = self.target(&here, relation.target())?;
+        let (inverse, kind) = match relation {
             Relation::ManyToOne {
-                target,
                 inversed_by,
                 on_delete,
+                ..
             }
             | Relation::OneToOne {
-                target,
                 inversed_by,
                 on_delete,
+                ..
             } => {
                 let one_to_one = matches!(relation, Relation::OneToOne { .. });
-                let target = self.target(&here, *target)?;
-                let inverse =
-                    self.side_mapped_by(&here, entity, field.name, target, *inversed_by)?;
-                let on_delete = on_delete.unwrap_or(if field.nullable {
+                let usual = if field.nullable {
                     OnDelete::SetNull
                 } else {
                     OnDelete::Restrict
-                });
-                Some(RelationSchema {
-                    target,
-                    inverse,
-                    kind: RelationKind::ToOne {
-                        one_to_one,
-                        on_delete,
-                    },
-                })
-            }
-            Relation::OneToMany {
-                target,
-                mapped_by,
-                orphan_removal,
-            } => {
-                let target = self.target(&here, *target)?;
-                let owner =
-                    self.owning_side(&here, target, mapped_by, "a `many_to_one`", |owner| {
-                        matches!(owner, Relation::ManyToOne { .. })
-                    })?;
-                Some(RelationSchema {
-                    target,
-                    inverse: Some(owner),
-                    kind: RelationKind::OneToMany {
-                        orphan_removal: *orphan_removal,
-                    },
-                })
-            }
-            Relation::OneToOneInverse {
-                target,
-                mapped_by,
-                orphan_removal,
-            } => {
-                let target = self.target(&here, *target)?;
-                let owner =
-                    self.owning_side(&here, target, mapped_by, "a `one_to_one`", |owner| {
-                        matches!(owner, Relation::OneToOne { .. })
-                    })?;
-                Some(RelationSchema {
-                    target,
-                    inverse: Some(owner),
-                    kind: RelationKind::OneToOneInverse {
-                        orphan_removal: *orphan_removal,
-                    },
-                })
-            }
-            Relation::ManyToMany {
-                target,
-                mapped_by: None,
-                inversed_by,
-            } => {
-                let target = self.target(&here, *target)?;
+                };
                 let inverse =
                     self.side_mapped_by(&here, entity, field.name, target, *inversed_by)?;
-                let join = self.join(JoinSchema {
-                    owner: entity,
-                    owner_field: at,
-                    target,
-                    target_field: inverse,
-                });
-                Some(RelationSchema {
-                    target,
+                (
                     inverse,
-                    kind: RelationKind::ManyToMany {
-                        join,
-                        side: Side::Owner,
+                    RelationKind::ToOne {
+                        one_to_one,
+                        on_delete: on_delete.unwrap_or(usual),
                     },
-                })
+                )
             }
-            Relation::ManyToMany {
-                target,
-                mapped_by: Some(mapped_by),
+            Relation::OneToMany {
+                mapped_by,
+                orphan_removal,
                 ..
             } => {
-                let target = self.target(&here, *target)?;
-                let is_owner = |owner: &Relation| {
-                    matches!(
-                        owner,
-                        Relation::ManyToMany {
-                            mapped_by: None,
-                            ..
-                        }
-                    )
-                };
-                let owner = self.owning_side(
-                    &here,
-                    target,
-                    mapped_by,
-                    "the owning side of a `many_to_many`",
-                    is_owner,
-                )?;
-                let join = self.join(JoinSchema {
-                    owner: target,
-                    owner_field: owner,
-                    target: entity,
-                    target_field: Some(at),
-                });
-                Some(RelationSchema {
-                    target,
-                    inverse: Some(owner),
-                    kind: RelationKind::ManyToMany {
-                        join,
-                        side: Side::Inverse,
+                let owner =
+                    self.owning_side(&here, target, mapped_by, "a `many_to_one`", is_many_to_one)?;
+                (
+                    Some(owner),
+                    RelationKind::OneToMany {
+                        orphan_removal: *orphan_removal,
                     },
-                })
+                )
             }
-        }
+            Relation::OneToOneInverse {
+                mapped_by,
+                orphan_removal,
+                ..
+            } => {
+                let owner =
+                    self.owning_side(&here, target, mapped_by, "a `one_to_one`", is_one_to_one)?;
+                (
+                    Some(owner),
+                    RelationKind::OneToOneInverse {
+                        orphan_removal: *orphan_removal,
+                    },
+                )
+            }
+            Relation::ManyToMany {
+                mapped_by,
+                inversed_by,
+                ..
+            } => self.many_to_many(
+                &here,
+                (entity, at, field.name),
+                target,
+                *mapped_by,
+                *inversed_by,
+            )?,
+        };
+        Some(RelationSchema {
+            target,
+            kind,
+            inverse,
+        })
+    }
+
+    fn many_to_many(
+        &mut self,
+        here: &str,
+        (entity, field, name): (EntityIndex, FieldIndex, &str),
+        target: EntityIndex,
+        mapped_by: Option<&str>,
+        inversed_by: Option<&str>,
+    ) -> Option<(Option<FieldIndex>, RelationKind)> {
+        let Some(mapped_by) = mapped_by else {
+            let inverse = self.side_mapped_by(here, entity, name, target, inversed_by)?;
+            let join = self.join(JoinSchema {
+                owner: entity,
+                owner_field: field,
+                target,
+                target_field: inverse,
+            });
+            return Some((
+                inverse,
+                RelationKind::ManyToMany {
+                    join,
+                    side: Side::Owner,
+                },
+            ));
+        };
+        let is_owner = |owner: &Relation| {
+            matches!(
+                owner,
+                Relation::ManyToMany {
+                    mapped_by: None,
+                    ..
+                }
+            )
+        };
+        let owner = self.owning_side(
+            here,
+            target,
+            mapped_by,
+            "the owning side of a `many_to_many`",
+            is_owner,
+        )?;
+        let join = self.join(JoinSchema {
+            owner: target,
+            owner_field: owner,
+            target: entity,
+            target_field: Some(field),
+        });
+        Some((
+            Some(owner),
+            RelationKind::ManyToMany {
+                join,
+                side: Side::Inverse,
+            },
+        ))
     }
 
     fn target(&mut self, here: &str, target: Target) -> Option<EntityIndex> {
@@ -428,6 +433,18 @@ impl Builder {
             by_type: self.by_type,
         })
     }
+}
+
+/// `OrderLine` becomes `order_line`.
+fn snake_case(name: &str) -> String {
+    let mut label = String::with_capacity(name.len() + 4);
+    for (at, letter) in name.char_indices() {
+        if letter.is_uppercase() && at > 0 {
+            label.push('_');
+        }
+        label.extend(letter.to_lowercase());
+    }
+    label
 }
 
 /// Named indexes, and one for every owning to-one relation: inverse sides and removals need it.
