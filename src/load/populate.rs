@@ -35,7 +35,10 @@ impl Loader<'_> {
         match strategy {
             LoadStrategy::SelectIn => self.populate_level(instances, hints),
             LoadStrategy::Joined => {
-                self.joined = true;
+                let joined = self.joined.get_or_insert_default();
+                if self.database.log.is_enabled() {
+                    joined.with(&self.database.schema, instances[0].entity, hints);
+                }
                 instances.iter().try_for_each(|instance| {
                     self.populate_level(std::slice::from_ref(instance), hints)
                 })
@@ -296,7 +299,9 @@ impl Loader<'_> {
         statement: impl FnOnce() -> String,
     ) {
         self.statistics.rows_read += rows as u64;
-        if !self.joined {
+        if let Some(joined) = &mut self.joined {
+            joined.add(started.is_some(), statement);
+        } else {
             self.statistics.lookups += 1;
             self.database.log.tell(started, Some(rows), statement);
         }

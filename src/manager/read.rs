@@ -9,7 +9,7 @@ use crate::context::Instance;
 use crate::database::{FlushMode, LoadStrategy};
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
-use crate::load::{Hint, Hints, Loader, Path};
+use crate::load::{Hint, Hints, Joined, Loader, Path};
 use crate::log;
 use crate::query::{self, Condition};
 use crate::schema::EntityIndex;
@@ -185,7 +185,8 @@ impl EntityManager {
     ) -> Result<R> {
         let database = &*self.database;
         let strategy = options.strategy.unwrap_or(database.settings.strategy);
-        let joined = strategy == LoadStrategy::Joined && !options.hints.is_empty();
+        let joined =
+            (strategy == LoadStrategy::Joined && !options.hints.is_empty()).then(Joined::default);
         let (context, statistics) = (&mut self.context, &mut self.statistics);
         let started = database.log.start();
         database.store.read_with(|reader: &dyn Reader| {
@@ -199,12 +200,13 @@ impl EntityManager {
             };
             let before = loader.statistics.rows_read;
             let result = read(&mut loader, strategy);
-            if joined && result.is_ok() {
+            if let Some(joined) = loader.joined.take_if(|joined| joined.has_read())
+                && result.is_ok()
+            {
                 let rows =
                     usize::try_from(loader.statistics.rows_read - before).unwrap_or(usize::MAX);
                 loader.statistics.rows_read = before;
-                loader.joined = false;
-                loader.count(started, rows, || "select joined".to_owned());
+                loader.count(started, rows, || joined.into_statement());
             }
             result
         })?
