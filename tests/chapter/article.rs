@@ -112,7 +112,7 @@ fn s10_a_lazy_text_is_not_read_with_its_article() {
 
         assert_eq!(em[article].text.get(), None);
         assert_eq!(em.statistics().rows_read, 1);
-        assert_eq!(log.take(), ["[query] select Article by id in (1) [1 row]"]);
+        assert_eq!(log.take(), ["[query] select article by id in (1) [1 row]"]);
         Ok(())
     });
 }
@@ -130,7 +130,7 @@ fn s11_the_author_is_stored_as_its_key() {
             log.take(),
             [
                 "[query] begin",
-                r#"[query] insert Article #1 (created_at: 2022-09-11T15:06:44.371Z, updated_at: 2022-09-11T15:06:44.371Z, slug: "foo-is-bar", title: "Foo is Bar", description: "..…", text: "..", author: 1)"#,
+                r#"[query] insert article #1 (created_at: 2022-09-11T15:06:44.371Z, updated_at: 2022-09-11T15:06:44.371Z, slug: "foo-is-bar", title: "Foo is Bar", description: "..…", text: "..", author: 1)"#,
                 "[query] commit",
             ]
         );

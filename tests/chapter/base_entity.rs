@@ -45,7 +45,7 @@ fn s2_on_update_runs_in_the_flush_of_a_change_and_is_part_of_the_same_write() {
             log.take(),
             [
                 "[query] begin",
-                r#"[query] update User #1 (updated_at: 2022-09-11T15:06:45.371Z, bio: "writes")"#,
+                r#"[query] update user #1 (updated_at: 2022-09-11T15:06:45.371Z, bio: "writes")"#,
                 "[query] commit",
             ]
         );

@@ -156,8 +156,8 @@ fn s51_a_populate_hint_initializes_the_collection() {
         assert_eq!(
             log.take(),
             [
-                "[query] select User by id in (1) [1 row]",
-                "[query] select Article by User.articles of (1) [1 row]",
+                "[query] select user by id in (1) [1 row]",
+                "[query] select article by user.articles of (1) [1 row]",
             ]
         );
         assert_eq!(format!("{:#?}", em.view(user)), USER_AND_ARTICLES);
@@ -242,10 +242,10 @@ fn s55_add_takes_several_and_works_on_an_uninitialized_collection() {
             log.take(),
             [
                 "[query] begin".to_owned(),
-                format!(r#"[query] insert Tag #1 ({created}, name: "new")"#),
-                format!(r#"[query] insert Tag #2 ({created}, name: "old")"#),
-                "[query] link Article #1.tags Tag #1".to_owned(),
-                "[query] link Article #1.tags Tag #2".to_owned(),
+                format!(r#"[query] insert tag #1 ({created}, name: "new")"#),
+                format!(r#"[query] insert tag #2 ({created}, name: "old")"#),
+                "[query] link article #1.tags tag #1".to_owned(),
+                "[query] link article #1.tags tag #2".to_owned(),
                 "[query] commit".to_owned(),
             ]
         );
@@ -353,7 +353,7 @@ fn s58_removing_by_id_and_by_condition_deletes_the_link_only() {
             log.take(),
             [
                 "[query] begin",
-                "[query] unlink Article #1.tags Tag #2",
+                "[query] unlink article #1.tags tag #2",
                 "[query] commit",
             ]
         );

@@ -154,7 +154,7 @@ fn s28_a_flush_is_one_transaction() {
             log.take(),
             [
                 "[query] begin",
-                r#"[query] insert User #1 (created_at: 2022-09-11T15:06:44.371Z, updated_at: 2022-09-11T15:06:44.371Z, full_name: "Foo Bar", email: "foo@bar.com", password: <hidden>, bio: "")"#,
+                r#"[query] insert user #1 (created_at: 2022-09-11T15:06:44.371Z, updated_at: 2022-09-11T15:06:44.371Z, full_name: "Foo Bar", email: "foo@bar.com", password: <hidden>, bio: "")"#,
                 "[query] commit",
             ]
         );
@@ -262,7 +262,7 @@ fn s32_clear_detaches_everything_as_if_the_context_were_fresh() {
         assert_eq!(log.take(), [""; 0]);
         em.find_one(user).or_fail()?;
         assert_eq!(em[user].bio, "");
-        assert_eq!(log.take(), ["[query] select User by id in (1) [1 row]"]);
+        assert_eq!(log.take(), ["[query] select user by id in (1) [1 row]"]);
         assert_eq!(em.find::<Tag>().count()?, 0);
         Ok(())
     });

@@ -38,8 +38,8 @@ fn s34_populating_the_author_takes_exactly_two_lookups() {
         assert_eq!(
             log.take(),
             [
-                "[query] select Article by id in (1) [1 row]",
-                "[query] select User by id in (1) [1 row]",
+                "[query] select article by id in (1) [1 row]",
+                "[query] select user by id in (1) [1 row]",
             ]
         );
         assert_eq!(em.statistics().lookups, 2);
@@ -71,8 +71,8 @@ fn s34_the_authors_of_many_articles_take_one_lookup_together() {
         assert_eq!(
             log.take(),
             [
-                "[query] select Article by all [11 rows]",
-                "[query] select User by id in (1, 2) [2 rows]",
+                "[query] select article by all [11 rows]",
+                "[query] select user by id in (1, 2) [2 rows]",
             ]
         );
         Ok(())
@@ -133,7 +133,7 @@ fn s38_populate_loads_the_text_of_a_loaded_article() {
         assert_eq!(em.view(article).text(), "Lorem impsum dolor sit amet");
         assert_eq!(
             log.take(),
-            ["[query] select Article.text by id in (1) [1 row]"]
+            ["[query] select article.text by id in (1) [1 row]"]
         );
 
         em.populate(article, |a| a.text())?;
@@ -170,14 +170,43 @@ fn s39_joined_gives_the_same_graph_by_one_query() {
 fn s39_the_joined_query_is_told_with_what_it_joins() {
     on_each_store(|orm, log| {
         let (_, article) = foo_bar(orm, log)?;
-        orm.em()
-            .find_one(article)
+        let mut em = orm.em();
+        em.find_one(article)
             .populate(|a| (a.author(), a.text()))
             .strategy(LoadStrategy::Joined)
             .or_fail()?;
-        assert_eq!(log.take(), ["[query] select joined [3 rows]"]);
+        assert_eq!(
+            log.take(),
+            ["[query] select article by id in (1) joined with text, author [3 rows]"]
+        );
+        em.find_one(article)
+            .populate(|a| a.author().articles())
+            .strategy(LoadStrategy::Joined)
+            .or_fail()?;
+        assert_eq!(
+            log.take(),
+            ["[query] select article joined with author, author.articles [0 rows]"]
+        );
         Ok(())
     });
+}
+
+#[test]
+fn s39_a_joined_query_for_what_is_loaded_is_no_lookup() {
+    for_each_store(
+        || builder().load_strategy(LoadStrategy::Joined),
+        |orm, log| {
+            let (_, article) = foo_bar(orm, log)?;
+            let mut em = orm.em();
+            em.find_one(article).populate(|a| a.text()).or_fail()?;
+            assert_eq!(em.statistics().lookups, 1);
+            log.take();
+            em.populate(article, |a| a.text())?;
+            assert_eq!(em.statistics().lookups, 1);
+            assert_eq!(log.take(), [""; 0]);
+            Ok(())
+        },
+    );
 }
 
 #[test]

@@ -177,10 +177,10 @@ fn s13_a_unidirectional_relation_is_declared_on_the_owning_side_alone() {
             log.take(),
             [
                 "[query] begin",
-                r#"[query] insert Person #1 (name: "Ann")"#,
-                r#"[query] insert Book #1 (title: "One", author: 1, translator: 1)"#,
-                r#"[query] insert Book #2 (title: "Two", author: 1, translator: None)"#,
-                "[query] link Book #2.similar Book #1",
+                r#"[query] insert person #1 (name: "Ann")"#,
+                r#"[query] insert book #1 (title: "One", author: 1, translator: 1)"#,
+                r#"[query] insert book #2 (title: "Two", author: 1, translator: None)"#,
+                "[query] link book #2.similar book #1",
                 "[query] commit",
             ]
         );
@@ -214,7 +214,7 @@ fn s14_the_owning_side_holds_the_reference() {
             log.take(),
             [
                 "[query] begin",
-                "[query] update Article #1 (updated_at: 2022-09-11T15:06:45.371Z, author: 2)",
+                "[query] update article #1 (updated_at: 2022-09-11T15:06:45.371Z, author: 2)",
                 "[query] commit",
             ]
         );
@@ -256,7 +256,7 @@ fn s16_a_many_to_many_without_attributes_is_the_owning_side() {
             log.take(),
             [
                 "[query] begin",
-                "[query] link Book #1.readers Person #1",
+                "[query] link book #1.readers person #1",
                 "[query] commit",
             ]
         );
@@ -284,8 +284,8 @@ fn s17_a_many_to_many_is_changed_from_either_side() {
         assert_eq!(
             links,
             [
-                "[query] link Article #1.tags Tag #1",
-                "[query] link Article #1.tags Tag #2",
+                "[query] link article #1.tags tag #1",
+                "[query] link article #1.tags tag #2",
             ]
         );
         em.clear();
