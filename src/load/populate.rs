@@ -36,7 +36,10 @@ impl Loader<'_> {
         match strategy {
             LoadStrategy::SelectIn => self.populate_level(instances, hints),
             LoadStrategy::Joined => {
-                self.joined.get_or_insert_default();
+                let joined = self.joined.get_or_insert_default();
+                if self.database.log.is_enabled() {
+                    joined.with(&self.database.schema, instances[0].entity, hints);
+                }
                 instances.iter().try_for_each(|instance| {
                     self.populate_level(std::slice::from_ref(instance), hints)
                 })
@@ -319,7 +322,8 @@ impl Loader<'_> {
     ) {
         self.statistics.rows_read += rows as u64;
         if let Some(joined) = &mut self.joined {
-            joined.take_in(started, what, by)
+            let statement = || format!("select {} by {}", what(), by());
+            joined.add(started.is_some(), statement);
         } else {
             self.statistics.lookups += 1;
             let statement = || format!("select {} by {}", what(), by());

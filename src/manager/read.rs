@@ -200,10 +200,12 @@ impl EntityManager {
                 joined,
             };
             let result = read(&mut loader, strategy);
-            if let Some(joined) = loader.joined.filter(|joined| joined.has_read) {
+            if let Some(joined) = loader.joined.filter(Joined::has_read) {
                 statistics.lookups += 1;
                 let rows = usize::try_from(statistics.rows_read - rows_before);
-                database.log.tell(started, rows.ok(), || joined.describe());
+                database
+                    .log
+                    .tell(started, rows.ok(), || joined.into_statement());
             }
             result
         })?
