@@ -13,6 +13,9 @@ pub use hints::{Hint, Hints};
 pub use path::{LazyPath, Path, PropertyPath};
 pub use statistics::Statistics;
 
+use std::collections::BTreeSet;
+use std::time::Instant;
+
 use crate::context::Context;
 use crate::database::Database;
 use crate::storage::Reader;
@@ -25,6 +28,44 @@ pub(crate) struct Loader<'a> {
     pub(crate) statistics: &'a mut Statistics,
     /// Whether what is read overwrites what was changed in memory.
     pub(crate) overwrite: bool,
-    /// Look-ups are told and counted one by one; a joined read counts as one.
-    pub(crate) joined: bool,
+    /// There while rows are read joined: what would be look-ups is gathered, and counts as one.
+    pub(crate) joined: Option<Joined>,
+}
+
+/// A read that counts, and is told, as one look-up.
+#[derive(Default)]
+pub(crate) struct Joined {
+    /// Whether anything was read at all.
+    pub(crate) has_read: bool,
+    /// What the read began with.
+    statement: String,
+    /// What was joined to it.
+    labels: BTreeSet<String>,
+}
+
+impl Joined {
+    fn take_in(
+        &mut self,
+        started: Option<Instant>,
+        what: impl FnOnce() -> String,
+        by: impl FnOnce() -> String,
+    ) {
+        let first = !self.has_read;
+        self.has_read = true;
+        match started {
+            Some(_) if first => self.statement = format!("select {} by {}", what(), by()),
+            Some(_) => drop(self.labels.insert(what())),
+            None => {}
+        }
+    }
+
+    /// `select article by id in (1) join user`.
+    pub(crate) fn describe(self) -> String {
+        let mut statement = self.statement;
+        for (at, label) in self.labels.iter().enumerate() {
+            statement.push_str(if at == 0 { " join " } else { ", " });
+            statement.push_str(label);
+        }
+        statement
+    }
 }
