@@ -150,14 +150,25 @@ impl Context {
         }
     }
 
+    /// Notes what shall become of a row that is not loaded. An owner given to it is the last word;
+    /// taking it out of a collection matters only if it turns out to be in it, so there may be
+    /// several of these.
     pub(super) fn adopt(&mut self, adoption: Adoption) {
-        let same = |other: &Adoption| {
+        let adopted = &mut self.ledger.adopted;
+        let is_removal = adoption.change == LinkChange::Remove;
+        let same_row = |other: &Adoption| {
             other.entity == adoption.entity
                 && other.key == adoption.key
                 && other.field == adoption.field
         };
-        self.ledger.adopted.retain(|other| !same(other));
-        self.ledger.adopted.push(adoption);
+        let has_new_owner = adopted.iter().any(|other| {
+            same_row(other) && other.change == LinkChange::Add && other.owner != adoption.owner
+        });
+        if is_removal && has_new_owner {
+            return;
+        }
+        adopted.retain(|other| !same_row(other) || is_removal && other.owner != adoption.owner);
+        adopted.push(adoption);
     }
 
     /// Gives a row that has now been loaded the owner that it was promised, or takes it away.
