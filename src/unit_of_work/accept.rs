@@ -62,7 +62,11 @@ pub(crate) fn accept(
                 .find(|(at, _)| *at == instance)
                 .and_then(|(_, body)| body.take())
                 .map(After::Removed),
-            ChangeKind::Create | ChangeKind::Update => Some(After::Written(instance)),
+            // A cascade may have taken a row that was also changed.
+            ChangeKind::Create | ChangeKind::Update => {
+                let gone = bodies.iter().any(|(at, _)| *at == instance);
+                (!gone).then_some(After::Written(instance))
+            }
         };
         afterwards.extend(body.map(|body| (data, body)));
     }
