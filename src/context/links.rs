@@ -74,12 +74,7 @@ impl Context {
         let loaded = self.find_loaded(relation.target, item);
         match (change, loaded) {
             (LinkChange::Add, Some(instance)) => {
-                let was_orphan = self.ledger.orphans.remove(&instance).is_some();
                 self.set_to_one(instance, mapped_by, Some(owner_key));
-                if was_orphan {
-                    // The reference never changed, so nothing followed it.
-                    self.update_collection(owner, field, |collection| collection.put(item));
-                }
             }
             (LinkChange::Add, None) => {
                 self.adopt(Adoption {

@@ -31,7 +31,26 @@ impl Context {
             return false;
         }
         self.follow(instance, field);
+        self.cancel_orphan(instance, field);
         true
+    }
+
+    /// A row that was let go by its owner keeps it after all.
+    pub(crate) fn cancel_orphan(&mut self, instance: Instance, field: FieldIndex) {
+        let is_of = |orphan: &Orphan| orphan.field == field;
+        if !self.ledger.orphans.get(&instance).is_some_and(is_of) {
+            return;
+        }
+        self.ledger.orphans.remove(&instance);
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(instance.entity).relation(field);
+        let key = self.slot(instance).key.clone();
+        let owner = self.body(instance).to_one(field);
+        let owner = owner.and_then(|owner| self.find_loaded(relation.target, &owner));
+        if let (Some(inverse), Some(owner)) = (relation.inverse, owner) {
+            // The reference never changed, so nothing followed it.
+            self.update_collection(owner, inverse, |collection| collection.put(&key));
+        }
     }
 
     /// Takes over what the store says of a to-one relation: no edit, though loaded collections
@@ -94,7 +113,14 @@ impl Context {
         if before == now {
             return;
         }
-        self.ledger.orphans.remove(&instance);
+        if self
+            .ledger
+            .orphans
+            .get(&instance)
+            .is_some_and(|orphan| orphan.field == field)
+        {
+            self.ledger.orphans.remove(&instance);
+        }
         let relation = entity.relation(field);
         let Some(inverse) = relation.inverse else {
             return;
