@@ -116,6 +116,17 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// The lazy properties of an instance that are in memory.
+    pub(crate) fn loaded_lazies(&self, instance: Instance) -> Hints {
+        let mut hints = Hints::default();
+        for field in &self.database.schema.entity(instance.entity).lazies {
+            if self.has_value(instance, *field) {
+                hints.add(&[*field]);
+            }
+        }
+        hints
+    }
+
     fn has_value(&self, instance: Instance, field: FieldIndex) -> bool {
         // Encoding says whether the value is there; what it writes is not needed.
         self.context

@@ -50,9 +50,18 @@ impl EntityManager {
         let key = id.row_key();
         self.reconcile()?;
         let found = self.read(
-            |loader, _| {
+            |loader, strategy| {
                 loader.overwrite = true;
-                loader.load_rows(index, std::iter::once(&key), || "id".to_owned())
+                let found = loader.load_rows(index, std::iter::once(&key), || "id".to_owned())?;
+                if let Some(instance) = loader
+                    .context
+                    .find_loaded(index, &key)
+                    .filter(|_| found > 0)
+                {
+                    let hints = loader.loaded_lazies(instance);
+                    loader.populate(&[instance], &hints, strategy)?;
+                }
+                Ok::<_, Error>(found)
             },
             &Options::default(),
         )?;
