@@ -47,6 +47,15 @@ impl Context {
             self.ledger.forget(*join, *side, &key);
         }
         self.ledger.orphans.remove(&instance);
+        self.ledger.adopted.retain(|adoption| {
+            let target = schema
+                .entity(adoption.entity)
+                .relation(adoption.field)
+                .target;
+            let is_owner = target == instance.entity && adoption.owner == key;
+            let is_item = adoption.entity == instance.entity && adoption.key == key;
+            !is_owner && !is_item
+        });
         self.ledger.dirty.retain(|(owner, _)| *owner != instance);
         self.forget(instance);
     }
