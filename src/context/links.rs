@@ -116,6 +116,13 @@ impl Context {
         if self.body(owner).to_many(field).membership() != Membership::Initialized {
             self.ledger.clear(join, side, &here);
             self.mark_dirty(owner, field);
+            if let Some(inverse) = relation.inverse {
+                for other in self.instances_of(relation.target).collect::<Vec<_>>() {
+                    if self.slot(other).body.is_some() {
+                        self.update_collection(other, inverse, |items| items.take(&here));
+                    }
+                }
+            }
         }
     }
 
