@@ -60,6 +60,17 @@ impl Context {
         self.forget(instance);
     }
 
+    /// Gives up an instance that is removed, for a new one of the same key: nothing of the old one
+    /// is left, neither in collections nor among the links that are stored.
+    pub(crate) fn replace_removed(&mut self, instance: Instance) {
+        let key = self.slot(instance).key.clone();
+        self.discard(instance);
+        let schema = Arc::clone(&self.schema);
+        for (join, side) in &schema.entity(instance.entity).joins {
+            self.ledger.clear(*join, *side, &key);
+        }
+    }
+
     /// Takes an instance that goes out of all collections that show it.
     pub(crate) fn unlink(&mut self, instance: Instance) {
         let schema = Arc::clone(&self.schema);
