@@ -115,7 +115,8 @@ impl Context {
         }
         if self.body(owner).to_many(field).membership() != Membership::Initialized {
             self.ledger.clear(join, side, &here);
-            self.mark_dirty(owner, field);
+            // Nothing is left of what is stored, so all that it holds is known.
+            self.fill(owner, field, &[]);
             if let Some(inverse) = relation.inverse {
                 for other in self.instances_of(relation.target).collect::<Vec<_>>() {
                     if self.slot(other).body.is_some() {

@@ -172,6 +172,7 @@ impl Loader<'_> {
         if !owners.is_empty() {
             self.fill_collections(&owners, entity, relation, field)?;
         }
+        self.load_items(instances, relation, field)?;
         let mut seen = FxHashSet::default();
         let mut related = Vec::new();
         for instance in instances {
@@ -184,6 +185,22 @@ impl Loader<'_> {
             }
         }
         Ok(related)
+    }
+
+    /// Loads what a collection was known to hold before its items were loaded.
+    fn load_items(
+        &mut self,
+        instances: &[Instance],
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<()> {
+        let is_missing = |key: &RowKey| self.context.find(relation.target, key).is_none();
+        let items = instances
+            .iter()
+            .flat_map(|instance| self.context.body(*instance).to_many(field).keys());
+        let missing: BTreeSet<RowKey> = items.filter(is_missing).collect();
+        self.load_rows(relation.target, missing.iter(), || "id".to_owned())?;
+        Ok(())
     }
 
     /// Reads the links of the owners, and the rows that they lead to and that are not loaded.
