@@ -89,7 +89,7 @@ impl Context {
             (LinkChange::Remove, Some(instance))
                 if self.body(instance).to_one(mapped_by).as_ref() != Some(&owner_key) => {}
             (LinkChange::Remove, _) => {
-                self.release(owner, relation.target, item, mapped_by);
+                self.release(&owner_key, relation.target, item, mapped_by);
                 self.update_collection(owner, field, |collection| collection.take(item));
             }
         }

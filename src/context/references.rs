@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::ledger::{Adoption, Orphan};
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
-use crate::entity::Membership;
-use crate::schema::{EntityIndex, FieldIndex};
+use crate::entity::{AnyCollection, Membership};
+use crate::schema::{EntityIndex, FieldIndex, RelationKind};
 
 /// A collection that the program replaced as a whole, by a plain assignment.
 pub(crate) struct AssignedCollection {
@@ -129,25 +129,40 @@ impl Context {
         if let Some(owner) = before.and_then(|before| self.find_loaded(relation.target, &before)) {
             self.update_collection(owner, inverse, |collection| collection.take(&key));
         }
+        if let (
+            Some(now),
+            RelationKind::ToOne {
+                one_to_one: true, ..
+            },
+        ) = (&now, relation.kind)
+        {
+            self.release_partners(now, instance, field);
+        }
         if let Some(owner) = now.and_then(|now| self.find_loaded(relation.target, &now)) {
-            self.release_partner(owner, inverse, instance, field);
             self.update_collection(owner, inverse, |collection| collection.put(&key));
         }
     }
 
-    /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may.
-    fn release_partner(
-        &mut self,
-        owner: Instance,
-        inverse: FieldIndex,
-        newcomer: Instance,
-        field: FieldIndex,
-    ) {
-        let collection = self.body(owner).to_many(inverse);
-        if !collection.is_single() {
-            return;
+    /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may: the
+    /// partner that the loaded inverse side shows, and any that is loaded itself.
+    fn release_partners(&mut self, owner: &RowKey, newcomer: Instance, field: FieldIndex) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(newcomer.entity).relation(field);
+        let shown = self
+            .find_loaded(relation.target, owner)
+            .zip(relation.inverse)
+            .map(|(owner, inverse)| self.body(owner).to_many(inverse));
+        let is_known = shown.is_some_and(|shown| shown.membership() == Membership::Initialized);
+        let mut partners = shown.map_or_else(Vec::new, AnyCollection::keys);
+        if !is_known {
+            let refers = |instance: &Instance| {
+                let body = self.slot(*instance).body.as_ref();
+                body.is_some_and(|body| body.to_one(field).as_ref() == Some(owner))
+            };
+            let loaded = self.instances_of(newcomer.entity).filter(refers);
+            partners.extend(loaded.map(|instance| self.slot(instance).key.clone()));
         }
-        for partner in collection.keys() {
+        for partner in partners {
             if partner != self.slot(newcomer).key {
                 self.release(owner, newcomer.entity, &partner, field);
             }
@@ -157,12 +172,12 @@ impl Context {
     /// Takes `item` out of the collection that holds it by its to-one relation `field`.
     pub(super) fn release(
         &mut self,
-        owner: Instance,
+        owner: &RowKey,
         entity: EntityIndex,
         item: &RowKey,
         field: FieldIndex,
     ) {
-        let owner = self.slot(owner).key.clone();
+        let owner = owner.clone();
         let adoption = Adoption {
             entity,
             key: item.clone(),
