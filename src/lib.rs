@@ -145,4 +145,7 @@ pub mod __private {
 mod documents {
     #[doc = include_str!("../README.md")]
     struct Readme;
+
+    #[doc = include_str!("../docs/guide.md")]
+    struct Guide;
 }
