@@ -3,6 +3,7 @@
 //! Nothing is formatted unless somebody listens. Hidden values never get here: whoever describes a
 //! statement replaces them.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -24,11 +25,10 @@ pub(crate) struct QueryLog {
 impl QueryLog {
     /// Lines on standard output, coloured if that is a terminal and `NO_COLOR` is not set.
     pub(crate) fn to_stdout() -> Self {
-        let colors = std::io::stdout().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let no_color = std::env::var_os("NO_COLOR");
         Self {
             sink: Some(Arc::new(|line| println!("{line}"))),
-            colors,
+            colors: wants_colors(std::io::stdout().is_terminal(), no_color.as_deref()),
         }
     }
 
@@ -89,6 +89,11 @@ impl QueryLog {
     }
 }
 
+/// <https://no-color.org>: set and not empty means no colours, whatever it is set to.
+fn wants_colors(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
 fn suffix(took: Duration, rows: Option<usize>) -> String {
     let took = took.as_millis();
     match rows {
@@ -145,6 +150,14 @@ mod tests {
             lines.lock()[1],
             "[query] select user by id in (1) [took 0 ms, 1 row]"
         );
+    }
+
+    #[test]
+    fn colours_are_for_terminals_and_no_color_is_respected() {
+        assert!(wants_colors(true, None));
+        assert!(wants_colors(true, Some(OsStr::new(""))));
+        assert!(!wants_colors(true, Some(OsStr::new("0"))));
+        assert!(!wants_colors(false, None));
     }
 
     #[test]

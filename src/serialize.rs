@@ -19,6 +19,11 @@ use crate::schema::{FieldIndex, ResolvedKind};
 const DEPTH: usize = 64;
 
 /// Writes the relations of an entity: implemented by `#[derive(Entity)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    label = "not an entity",
+    note = "add `#[derive(Entity)]` to `{Self}`"
+)]
 pub trait SerializeEntity: Managed {
     /// Writes the entry of one relation.
     ///

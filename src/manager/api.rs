@@ -5,6 +5,11 @@ use crate::entity::{Entity, Id};
 use crate::load::{Hint, Path};
 
 /// An entity with its generated view, edit and path types: implemented by `#[derive(Entity)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    label = "not an entity",
+    note = "add `#[derive(Entity)]` to `{Self}`"
+)]
 pub trait Managed: Entity {
     /// Reads the entity, and navigates its relations.
     type View<'em>: From<View<'em, Self>> + Copy;

@@ -75,11 +75,7 @@ impl EntityManager {
         keys.dedup();
         let load = |loader: &mut Loader<'_>, _| {
             for of_entity in keys.chunk_by(|a, b| a.0 == b.0) {
-                loader.load_rows(
-                    of_entity[0].0,
-                    of_entity.iter().map(|(_, key)| *key),
-                    || "id".to_owned(),
-                )?;
+                loader.load_rows(of_entity[0].0, of_entity.iter().map(|(_, key)| *key))?;
             }
             Ok(())
         };

@@ -19,6 +19,7 @@ impl EntityManager {
     pub fn persist<T: Entity>(&mut self, mut entity: T) -> Id<T> {
         let index = self.entity_index::<T>();
         let database = Arc::clone(&self.database);
+        let known = entity.key().is_some();
         let id = if let Some(key) = entity.key() {
             if let Some(number) = T::key_number(key) {
                 database.reserve_number(index, number);
@@ -30,7 +31,7 @@ impl EntityManager {
             entity.set_key(key.clone());
             Id::new(key)
         };
-        self.manage(&id, entity);
+        self.manage(&id, entity, known);
         id
     }
 
@@ -40,7 +41,8 @@ impl EntityManager {
         new.into_pending().resolve(self)
     }
 
-    fn manage<T: Entity>(&mut self, id: &Id<T>, mut entity: T) {
+    /// `known`: the program chose the key.
+    fn manage<T: Entity>(&mut self, id: &Id<T>, mut entity: T, known: bool) {
         let index = self.entity_index::<T>();
         if T::HOOKS.contains(Event::OnInit) {
             Entity::on_instance(&mut entity, Event::OnInit);
@@ -64,7 +66,7 @@ impl EntityManager {
                 return;
             }
         };
-        self.context.bind_new(instance);
+        self.context.bind_new(instance, known);
     }
 
     /// Marks an entity to be removed by the next flush, loaded or not. A new one is just given up.

@@ -10,7 +10,6 @@ use crate::database::{FlushMode, LoadStrategy};
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, Loader, Path};
-use crate::log;
 use crate::query::{self, Condition};
 use crate::schema::EntityIndex;
 use crate::storage::{Reader, StoreExt};
@@ -40,7 +39,8 @@ impl EntityManager {
         )
     }
 
-    /// Reads an entity anew. Changes that are not flushed are overwritten.
+    /// Reads an entity anew, with the lazy properties that are loaded. Changes of properties that
+    /// are not flushed are overwritten; pending links stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] if its row is gone; the instance is then given up. [`Error::Storage`],
@@ -50,9 +50,14 @@ impl EntityManager {
         let key = id.row_key();
         self.reconcile()?;
         let found = self.read(
-            |loader, _| {
+            |loader, strategy| {
                 loader.overwrite = true;
-                loader.load_rows(index, std::iter::once(&key), || "id".to_owned())
+                let found = loader.load_rows(index, std::iter::once(&key))?;
+                if let Some(instance) = loader.context.find_loaded(index, &key) {
+                    let hints = loader.loaded_lazies(instance);
+                    loader.populate(&[instance], &hints, strategy)?;
+                }
+                Ok(found)
             },
             &Options::default(),
         )?;
@@ -91,7 +96,7 @@ impl EntityManager {
         }
         self.read(
             |loader, strategy| {
-                loader.load_rows(index, std::iter::once(key), || "id".to_owned())?;
+                loader.load_rows(index, std::iter::once(key))?;
                 let Some(instance) = loader.context.find_loaded(index, key) else {
                     return Ok(false);
                 };
@@ -128,17 +133,12 @@ impl EntityManager {
                 for found in &found {
                     instances.push(loader.admit(index, &found.key, &found.row)?);
                 }
-                loader.count(started, found.len(), || {
-                    format!(
-                        "select {} by {}",
-                        entity.label,
-                        if condition.is_some() {
-                            "condition"
-                        } else {
-                            "all"
-                        }
-                    )
-                });
+                let by = || match condition {
+                    Some(condition) => query::describe(&loader.database.schema, index, condition),
+                    None => "all".to_owned(),
+                };
+                let by = started.map(|_| by()).unwrap_or_default();
+                loader.count(started, found.len(), || entity.label.clone(), || by);
                 instances.retain(|instance| !loader.context.slot(*instance).is_removed());
                 loader.populate(&instances, &options.hints, strategy)?;
                 Ok(instances
@@ -170,7 +170,7 @@ impl EntityManager {
                     usize::MAX,
                 )?
                 .len();
-                loader.count(started, found, || format!("count {}", entity.label));
+                loader.tell_count(started, || entity.label.clone());
                 Ok(found)
             },
             &Options::default(),
@@ -185,11 +185,12 @@ impl EntityManager {
     ) -> Result<R> {
         let database = &*self.database;
         let strategy = options.strategy.unwrap_or(database.settings.strategy);
-        let joined =
-            (strategy == LoadStrategy::Joined && !options.hints.is_empty()).then(Joined::default);
         let (context, statistics) = (&mut self.context, &mut self.statistics);
+        let joins = strategy == LoadStrategy::Joined && !options.hints.is_empty();
         let started = database.log.start();
         database.store.read_with(|reader: &dyn Reader| {
+            let rows_before = statistics.rows_read;
+            let joined = joins.then(Joined::default);
             let mut loader = Loader {
                 database,
                 context,
@@ -198,15 +199,13 @@ impl EntityManager {
                 overwrite: false,
                 joined,
             };
-            let before = loader.statistics.rows_read;
             let result = read(&mut loader, strategy);
-            if let Some(joined) = loader.joined.take_if(|joined| joined.has_read())
-                && result.is_ok()
-            {
-                let rows =
-                    usize::try_from(loader.statistics.rows_read - before).unwrap_or(usize::MAX);
-                loader.statistics.rows_read = before;
-                loader.count(started, rows, || joined.into_statement());
+            if let Some(joined) = loader.joined.filter(Joined::has_read) {
+                statistics.lookups += 1;
+                let rows = usize::try_from(statistics.rows_read - rows_before);
+                database
+                    .log
+                    .tell(started, rows.ok(), || joined.into_statement());
             }
             result
         })?
@@ -294,12 +293,9 @@ impl EntityManager {
                 let key = loader.context.slot(owner).key.clone();
                 let stored = loader.links(entity.relation(field), &key)?;
                 let count = loader.context.corrected(owner, field, &stored).0.len();
-                loader.count(started, 0, || {
-                    let key = log::list(std::iter::once(entity.print_key(&key)));
-                    format!(
-                        "count {}.{} of ({key})",
-                        entity.label, entity.fields[field].name
-                    )
+                loader.tell_count(started, || {
+                    let property = entity.fields[field].name;
+                    format!("{}.{property} of {}", entity.label, entity.print_key(&key))
                 });
                 Ok(count)
             },

@@ -100,10 +100,12 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
         value: impl IntoOperand<V>,
         comparison: impl FnOnce(super::filter::Ordered) -> Comparison,
     ) -> Filter<R> {
+        let value = value.into_operand();
         let mut key = Vec::new();
-        value.into_operand().encode_key(&mut key);
+        value.encode_key(&mut key);
         self.condition(comparison(super::filter::Ordered {
             key,
+            text: format!("{value:?}"),
             value_type: ValueType::of::<V>().ordered::<V>(),
         }))
     }

@@ -87,6 +87,17 @@ impl Builder {
                 FieldSet::CAPACITY
             ));
         }
+        for (at, field) in description.fields.iter().enumerate() {
+            if description.fields[..at]
+                .iter()
+                .any(|before| before.name == field.name)
+            {
+                self.problems.push(format!(
+                    "{0}.{1} is declared twice, by the entity and by its base; rename one of them",
+                    description.name, field.name
+                ));
+            }
+        }
         let fields: Vec<_> = description
             .fields
             .iter()

@@ -16,6 +16,7 @@ use std::env;
 use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use musher::prelude::*;
@@ -27,6 +28,10 @@ use random::Random;
 const DIRECTORY: &str = "MUSHER_CRASH_DIRECTORY";
 /// How safe the child's commits are.
 const DURABILITY: &str = "MUSHER_CRASH_DURABILITY";
+/// Held while a process is started, and while a database is open here. A process that is being
+/// started has all open files of this one until its own program runs, the locks on them included:
+/// the other test's database would stay locked for a moment after it was closed.
+static NO_FORK: Mutex<()> = Mutex::new(());
 /// Enough for any round; nobody waits for the child to come to its end.
 const MOST_COMMITS: u64 = 100_000;
 /// About what a commit takes, so that the kill comes anywhere within it.
@@ -171,6 +176,7 @@ impl Run {
     }
 
     fn start(&self) -> (Child, BufReader<ChildStdout>) {
+        let _alone = NO_FORK.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["child", "--exact", "--nocapture", "--test-threads=1"])
             .env(DIRECTORY, self.directory.path().join("blog"))
@@ -216,6 +222,7 @@ impl Run {
 
     /// Opens what is left, and compares it with what it must be.
     fn check(&mut self) {
+        let _alone = NO_FORK.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.directory.path().join("blog");
         let orm = blog::open(&path, self.durability).unwrap();
         let found = blog::count_commits(&orm);
