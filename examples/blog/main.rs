@@ -8,7 +8,7 @@
 
 mod collections;
 mod creating;
-mod domain;
+pub mod domain;
 mod passwords;
 mod populating;
 mod serializing;

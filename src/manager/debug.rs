@@ -35,12 +35,11 @@ pub(super) fn fmt_items(
     items: &dyn AnyCollection,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
-    let depth = 1;
     let items = Items {
         em,
         entity,
-        items,
-        depth,
+        held: items,
+        depth: 1,
     };
     fmt::Debug::fmt(&items, f)
 }
