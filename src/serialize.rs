@@ -323,7 +323,12 @@ impl<T: SerializeEntity> Serialize for Serialization<'_, T> {
     }
 }
 
-/// What can be left out of a serialization: a property, or a relation.
+/// What can be left out of a serialization: a property, a relation, or a tuple of such.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be excluded from a `{R}`",
+    label = "expected properties or relations of `{R}`",
+    note = "write `|it| it.property()`, or several as a tuple: `|it| (it.property(), it.relation())`"
+)]
 pub trait Exclude<R> {
     /// Adds the path.
     fn into_exclusion(self, hints: &mut Hints);
@@ -346,3 +351,24 @@ impl<R, V> Exclude<R> for Property<R, V> {
         hints.add(&self.into_steps());
     }
 }
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<R, $($name: Exclude<R>),*> Exclude<R> for ($($name,)*) {
+            #[expect(non_snake_case, reason = "the type parameter's name serves as the variable's")]
+            fn into_exclusion(self, hints: &mut Hints) {
+                let ($($name,)*) = self;
+                $($name.into_exclusion(hints);)*
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);

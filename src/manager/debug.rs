@@ -28,6 +28,22 @@ pub(super) fn fmt_instance(
     )
 }
 
+/// Prints a collection by itself, as it prints within its owner.
+pub(super) fn fmt_items(
+    em: &EntityManager,
+    entity: EntityIndex,
+    items: &dyn AnyCollection,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let items = Items {
+        em,
+        entity,
+        held: items,
+        depth: 1,
+    };
+    fmt::Debug::fmt(&items, f)
+}
+
 /// Prints `(User) { id: 1 }`.
 pub(super) fn fmt_reference(
     em: &EntityManager,

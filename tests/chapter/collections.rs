@@ -261,6 +261,40 @@ fn s55_add_takes_several_and_works_on_an_uninitialized_collection() {
 }
 
 #[test]
+fn s55_a_collection_prints_by_itself_as_it_does_within_its_owner() {
+    on_each_store(|orm, log| {
+        let (article, ..) = tagged(orm, log)?;
+        let mut em = orm.em();
+        em.find_one(article).populate(|a| a.tags()).or_fail()?;
+        let tags = format!("{:#?}", em.view(article).tags());
+        assert_eq!(
+            tags,
+            r#"Collection<Tag> {
+    '0': Tag {
+        id: 1,
+        created_at: 2022-09-11T15:06:44.371Z,
+        updated_at: 2022-09-11T15:06:44.371Z,
+        name: "new",
+        articles: [Collection<Article>],
+    },
+    '1': Tag {
+        id: 2,
+        created_at: 2022-09-11T15:06:44.371Z,
+        updated_at: 2022-09-11T15:06:44.371Z,
+        name: "old",
+        articles: [Collection<Article>],
+    },
+    initialized: true,
+    dirty: false,
+}"#
+        );
+        let whole = format!("{:#?}", em.view(article));
+        assert!(whole.contains(&tags.replace('\n', "\n    ")), "{whole}");
+        Ok(())
+    });
+}
+
+#[test]
 fn s56_after_the_flush_the_collection_is_clean_and_still_not_initialized() {
     on_each_store(|orm, log| {
         let (_, article) = foo_bar(orm, log)?;

@@ -49,6 +49,41 @@ fn s43_a_hidden_password_is_in_no_json_though_it_is_loaded() {
 }
 
 #[test]
+fn s43_what_is_serialized_can_be_chosen() {
+    on_each_store(|orm, log| {
+        let (_, article) = foo_bar(orm, log)?;
+        let mut em = orm.em();
+        em.find_one(article)
+            .populate(|a| (a.author(), a.text()))
+            .or_fail()?;
+        let json = |chosen| serde_json::to_value(chosen).expect("serializations serialize");
+        let chosen = em
+            .serialize(article)
+            .populate(|a| a.author())
+            .exclude(|a| (a.slug(), a.text(), a.updated_at(), a.author().email()));
+        assert_eq!(
+            json(chosen),
+            json!({
+                "id": 1,
+                "created_at": TIME,
+                "title": "Foo is Bar",
+                "description": "Lorem impsum dolor sit amet…",
+                "author": {
+                    "id": 1,
+                    "created_at": TIME,
+                    "updated_at": TIME,
+                    "full_name": "Foo Bar",
+                    "bio": "",
+                },
+            })
+        );
+        let as_key = json(em.serialize(article));
+        assert_eq!(as_key["author"], json!(1));
+        Ok(())
+    });
+}
+
+#[test]
 fn s43_a_hidden_password_is_in_no_log_and_in_no_printed_view() {
     on_each_store(|orm, log| {
         let mut em = orm.em();
