@@ -74,12 +74,7 @@ impl Context {
         let loaded = self.find_loaded(relation.target, item);
         match (change, loaded) {
             (LinkChange::Add, Some(instance)) => {
-                let was_orphan = self.ledger.orphans.remove(&instance).is_some();
                 self.set_to_one(instance, mapped_by, Some(&owner_key));
-                if was_orphan {
-                    // The reference never changed, so nothing followed it.
-                    self.update_collection(owner, field, |collection| collection.put(item));
-                }
             }
             (LinkChange::Add, None) => {
                 self.adopt(Adoption {
@@ -94,7 +89,7 @@ impl Context {
             (LinkChange::Remove, Some(instance))
                 if self.body(instance).to_one(mapped_by).as_ref() != Some(&owner_key) => {}
             (LinkChange::Remove, _) => {
-                self.release(owner, relation.target, item, mapped_by);
+                self.release(&owner_key, relation.target, item, mapped_by);
                 self.update_collection(owner, field, |collection| collection.take(item));
             }
         }
@@ -120,7 +115,15 @@ impl Context {
         }
         if self.body(owner).to_many(field).membership() != Membership::Initialized {
             self.ledger.clear(join, side, &here);
-            self.mark_dirty(owner, field);
+            // Nothing is left of what is stored, so all that it holds is known.
+            self.fill(owner, field, &[]);
+            if let Some(inverse) = relation.inverse {
+                for other in self.instances_of(relation.target).collect::<Vec<_>>() {
+                    if self.slot(other).body.is_some() {
+                        self.update_collection(other, inverse, |items| items.take(&here));
+                    }
+                }
+            }
         }
     }
 

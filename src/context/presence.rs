@@ -53,8 +53,28 @@ impl Context {
             self.ledger.forget(*join, *side, &key);
         }
         self.ledger.orphans.remove(&instance);
+        self.ledger.adopted.retain(|adoption| {
+            let target = schema
+                .entity(adoption.entity)
+                .relation(adoption.field)
+                .target;
+            let is_owner = target == instance.entity && adoption.owner == key;
+            let is_item = adoption.entity == instance.entity && adoption.key == key;
+            !is_owner && !is_item
+        });
         self.ledger.dirty.retain(|(owner, _)| *owner != instance);
         self.forget(instance);
+    }
+
+    /// Gives up an instance that is removed, for a new one of the same key: nothing of the old one
+    /// is left, neither in collections nor among the links that are stored.
+    pub(crate) fn replace_removed(&mut self, instance: Instance) {
+        let key = self.slot(instance).key.clone();
+        self.discard(instance);
+        let schema = Arc::clone(&self.schema);
+        for (join, side) in &schema.entity(instance.entity).joins {
+            self.ledger.clear(*join, *side, &key);
+        }
     }
 
     /// Takes an instance that goes out of all collections that show it.

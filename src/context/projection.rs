@@ -110,19 +110,22 @@ impl Context {
             !self.ledger.orphans.contains_key(&instance)
                 && self.body(instance).to_one(field).as_ref() == Some(owner)
         };
+        // What is pending for a row that was not loaded: in the collection, or not.
         let adopted = |key: &RowKey| {
-            let same = |other: &&Adoption| {
-                other.entity == entity && other.key == *key && other.field == field
+            let concerns = |other: &&Adoption| {
+                other.entity == entity
+                    && other.key == *key
+                    && other.field == field
+                    && (other.change == LinkChange::Add || other.owner == *owner)
             };
-            self.ledger.adopted.iter().rev().find(same)
+            let last = self.ledger.adopted.iter().rev().find(concerns);
+            last.map(|last| last.change == LinkChange::Add && last.owner == *owner)
         };
         let mut items: Vec<RowKey> = stored
             .iter()
             .filter(|key| match (self.find_loaded(entity, key), adopted(key)) {
                 (Some(instance), _) if self.slot(instance).is_touched() => belongs(instance),
-                (_, Some(adoption)) => {
-                    adoption.change == LinkChange::Add && adoption.owner == *owner
-                }
+                (_, Some(adopted)) => adopted,
                 (_, None) => true,
             })
             .cloned()

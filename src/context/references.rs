@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::ledger::{Adoption, Orphan};
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
-use crate::entity::Membership;
-use crate::schema::{EntityIndex, FieldIndex};
+use crate::entity::{AnyCollection, Membership};
+use crate::schema::{EntityIndex, FieldIndex, RelationKind};
 
 /// A collection that the program replaced as a whole, by a plain assignment.
 pub(crate) struct AssignedCollection {
@@ -31,7 +31,26 @@ impl Context {
             return false;
         }
         self.follow(instance, field);
+        self.cancel_orphan(instance, field);
         true
+    }
+
+    /// A row that was let go by its owner keeps it after all.
+    pub(crate) fn cancel_orphan(&mut self, instance: Instance, field: FieldIndex) {
+        let is_of = |orphan: &Orphan| orphan.field == field;
+        if !self.ledger.orphans.get(&instance).is_some_and(is_of) {
+            return;
+        }
+        self.ledger.orphans.remove(&instance);
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(instance.entity).relation(field);
+        let key = self.slot(instance).key.clone();
+        let owner = self.body(instance).to_one(field);
+        let owner = owner.and_then(|owner| self.find_loaded(relation.target, &owner));
+        if let (Some(inverse), Some(owner)) = (relation.inverse, owner) {
+            // The reference never changed, so nothing followed it.
+            self.update_collection(owner, inverse, |collection| collection.put(&key));
+        }
     }
 
     /// Takes over what the store says of a to-one relation: no edit, though loaded collections
@@ -94,7 +113,14 @@ impl Context {
         if before == now {
             return;
         }
-        self.ledger.orphans.remove(&instance);
+        if self
+            .ledger
+            .orphans
+            .get(&instance)
+            .is_some_and(|orphan| orphan.field == field)
+        {
+            self.ledger.orphans.remove(&instance);
+        }
         let relation = entity.relation(field);
         let Some(inverse) = relation.inverse else {
             return;
@@ -103,25 +129,40 @@ impl Context {
         if let Some(owner) = before.and_then(|before| self.find_loaded(relation.target, &before)) {
             self.update_collection(owner, inverse, |collection| collection.take(&key));
         }
+        if let (
+            Some(now),
+            RelationKind::ToOne {
+                one_to_one: true, ..
+            },
+        ) = (&now, relation.kind)
+        {
+            self.release_partners(now, instance, field);
+        }
         if let Some(owner) = now.and_then(|now| self.find_loaded(relation.target, &now)) {
-            self.release_partner(owner, inverse, instance, field);
             self.update_collection(owner, inverse, |collection| collection.put(&key));
         }
     }
 
-    /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may.
-    fn release_partner(
-        &mut self,
-        owner: Instance,
-        inverse: FieldIndex,
-        newcomer: Instance,
-        field: FieldIndex,
-    ) {
-        let collection = self.body(owner).to_many(inverse);
-        if !collection.is_single() {
-            return;
+    /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may: the
+    /// partner that the loaded inverse side shows, and any that is loaded itself.
+    fn release_partners(&mut self, owner: &RowKey, newcomer: Instance, field: FieldIndex) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(newcomer.entity).relation(field);
+        let shown = self
+            .find_loaded(relation.target, owner)
+            .zip(relation.inverse)
+            .map(|(owner, inverse)| self.body(owner).to_many(inverse));
+        let is_known = shown.is_some_and(|shown| shown.membership() == Membership::Initialized);
+        let mut partners = shown.map_or_else(Vec::new, AnyCollection::keys);
+        if !is_known {
+            let refers = |instance: &Instance| {
+                let body = self.slot(*instance).body.as_ref();
+                body.is_some_and(|body| body.to_one(field).as_ref() == Some(owner))
+            };
+            let loaded = self.instances_of(newcomer.entity).filter(refers);
+            partners.extend(loaded.map(|instance| self.slot(instance).key.clone()));
         }
-        for partner in collection.keys() {
+        for partner in partners {
             if partner != self.slot(newcomer).key {
                 self.release(owner, newcomer.entity, &partner, field);
             }
@@ -131,12 +172,12 @@ impl Context {
     /// Takes `item` out of the collection that holds it by its to-one relation `field`.
     pub(super) fn release(
         &mut self,
-        owner: Instance,
+        owner: &RowKey,
         entity: EntityIndex,
         item: &RowKey,
         field: FieldIndex,
     ) {
-        let owner = self.slot(owner).key.clone();
+        let owner = owner.clone();
         let adoption = Adoption {
             entity,
             key: item.clone(),
@@ -150,14 +191,25 @@ impl Context {
         }
     }
 
+    /// Notes what shall become of a row that is not loaded. An owner given to it is the last word;
+    /// taking it out of a collection matters only if it turns out to be in it, so there may be
+    /// several of these.
     pub(super) fn adopt(&mut self, adoption: Adoption) {
-        let same = |other: &Adoption| {
+        let adopted = &mut self.ledger.adopted;
+        let is_removal = adoption.change == LinkChange::Remove;
+        let same_row = |other: &Adoption| {
             other.entity == adoption.entity
                 && other.key == adoption.key
                 && other.field == adoption.field
         };
-        self.ledger.adopted.retain(|other| !same(other));
-        self.ledger.adopted.push(adoption);
+        let has_new_owner = adopted.iter().any(|other| {
+            same_row(other) && other.change == LinkChange::Add && other.owner != adoption.owner
+        });
+        if is_removal && has_new_owner {
+            return;
+        }
+        adopted.retain(|other| !same_row(other) || is_removal && other.owner != adoption.owner);
+        adopted.push(adoption);
     }
 
     /// Gives a row that has now been loaded the owner that it was promised, or takes it away.

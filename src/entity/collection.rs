@@ -146,11 +146,19 @@ impl<T: Entity> Default for Collection<T> {
     }
 }
 
+/// A copy belongs to no managed entity: where it is assigned, or persisted with a copy of its owner,
+/// its items are what shall be. The copy of a collection that is not initialized is not either.
 impl<T: Entity> Clone for Collection<T> {
     fn clone(&self) -> Self {
-        Self {
-            items: self.items.clone(),
-            ..*self
+        match self.state {
+            Membership::NotInitialized => Self {
+                items: self.items.clone(),
+                ..*self
+            },
+            Membership::Initialized | Membership::Detached => Self {
+                items: self.items.clone(),
+                ..Self::new()
+            },
         }
     }
 }

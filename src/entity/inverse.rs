@@ -85,11 +85,18 @@ impl<T: Entity> Default for Inverse<T> {
     }
 }
 
+/// As with a [`Collection`](super::Collection), a copy belongs to no managed entity.
 impl<T: Entity> Clone for Inverse<T> {
     fn clone(&self) -> Self {
-        Self {
-            item: self.item.clone(),
-            ..*self
+        match self.state {
+            Membership::NotInitialized => Self {
+                item: self.item.clone(),
+                ..*self
+            },
+            Membership::Initialized | Membership::Detached => Self {
+                item: self.item.clone(),
+                ..Self::new()
+            },
         }
     }
 }

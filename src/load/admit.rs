@@ -72,6 +72,9 @@ impl Loader<'_> {
         let entity = schema.entity(instance.entity);
         let key = slot.key.clone();
         let fresh = parse(entity, &key, row)?;
+        for field in entity.to_ones.iter().filter(|_| self.overwrite) {
+            self.context.cancel_orphan(instance, *field);
+        }
         for field in &entity.columns {
             if self.overwrite || !self.is_changed(instance, entity, *field)? {
                 let stored = fresh.get(entity.fields[*field].number);

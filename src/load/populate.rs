@@ -115,11 +115,10 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// The lazy properties that are in memory.
+    /// The lazy properties of an instance that are in memory.
     pub(crate) fn loaded_lazies(&self, instance: Instance) -> Hints {
-        let entity = self.database.schema.entity(instance.entity);
         let mut hints = Hints::default();
-        for field in &entity.lazies {
+        for field in &self.database.schema.entity(instance.entity).lazies {
             if self.has_value(instance, *field) {
                 hints.add(&[*field]);
             }
@@ -172,6 +171,7 @@ impl Loader<'_> {
         if !owners.is_empty() {
             self.fill_collections(&owners, entity, relation, field)?;
         }
+        self.load_items(instances, relation, field)?;
         let mut seen = FxHashSet::default();
         let mut related = Vec::new();
         for instance in instances {
@@ -184,6 +184,22 @@ impl Loader<'_> {
             }
         }
         Ok(related)
+    }
+
+    /// Loads what a collection was known to hold before its items were loaded.
+    fn load_items(
+        &mut self,
+        instances: &[Instance],
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<()> {
+        let is_missing = |key: &RowKey| self.context.find(relation.target, key).is_none();
+        let items = instances
+            .iter()
+            .flat_map(|instance| self.context.body(*instance).to_many(field).keys());
+        let missing: BTreeSet<RowKey> = items.filter(is_missing).collect();
+        self.load_rows(relation.target, missing.iter())?;
+        Ok(())
     }
 
     /// Reads the links of the owners, and the rows that they lead to and that are not loaded.

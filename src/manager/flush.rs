@@ -84,16 +84,17 @@ impl EntityManager {
             let schema = Arc::clone(&self.database.schema);
             let entity = schema.entity(adoption.entity);
             let Some(instance) = self.context.find_loaded(adoption.entity, &adoption.key) else {
+                let removed = self.context.find(adoption.entity, &adoption.key).is_some();
+                if removed || adoption.change == LinkChange::Remove {
+                    // It goes anyway, or there is nothing to be taken out.
+                    continue;
+                }
                 return Err(Error::NotFound {
                     entity: entity.name,
                     key: entity.print_key(&adoption.key),
                 });
             };
             self.context.settle_adoption(instance, adoption);
-            debug_assert!(matches!(
-                adoption.change,
-                LinkChange::Add | LinkChange::Remove
-            ));
         }
         self.context.ledger.adopted.clear();
         Ok(())

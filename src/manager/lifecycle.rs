@@ -53,7 +53,7 @@ impl EntityManager {
             None => self.context.insert(index, Slot::new(key, body)),
             Some(instance) if self.context.slot(instance).is_removed() => {
                 // Removed and created anew in one flush.
-                self.context.forget(instance);
+                self.context.replace_removed(instance);
                 let mut slot = Slot::new(key, body);
                 slot.life = Life::New { replaces: true };
                 self.context.insert(index, slot)

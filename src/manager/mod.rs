@@ -246,10 +246,7 @@ impl<T: Entity> Index<Id<T>> for EntityManager {
     #[inline]
     #[track_caller]
     fn index(&self, id: Id<T>) -> &T {
-        match self.loaded(&id) {
-            Some(instance) => self.entity_at(instance),
-            None => panic!("{}", not_loaded(&id)),
-        }
+        &self[&id]
     }
 }
 
@@ -261,7 +258,28 @@ impl<T: Entity> Index<Id<T>> for EntityManager {
 impl<T: Entity> IndexMut<Id<T>> for EntityManager {
     #[track_caller]
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
-        let instance = self.expect_loaded(&id);
+        &mut self[&id]
+    }
+}
+
+/// As with the id by value, for keys that are not `Copy`.
+impl<T: Entity> Index<&Id<T>> for EntityManager {
+    type Output = T;
+
+    #[track_caller]
+    fn index(&self, id: &Id<T>) -> &T {
+        match self.loaded(id) {
+            Some(instance) => self.entity_at(instance),
+            None => panic!("{}", not_loaded(id)),
+        }
+    }
+}
+
+/// As with the id by value, for keys that are not `Copy`.
+impl<T: Entity> IndexMut<&Id<T>> for EntityManager {
+    #[track_caller]
+    fn index_mut(&mut self, id: &Id<T>) -> &mut T {
+        let instance = self.expect_loaded(id);
         self.context.touch(instance);
         self.entity_at_mut(instance)
     }

@@ -53,7 +53,8 @@ impl EntityManager {
             |loader, strategy| {
                 loader.overwrite = true;
                 let found = loader.load_rows(index, std::iter::once(&key))?;
-                if let Some(instance) = loader.context.find_loaded(index, &key) {
+                let instance = loader.context.find_loaded(index, &key);
+                if let Some(instance) = instance.filter(|_| found > 0) {
                     let hints = loader.loaded_lazies(instance);
                     loader.populate(&[instance], &hints, strategy)?;
                 }

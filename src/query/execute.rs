@@ -223,6 +223,15 @@ impl Search<'_> {
         }
     }
 
+    /// Whether the property at the end of the relations is an `Option`.
+    fn is_optional(&self, steps: &[FieldIndex], field: FieldIndex, from: &EntitySchema) -> bool {
+        let mut at = from;
+        for step in steps {
+            at = self.database.schema.entity(at.relation(*step).target);
+        }
+        at.fields[field].nullable
+    }
+
     /// Follows the relations to the row that has the property. Behind a relation that is `None`,
     /// every property is `None`.
     fn compare(
@@ -240,7 +249,10 @@ impl Search<'_> {
         let target = self.database.schema.entity(entity.relation(*step).target);
         let stored = record.get(entity.fields[*step].number).unwrap_or_default();
         let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? else {
-            return Ok(matches!(comparison, Comparison::IsNone));
+            return Ok(holds_for_none(
+                comparison,
+                self.is_optional(rest, field, target),
+            ));
         };
         let Some(row) = self.reader.get(
             self.database.keyspace.rows(target.index),
@@ -281,16 +293,29 @@ fn evaluate(
         return Ok(evaluate_key(comparison, entity, key));
     }
     let stored = record.get(entity.fields[field].number);
+    let Some(stored) = stored else {
+        // The row is older than the property.
+        return Ok(holds_for_none(comparison, entity.fields[field].nullable));
+    };
     match comparison {
-        Comparison::In(values) => {
-            Ok(stored.is_some_and(|stored| values.iter().flatten().any(|value| value == stored)))
-        }
-        Comparison::IsNone => Ok(stored.is_none_or(|stored| matches!(stored, [] | [0]))),
-        Comparison::Less { than, or_equal } => stored.map_or(Ok(false), |stored| {
+        Comparison::In(values) => Ok(values.iter().flatten().any(|value| value == stored)),
+        Comparison::IsNone => Ok(matches!(stored, [] | [0])),
+        Comparison::Less { than, or_equal } => {
             let mut value = Vec::with_capacity(stored.len() + 2);
             than.value_type.append_order_key(stored, &mut value)?;
             Ok(is_less(&value, than, *or_equal))
-        }),
+        }
+    }
+}
+
+/// Whether a comparison holds where there is no value: `None` equals `None`, and is less than every
+/// other value. A property that is no `Option` is compared with values only.
+fn holds_for_none(comparison: &Comparison, optional: bool) -> bool {
+    match comparison {
+        Comparison::IsNone => true,
+        Comparison::In(values) => optional && values.iter().flatten().any(|value| *value == [0]),
+        // The index key of `None` is a lone zero byte.
+        Comparison::Less { than, or_equal } => !optional || *or_equal || than.key != [0],
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn write_links(planner: &mut Planner<'_>) -> Result<()> {
                 if !check_ends(planner, join, owner, target)? {
                     continue;
                 }
-                if gone.contains(&link) || !is_stored(planner, join, owner, target)? {
+                if !is_stored(planner, join, owner, target)? {
                     writes.insert(LinkWrite {
                         join,
                         owner: owner.clone(),

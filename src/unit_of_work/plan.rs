@@ -44,6 +44,16 @@ pub(super) struct Write<'a> {
     pub(super) follows: bool,
 }
 
+/// What the removal of a row means for one that refers to it.
+enum Follow {
+    /// The row stays as it is, or without the reference.
+    Nothing,
+    /// The row is removed too.
+    Removed,
+    /// The row forbids the removal, unless it goes itself.
+    Restricts,
+}
+
 /// The state of planning one flush.
 pub(super) struct Planner<'a> {
     pub(super) database: &'a Database,
@@ -164,16 +174,48 @@ impl<'a> Planner<'a> {
         };
         let mut worklist: Vec<(EntityIndex, RowKey)> =
             self.writes.iter().filter_map(removed).collect();
+        let mut restricted = Vec::new();
         while let Some((target, target_key)) = worklist.pop() {
             for (entity, field) in &self.entity(target).referrers {
                 for key in self.referrers(*entity, *field, &target_key)? {
-                    if self.follow_removal(target, &target_key, *entity, *field, &key)? {
-                        worklist.push((*entity, key));
+                    match self.follow_removal(&target_key, *entity, *field, &key)? {
+                        Follow::Nothing => {}
+                        Follow::Removed => worklist.push((*entity, key)),
+                        Follow::Restricts => {
+                            restricted.push((target, target_key.clone(), *entity, *field, key));
+                        }
                     }
                 }
             }
         }
-        Ok(())
+        // A row that restricts may itself go by a cascade that was found later (R6).
+        let remains = restricted.iter().find(|(_, _, entity, _, key)| {
+            let write = self.writes.get(&(*entity, key.clone()));
+            write.is_none_or(|write| write.new.is_some())
+        });
+        remains.map_or(Ok(()), |(target, target_key, entity, field, key)| {
+            Err(self.restriction(*target, target_key, *entity, *field, key))
+        })
+    }
+
+    fn restriction(
+        &self,
+        target: EntityIndex,
+        target_key: &RowKey,
+        entity: EntityIndex,
+        field: FieldIndex,
+        key: &RowKey,
+    ) -> Error {
+        let (schema, target) = (self.entity(entity), self.entity(target));
+        Error::ForeignKeyViolation {
+            entity: schema.name,
+            key: schema.print_key(key),
+            property: schema.fields[field].name,
+            target: target.name,
+            target_key: target.print_key(target_key),
+            problem: "which this flush removes; remove or change the referring row first, or declare `on_delete = cascade` \
+                      or, with an `Option`, `on_delete = set_null`",
+        }
     }
 
     /// The rows whose stored to-one relation refers to the key.
@@ -202,15 +244,14 @@ impl<'a> Planner<'a> {
         Ok(keys)
     }
 
-    /// Applies the rule of one referrer. `true`: it is removed too.
+    /// Applies the rule of one referrer.
     fn follow_removal(
         &mut self,
-        target: EntityIndex,
         target_key: &RowKey,
         entity: EntityIndex,
         field: FieldIndex,
         key: &RowKey,
-    ) -> Result<bool> {
+    ) -> Result<Follow> {
         let schema = self.entity(entity);
         let number = schema.fields[field].number;
         let at = (entity, key.clone());
@@ -237,7 +278,7 @@ impl<'a> Planner<'a> {
         }
         let write = self.writes.get_mut(&at).expect("it was just added");
         let Some(body) = &write.new else {
-            return Ok(false);
+            return Ok(Follow::Nothing);
         };
         let refers = body
             .get(number)
@@ -246,26 +287,18 @@ impl<'a> Planner<'a> {
             unreachable!("referrers are to-one relations")
         };
         match on_delete {
-            _ if !refers => Ok(false),
+            _ if !refers => Ok(Follow::Nothing),
             OnDelete::SetNull => {
                 write.new = Some(body.properties().patched([(number, Some(&[][..]))]));
                 write.follows = true;
-                Ok(false)
+                Ok(Follow::Nothing)
             }
             OnDelete::Cascade => {
                 write.new = None;
                 write.purge = true;
-                Ok(true)
+                Ok(Follow::Removed)
             }
-            OnDelete::Restrict => Err(Error::ForeignKeyViolation {
-                entity: schema.name,
-                key: schema.print_key(key),
-                property: schema.fields[field].name,
-                target: self.entity(target).name,
-                target_key: self.entity(target).print_key(target_key),
-                problem: "which this flush removes; remove or change the referring row first, or declare `on_delete = cascade` \
-                          or, with an `Option`, `on_delete = set_null`",
-            }),
+            OnDelete::Restrict => Ok(Follow::Restricts),
         }
     }
 
