@@ -19,7 +19,8 @@ impl EntityManager {
     /// Every kind: what a hook says, [`Error::Validation`] with all violations,
     /// [`Error::UniqueViolation`], [`Error::ForeignKeyViolation`], [`Error::RowGone`],
     /// [`Error::Storage`]. A failed flush has changed nothing, neither in the database nor in
-    /// memory: pending work stays pending, and once the cause is mended the same flush succeeds.
+    /// memory: pending work stays pending, and once the cause is mended the same flush succeeds. The
+    /// exception is a disk that does not confirm a commit; see [`Error`].
     pub fn flush(&mut self) -> Result<()> {
         if self.context.is_clean() {
             return Ok(());
