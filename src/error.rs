@@ -154,6 +154,13 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A transaction was ended that was not begun, or begun and not ended.
+    #[error("{problem}")]
+    Transaction {
+        /// What is wrong, and the remedy.
+        problem: &'static str,
+    },
+
     /// An error of the application, from a hook or a transaction.
     #[error("{0}")]
     Other(Box<dyn std::error::Error + Send + Sync>),

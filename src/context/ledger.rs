@@ -32,7 +32,7 @@ pub(crate) struct Orphan {
 type Links = BTreeMap<(JoinIndex, RowKey), BTreeMap<RowKey, LinkChange>>;
 
 /// Pending links. Every link is held twice, by owner and by target.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct LinkLedger {
     by_owner: Links,
     by_target: Links,

@@ -7,11 +7,13 @@
 //! - a loaded collection shows the stored links plus the pending ones.
 
 mod identity_map;
+mod image;
 mod ledger;
 mod links;
 mod presence;
 mod projection;
 mod references;
+mod savepoint;
 mod slot;
 
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use std::sync::Arc;
 pub(crate) use identity_map::IdentityMap;
 pub(crate) use ledger::{LinkChange, LinkLedger};
 pub(crate) use slot::{Life, Slot};
+
+use savepoint::Savepoint;
 
 use crate::codec::RowKey;
 use crate::entity::AnyEntity;
@@ -40,6 +44,12 @@ pub(crate) struct Context {
     pub(crate) ledger: LinkLedger,
     /// Second instances that were refused, told at the next flush.
     pub(crate) refused: Vec<Error>,
+    /// How many refused instances were told.
+    told: usize,
+    /// The moments that memory can go back to; the last is the innermost.
+    savepoints: Vec<Savepoint>,
+    /// Instances that were given up, and whose places are not free yet.
+    graves: Vec<Instance>,
 }
 
 impl Context {
@@ -51,15 +61,35 @@ impl Context {
             touched: Vec::new(),
             ledger: LinkLedger::default(),
             refused: Vec::new(),
+            told: 0,
+            savepoints: Vec::new(),
+            graves: Vec::new(),
         }
     }
 
-    /// Forgets everything.
+    /// Forgets everything. A savepoint can still bring it back.
     pub(crate) fn clear(&mut self) {
-        self.maps.iter_mut().for_each(IdentityMap::clear);
         self.touched.clear();
+        if self.is_recording() {
+            for entity in Arc::clone(&self.schema).indexes() {
+                for instance in self.instances_of(entity).collect::<Vec<_>>() {
+                    self.bury(instance);
+                }
+            }
+        } else {
+            self.maps.iter_mut().for_each(IdentityMap::clear);
+            self.graves.clear();
+        }
         self.ledger = LinkLedger::default();
+        self.told += self.refused.len();
         self.refused.clear();
+    }
+
+    /// The first refused instance that was not told yet. It is told once.
+    pub(crate) fn tell_refused(&mut self) -> Option<Error> {
+        let error = (!self.refused.is_empty()).then(|| self.refused.remove(0));
+        self.told += usize::from(error.is_some());
+        error
     }
 
     pub(crate) fn entity(&self, entity: EntityIndex) -> &EntitySchema {
@@ -93,6 +123,9 @@ impl Context {
 
     /// For changes that are no edit of the entity: loading, accepting, links.
     pub(crate) fn slot_mut(&mut self, instance: Instance) -> &mut Slot {
+        if self.is_recording() {
+            self.save_image(instance);
+        }
         self.map_mut(instance.entity).slot_mut(instance.slot)
     }
 
@@ -117,12 +150,10 @@ impl Context {
 
     /// As [`Self::body_mut`], if the instance is still managed and loaded.
     pub(crate) fn managed_body_mut(&mut self, instance: Instance) -> Option<&mut dyn AnyEntity> {
-        match self
-            .map_mut(instance.entity)
-            .get_mut(instance.slot)?
-            .body
-            .as_deref_mut()
-        {
+        if !self.map(instance.entity).is_occupied(instance.slot) {
+            return None;
+        }
+        match self.slot_mut(instance).body.as_deref_mut() {
             Some(body) => Some(body),
             None => None,
         }
@@ -131,13 +162,17 @@ impl Context {
     /// Manages a new instance under a key that is not managed.
     pub(crate) fn insert(&mut self, entity: EntityIndex, slot: Slot) -> Instance {
         let slot = self.map_mut(entity).insert(slot);
-        Instance { entity, slot }
+        let instance = Instance { entity, slot };
+        self.save_insertion(instance);
+        instance
     }
 
-    /// Gives an instance up.
-    pub(crate) fn forget(&mut self, instance: Instance) -> Slot {
-        self.touched.retain(|touched| *touched != instance);
-        self.map_mut(instance.entity).remove(instance.slot)
+    /// The properties of an instance, managed or given up, as long as its place is not free.
+    pub(crate) fn remains(&self, instance: Instance) -> Option<&dyn AnyEntity> {
+        self.map(instance.entity)
+            .remains(instance.slot)?
+            .body
+            .as_deref()
     }
 
     /// Marks an instance as possibly differing from its row.

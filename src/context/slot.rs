@@ -81,6 +81,15 @@ impl Slot {
         self.linked = None;
     }
 
+    pub(super) fn linked(&self) -> Option<&[Option<RowKey>]> {
+        self.linked.as_deref()
+    }
+
+    /// Touched or not, as it once was.
+    pub(super) fn set_linked(&mut self, linked: Option<Box<[Option<RowKey>]>>) {
+        self.linked = linked;
+    }
+
     /// What the to-one relations held when both ends last agreed, in the order of the schema's list.
     pub(super) fn linked_mut(&mut self) -> &mut [Option<RowKey>] {
         self.linked.as_deref_mut().expect("the instance is touched")

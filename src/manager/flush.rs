@@ -8,7 +8,7 @@ use crate::context::LinkChange;
 use crate::error::{Error, Result};
 use crate::load::Loader;
 use crate::storage::StoreExt;
-use crate::unit_of_work::{self, Change, Outcome, Prepared};
+use crate::unit_of_work::{self, Change, Outcome, Prepared, Staged};
 
 impl EntityManager {
     /// Writes everything that is pending as one atomic commit. Without changes it does nothing.
@@ -21,6 +21,9 @@ impl EntityManager {
     /// [`Error::Storage`]. A failed flush has changed nothing, neither in the database nor in
     /// memory: pending work stays pending, and once the cause is mended the same flush succeeds. The
     /// exception is a disk that does not confirm a commit; see [`Error`].
+    ///
+    /// Inside a transaction nothing is stored yet: see [`transactional`](Self::transactional). A failed
+    /// flush changes nothing there either, and the transaction can go on.
     pub fn flush(&mut self) -> Result<()> {
         if self.context.is_clean() {
             return Ok(());
@@ -29,10 +32,15 @@ impl EntityManager {
         self.adopt()?;
         let prepared = unit_of_work::prepare(&self.database, &mut self.context)?;
         let started = self.database.log.start();
-        match self.commit(&prepared) {
+        let written = if self.is_in_transaction() {
+            self.stage(&prepared)
+        } else {
+            self.store(&prepared)
+        };
+        match written {
             Ok(outcome) => {
                 self.tell(started, &prepared, &outcome);
-                unit_of_work::accept(&self.database, &mut self.context, prepared, outcome);
+                self.accept(prepared, &outcome);
                 Ok(())
             }
             Err(error) => {
@@ -42,13 +50,32 @@ impl EntityManager {
         }
     }
 
-    fn commit(&mut self, prepared: &Prepared) -> Result<Outcome> {
-        let (database, context) = (&*self.database, &self.context);
+    /// Tells memory what was written. `after_*` hooks wait for the commit.
+    fn accept(&mut self, prepared: Prepared, outcome: &Outcome) {
+        let pending = self
+            .is_in_transaction()
+            .then(|| self.context.ledger.clone());
+        unit_of_work::accept(&self.database, &mut self.context, &prepared, outcome);
+        if let Some(ledger) = pending {
+            let rows = outcome.rows.keys().cloned().collect();
+            self.keep_staged(Staged {
+                prepared,
+                ledger,
+                rows,
+            });
+        } else {
+            unit_of_work::run_after_hooks(&self.context, &prepared, outcome);
+            self.context.free_graves();
+        }
+    }
+
+    fn store(&mut self, prepared: &Prepared) -> Result<Outcome> {
+        let (database, ledger) = (&*self.database, &self.context.ledger);
         let (written, outcome) = database.store.write_with::<_, Error>(
             database.settings.durability,
             |reader, sequence| {
                 let (batch, outcome) =
-                    unit_of_work::plan(database, context, prepared, reader, sequence)?;
+                    unit_of_work::plan(database, ledger, prepared, reader, sequence)?;
                 let written = !batch.is_empty();
                 Ok((batch, (written, outcome)))
             },
@@ -108,7 +135,12 @@ impl EntityManager {
         if started.is_none() || outcome.rows.is_empty() && outcome.links.is_empty() {
             return;
         }
-        log.mark("begin");
+        let marks = |statement| {
+            if !self.is_in_transaction() {
+                log.mark(statement);
+            }
+        };
+        marks("begin");
         for change in &prepared.changes {
             log.tell(started, None, || self.describe(change));
         }
@@ -128,7 +160,7 @@ impl EntityManager {
                 )
             });
         }
-        log.mark("commit");
+        marks("commit");
     }
 
     /// `insert Article #1 (author: 1, slug: "foo-is-bar")`. Hidden values are not told.

@@ -17,6 +17,7 @@ mod find;
 mod flush;
 mod lifecycle;
 mod read;
+mod transaction;
 mod view;
 
 use std::any::TypeId;
@@ -37,6 +38,7 @@ use crate::entity::{Entity, Id};
 use crate::error::{Error, Result};
 use crate::load::Statistics;
 use crate::schema::{EntityIndex, EntitySchema};
+use transaction::Level;
 
 /// A unit of work: it manages one instance for each row that it has seen, and writes what has
 /// changed as one atomic commit when it is flushed.
@@ -48,6 +50,8 @@ pub struct EntityManager {
     context: Context,
     statistics: Statistics,
     flush_mode: FlushMode,
+    /// The open transaction and the savepoints in it; empty without one.
+    levels: Vec<Level>,
 }
 
 impl EntityManager {
@@ -59,10 +63,12 @@ impl EntityManager {
             context,
             statistics: Statistics::default(),
             flush_mode,
+            levels: Vec::new(),
         }
     }
 
-    /// A unit of work of its own over the same database, which manages nothing yet.
+    /// A unit of work of its own over the same database, which manages nothing yet, and is in no
+    /// transaction.
     #[must_use]
     pub fn fork(&self) -> Self {
         let mut fork = Self::new(Arc::clone(&self.database));
@@ -72,6 +78,9 @@ impl EntityManager {
 
     /// Forgets all managed instances and all pending work, as if this unit of work were new. Ids
     /// keep their meaning: they name rows.
+    ///
+    /// Inside a transaction, what was flushed stays a part of it. A rollback brings back what was
+    /// managed when the transaction began.
     pub fn clear(&mut self) {
         self.context.clear();
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::find::Options;
+use super::transaction;
 use super::{EntityManager, Managed};
 use crate::codec::RowKey;
 use crate::context::Instance;
@@ -187,9 +188,10 @@ impl EntityManager {
         let database = &*self.database;
         let strategy = options.strategy.unwrap_or(database.settings.strategy);
         let (context, statistics) = (&mut self.context, &mut self.statistics);
+        let levels = &self.levels;
         let joins = strategy == LoadStrategy::Joined && !options.hints.is_empty();
         let started = database.log.start();
-        database.store.read_with(|reader: &dyn Reader| {
+        let read = |reader: &dyn Reader| {
             let rows_before = statistics.rows_read;
             let joined = joins.then(Joined::default);
             let mut loader = Loader {
@@ -209,7 +211,10 @@ impl EntityManager {
                     .tell(started, rows.ok(), || joined.into_statement());
             }
             result
-        })?
+        };
+        database
+            .store
+            .read_with(|reader| transaction::view(reader, levels, read))?
     }
 
     /// R17: pending work that the query would see is flushed first.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::store::MAX_KEY_LENGTH;
-use super::{StorageError, TreeId};
+use super::{KeyRange, StorageError, TreeId};
 
 /// The writes to one tree: the new value of each key, `None` where it is deleted.
 pub(crate) type TreeWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -59,6 +59,34 @@ impl Batch {
             .get(&tree)?
             .get(key)
             .map(|value| Write::of(value.as_ref()))
+    }
+
+    /// Whether there is a write to the tree.
+    pub(crate) fn concerns(&self, tree: TreeId) -> bool {
+        self.trees.contains_key(&tree)
+    }
+
+    /// The writes to one tree within a range of keys, ascending.
+    pub(crate) fn range(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+    ) -> impl DoubleEndedIterator<Item = (&[u8], Write<'_>)> {
+        let writes = self.trees.get(&tree).filter(|_| !range.is_void());
+        writes
+            .map(|writes| writes.range::<[u8], _>((range.start(), range.end())))
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.as_slice(), Write::of(value.as_ref())))
+    }
+
+    /// Adds what another batch writes, as if it were applied after this one.
+    pub(crate) fn merge(&mut self, later: Batch) {
+        for (tree, writes) in later.trees {
+            for (key, value) in writes {
+                self.set(tree, key, value);
+            }
+        }
     }
 
     /// Whether there is nothing to write.

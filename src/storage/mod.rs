@@ -13,6 +13,7 @@ mod error;
 mod memory;
 mod range;
 mod sled;
+mod staged;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -22,5 +23,6 @@ pub(crate) use error::StorageError;
 pub(crate) use memory::MemoryStore;
 pub(crate) use range::KeyRange;
 pub(crate) use sled::{SledOptions, SledStore};
+pub(crate) use staged::StagedReader;
 pub use store::Durability;
 pub(crate) use store::{Bytes, CommitSequence, Direction, Reader, Store, StoreExt, TreeId, Visit};

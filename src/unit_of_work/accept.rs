@@ -1,8 +1,7 @@
-//! The last step of a flush: the commit has succeeded, and memory is told.
+//! The last step of a flush: the commit has succeeded, or the transaction has staged it, and memory
+//! is told.
 
 use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
 
 use super::change::decode_reference;
 use super::plan::RowOutcome;
@@ -11,50 +10,50 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
-use crate::entity::{AnyEntity, ChangeKind};
+use crate::entity::ChangeKind;
 use crate::schema::{EntityIndex, EntitySchema, ResolvedKind};
 use crate::storage::Bytes;
 
-/// Makes what was written the new snapshot, gives removed instances up, and runs `after_*` hooks.
+/// Makes what was written the new snapshot, and gives removed instances up. They stay in their graves
+/// for [`run_after_hooks`].
 pub(crate) fn accept(
     database: &Database,
     context: &mut Context,
-    prepared: Prepared,
-    outcome: Outcome,
+    prepared: &Prepared,
+    outcome: &Outcome,
 ) {
-    let Prepared {
-        changes, dropped, ..
-    } = prepared;
-    for instance in dropped {
-        context.discard(instance);
+    for instance in &prepared.dropped {
+        context.discard(*instance);
     }
     context.untouch_all();
-    for change in changes
+    for change in prepared
+        .changes
         .iter()
         .filter(|change| change.kind != ChangeKind::Delete)
     {
         accept_lazies(context, change);
     }
-    let mut gone: Vec<(EntityIndex, RowKey)> = Vec::new();
-    for ((entity, key), row) in outcome.rows {
-        match row {
-            RowOutcome::Written(row) => accept_row(database, context, entity, &key, row),
-            RowOutcome::Removed => gone.push((entity, key)),
+    accept_outcome(database, context, outcome);
+    settle_links(context);
+}
+
+/// Rows and links as they were written. What the unit of work knew otherwise follows.
+pub(super) fn accept_outcome(database: &Database, context: &mut Context, outcome: &Outcome) {
+    for ((entity, key), row) in &outcome.rows {
+        if let RowOutcome::Written(row) = row {
+            accept_row(database, context, *entity, key, row);
         }
     }
     let lost = outcome.links.iter().filter(|link| !link.linked);
     for link in lost {
         context.hide_link(link.join, &link.owner, &link.target);
     }
-    let mut removed: FxHashMap<Instance, Option<Box<dyn AnyEntity>>> = FxHashMap::default();
-    for (entity, key) in gone {
-        if let Some(instance) = context.find(entity, &key) {
+    for ((entity, key), row) in &outcome.rows {
+        if let (RowOutcome::Removed, Some(instance)) = (row, context.find(*entity, key)) {
             context.unlink(instance);
-            removed.insert(instance, context.forget(instance).body);
+            context.bury(instance);
         }
     }
-    settle_links(context);
-    run_after_hooks(context, changes, &removed);
 }
 
 /// No link is pending any more, and no collection is dirty.
@@ -66,21 +65,19 @@ fn settle_links(context: &mut Context) {
     }
 }
 
-fn run_after_hooks(
-    context: &Context,
-    changes: Vec<Change>,
-    removed: &FxHashMap<Instance, Option<Box<dyn AnyEntity>>>,
-) {
-    for change in changes {
-        let Some(data) = change.after else { continue };
-        let event = data.kind.after();
-        match (removed.get(&change.instance), change.kind) {
-            (Some(Some(body)), ChangeKind::Delete) => body.after(event, &data),
-            (None, ChangeKind::Create | ChangeKind::Update) => {
-                context.body(change.instance).after(event, &data);
-            }
-            // A removal elsewhere took the row with it, or it was never loaded.
-            (Some(_), _) | (None, ChangeKind::Delete) => {}
+/// Runs the `after_*` hooks of a flush that is committed.
+pub(crate) fn run_after_hooks(context: &Context, prepared: &Prepared, outcome: &Outcome) {
+    for change in &prepared.changes {
+        let Some(data) = &change.after else { continue };
+        let at = (change.instance.entity, change.key.clone());
+        let happened = match (outcome.rows.get(&at), change.kind) {
+            (Some(RowOutcome::Removed), ChangeKind::Delete)
+            | (Some(RowOutcome::Written(_)), ChangeKind::Create | ChangeKind::Update) => true,
+            // A removal elsewhere took the row with it.
+            (Some(_) | None, _) => false,
+        };
+        if let (true, Some(body)) = (happened, context.remains(change.instance)) {
+            body.after(data.kind.after(), data);
         }
     }
 }
@@ -100,7 +97,7 @@ fn accept_row(
     context: &mut Context,
     entity: EntityIndex,
     key: &RowKey,
-    row: Bytes,
+    row: &Bytes,
 ) {
     let Some(instance) = context.find(entity, key) else {
         return;
@@ -109,9 +106,9 @@ fn accept_row(
     slot.life = Life::Managed;
     if slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
-        bring_over(context, instance, schema.entity(entity), &row);
+        bring_over(context, instance, schema.entity(entity), row);
     }
-    context.slot_mut(instance).row = Some(row);
+    context.slot_mut(instance).row = Some(Bytes::clone(row));
 }
 
 /// Puts in memory what the written row has and memory has not.

@@ -12,10 +12,12 @@ mod constraints;
 mod links;
 mod plan;
 mod prepare;
+mod replay;
 mod validate;
 
-pub(crate) use accept::accept;
+pub(crate) use accept::{accept, run_after_hooks};
 pub(crate) use change::{Change, Prepared};
 pub(crate) use constraints::index_value;
 pub(crate) use plan::{Outcome, plan};
 pub(crate) use prepare::prepare;
+pub(crate) use replay::{Staged, accept_replayed, replay};

@@ -8,7 +8,7 @@ use super::{Change, Prepared, constraints, links};
 use crate::codec::RowKey;
 use crate::codec::record::{Record, RowBody, patch};
 use crate::codec::value::seal_value;
-use crate::context::{Context, LinkLedger};
+use crate::context::LinkLedger;
 use crate::database::Database;
 use crate::entity::ChangeKind;
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ pub(crate) struct Outcome {
 }
 
 /// The final state of one row.
+#[derive(Clone)]
 pub(crate) enum RowOutcome {
     Written(Bytes),
     Removed,
@@ -70,14 +71,14 @@ pub(super) struct Planner<'a> {
 /// A broken constraint, a row that is gone, or what the store says.
 pub(crate) fn plan(
     database: &Database,
-    context: &Context,
+    ledger: &LinkLedger,
     prepared: &Prepared,
     reader: &dyn Reader,
     sequence: CommitSequence,
 ) -> Result<(Batch, Outcome)> {
     let mut planner = Planner {
         database,
-        ledger: &context.ledger,
+        ledger,
         reader,
         writes: BTreeMap::new(),
         batch: Batch::default(),

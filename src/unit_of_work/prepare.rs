@@ -15,9 +15,9 @@ use crate::schema::FieldSet;
 /// # Errors
 /// A hook's error; every violation of a rule. What was changed in memory is taken back.
 pub(crate) fn prepare(database: &Database, context: &mut Context) -> Result<Prepared> {
-    if !context.refused.is_empty() {
+    if let Some(refused) = context.tell_refused() {
         // Told once: the second instances were dropped, so the next flush can succeed.
-        return Err(context.refused.remove(0));
+        return Err(refused);
     }
     let mut preparation = Preparation {
         database,

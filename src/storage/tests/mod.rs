@@ -5,6 +5,7 @@
 mod basics;
 mod large_values;
 mod model;
+mod staged;
 mod views;
 
 use std::ops::ControlFlow;

@@ -23,7 +23,7 @@ enum Step {
 }
 
 /// Few and similar keys, so that they meet.
-fn key() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         4 => vec(prop::sample::select(vec![0, 1, 0xFE, 0xFF]), 0..4),
         1 => vec(any::<u8>(), 0..40),
@@ -38,7 +38,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
+pub(super) fn bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
     prop_oneof![
         key().prop_map(Bound::Included),
         key().prop_map(Bound::Excluded),

@@ -1,0 +1,99 @@
+//! The end of a transaction: its staged flushes are planned again, in order, over the store as it is
+//! now, and become one batch.
+//!
+//! A staged flush was judged against what its transaction saw. Other units of work may have committed
+//! since, so nothing of that verdict is kept: constraints are judged, and rows merged (R14), as if all
+//! the flushes happened at the commit. Invariant: replaying over a store that nobody has changed gives
+//! the batch that was staged.
+
+use std::collections::BTreeMap;
+
+use super::accept::accept_outcome;
+use super::plan::RowOutcome;
+use super::{Outcome, Prepared, plan};
+use crate::codec::RowKey;
+use crate::codec::record::Record;
+use crate::context::{Context, LinkLedger};
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::schema::EntityIndex;
+use crate::storage::{Batch, CommitSequence, Reader, StagedReader};
+
+/// A flush inside a transaction.
+pub(crate) struct Staged {
+    pub(crate) prepared: Prepared,
+    /// What was pending when the flush was planned.
+    pub(crate) ledger: LinkLedger,
+    /// The rows that it wrote or removed, as memory was told.
+    pub(crate) rows: Vec<(EntityIndex, RowKey)>,
+}
+
+/// What became of a transaction.
+pub(crate) struct Replayed {
+    /// One for each staged flush.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The last word on each row and link.
+    total: Outcome,
+    /// How many rows and links were written.
+    pub(crate) written: (usize, usize),
+}
+
+/// Plans the flushes again, and merges their batches. Repeatable, as [`plan`] is.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) fn replay(
+    database: &Database,
+    staged: &[Staged],
+    reader: &dyn Reader,
+    sequence: CommitSequence,
+) -> Result<(Batch, Replayed)> {
+    let mut batch = Batch::new();
+    let mut outcomes = Vec::with_capacity(staged.len());
+    let mut total = Outcome::default();
+    let mut links = BTreeMap::new();
+    for flush in staged {
+        let view = StagedReader::new(reader, &batch);
+        let (later, outcome) = plan(database, &flush.ledger, &flush.prepared, &view, sequence)?;
+        batch.merge(later);
+        let rows = outcome.rows.iter();
+        total
+            .rows
+            .extend(rows.map(|(at, row)| (at.clone(), row.clone())));
+        for link in &outcome.links {
+            let at = (link.join, link.owner.clone(), link.target.clone());
+            links.insert(at, link.clone());
+        }
+        outcomes.push(outcome);
+    }
+    total.links = links.into_values().collect();
+    let written = (total.rows.len(), total.links.len());
+    // A row that only the staged flush wrote, because a removal concerned it then and no longer does,
+    // is what the store says.
+    let view = StagedReader::new(reader, &batch);
+    for (entity, key) in staged.iter().flat_map(|flush| &flush.rows) {
+        if !total.rows.contains_key(&(*entity, key.clone())) {
+            let stored = view.get(database.keyspace.rows(*entity), &key.to_vec())?;
+            if let Some(row) = &stored {
+                let schema = database.schema.entity(*entity);
+                Record::parse(row).map_err(|error| {
+                    Error::damaged_row(schema.name, &schema.print_key(key), error)
+                })?;
+            }
+            let row = stored.map_or(RowOutcome::Removed, RowOutcome::Written);
+            total.rows.insert((*entity, key.clone()), row);
+        }
+    }
+    let replayed = Replayed {
+        outcomes,
+        total,
+        written,
+    };
+    Ok((batch, replayed))
+}
+
+/// Brings to memory what the replay has made of the rows: their revisions, and what other units of
+/// work had changed.
+pub(crate) fn accept_replayed(database: &Database, context: &mut Context, replayed: &Replayed) {
+    accept_outcome(database, context, &replayed.total);
+}
