@@ -19,7 +19,11 @@ docs:
 
 # Runs the benchmarks whose names contain FILTER.
 bench FILTER="":
-    cargo bench --all-features -- {{ FILTER }}
+    cargo bench --all-features --bench flush --bench populate -- {{ FILTER }}
+
+# Prints what operations cost beside the same work by hand on sled, as a table.
+ratios FILTER="":
+    cargo bench --all-features --bench ratios -- "{{ FILTER }}"
 
 # Runs a fuzz target: row_decoding, key_order. The flags are in fuzz/.cargo/config.toml.
 fuzz TARGET SECONDS="60":
@@ -27,8 +31,8 @@ fuzz TARGET SECONDS="60":
     cd fuzz && cargo run --release --bin {{ TARGET }} -- corpus/{{ TARGET }} -artifact_prefix=artifacts/{{ TARGET }}/ -max_total_time={{ SECONDS }}
 
 # Kills a writing process at random moments and looks at what it left.
-crash:
-    @echo "there is no crash run yet"; exit 1
+crash ROUNDS="500":
+    MUSHER_CRASH_ROUNDS={{ ROUNDS }} cargo test --test crash -- --nocapture
 
 # Checks licences, sources and duplicates of the dependencies, and their advisories if it can.
 deny:

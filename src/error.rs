@@ -15,7 +15,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can go wrong.
 ///
-/// A failed call changes nothing: neither the database nor the unit of work.
+/// A failed call changes nothing: neither the database nor the unit of work. There is one exception:
+/// a [`Storage`](Error::Storage) error of a flush whose commit the disk did not confirm. The commit
+/// is applied then, and the database takes no further writes until it is opened again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

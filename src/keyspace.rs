@@ -3,6 +3,7 @@
 //! Every component of a key is self-delimiting, so keys are concatenations: whoever knows a
 //! component finds all keys that start with it by a prefix scan.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::codec::{OrderedKey, RowKey};
@@ -21,6 +22,7 @@ pub(crate) struct Keyspace {
     pub(crate) catalog: TreeId,
     entities: Vec<EntityTrees>,
     joins: Vec<JoinTrees>,
+    names: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -39,41 +41,52 @@ struct JoinTrees {
 impl Keyspace {
     /// Opens, or makes, the trees of a schema.
     pub(crate) fn open(store: &dyn Store, schema: &Schema) -> Result<Self, StorageError> {
-        let named =
-            |entity: &EntitySchema, fields: &mut dyn Iterator<Item = FieldIndex>, kind: &str| {
-                fields
-                    .map(|field| {
-                        let name = format!("{kind}:{}.{}", entity.name, entity.fields[field].name);
-                        store.open_tree(&name).map(|tree| (field, tree))
-                    })
-                    .collect::<Result<Vec<_>, _>>()
-            };
+        let mut names = BTreeSet::new();
+        let mut open = |name: String| {
+            let tree = store.open_tree(&name);
+            names.insert(name);
+            tree
+        };
+        let catalog = open("catalog".to_owned())?;
         let mut entities = Vec::with_capacity(schema.entities.len());
         for entity in &schema.entities {
+            let rows = open(format!("rows:{}", entity.name))?;
+            let mut of = |kind: &str, field: FieldIndex| {
+                let name = format!("{kind}:{}.{}", entity.name, entity.fields[field].name);
+                open(name).map(|tree| (field, tree))
+            };
+            let lazies = entity.lazies.iter().map(|field| of("lazy", *field));
+            let lazies = lazies.collect::<Result<_, _>>()?;
+            let indexes = entity.indexes.iter().map(|index| of("index", index.field));
+            let indexes = indexes.collect::<Result<_, _>>()?;
             entities.push(EntityTrees {
-                rows: store.open_tree(&format!("rows:{}", entity.name))?,
-                lazies: named(entity, &mut entity.lazies.iter().copied(), "lazy")?,
-                indexes: named(
-                    entity,
-                    &mut entity.indexes.iter().map(|index| index.field),
-                    "index",
-                )?,
+                rows,
+                lazies,
+                indexes,
             });
         }
         let mut joins = Vec::with_capacity(schema.joins.len());
         for join in &schema.joins {
             let owner = schema.entity(join.owner);
             let relation = format!("{}.{}", owner.name, owner.fields[join.owner_field].name);
+            let by_owner = open(format!("join:{relation}"))?;
+            let by_target = open(format!("join:{relation}:inverse"))?;
             joins.push(JoinTrees {
-                by_owner: store.open_tree(&format!("join:{relation}"))?,
-                by_target: store.open_tree(&format!("join:{relation}:inverse"))?,
+                by_owner,
+                by_target,
             });
         }
         Ok(Self {
-            catalog: store.open_tree("catalog")?,
+            catalog,
             entities,
             joins,
+            names,
         })
+    }
+
+    /// Whether a tree of this name belongs to the schema.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.names.contains(name)
     }
 
     fn entity(&self, entity: EntityIndex) -> &EntityTrees {

@@ -1,5 +1,67 @@
 //! Musher, an embedded, in-process object database: entities with relations, an identity map and
 //! a unit of work over sled.
+//!
+//! Entities are plain structs. A unit of work, the [`EntityManager`], owns every instance that it
+//! loads or creates; a program holds [`Id`]s, and reads and changes the instances through them. What
+//! was changed is written by [`flush`](EntityManager::flush), as one atomic commit.
+//!
+//! ```
+//! # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+//! use musher::prelude::*;
+//!
+//! #[derive(Entity, Debug)]
+//! struct User {
+//!     #[orm(primary_key)]
+//!     id: Pk,
+//!     #[orm(unique)]
+//!     email: String,
+//!     #[orm(one_to_many(mapped_by = author))]
+//!     articles: Collection<Article>,
+//! }
+//!
+//! #[derive(Entity, Debug)]
+//! struct Article {
+//!     #[orm(primary_key)]
+//!     id: Pk,
+//!     title: String,
+//!     #[orm(many_to_one)]
+//!     author: Id<User>,
+//! }
+//!
+//! let orm = Orm::builder().entities::<(User, Article)>().in_memory()?;
+//! let mut em = orm.em();
+//! let user = em.create(User::build().email("foo@bar.com"));
+//! let article = em.create(Article::build().title("Foo is Bar").author(user));
+//! em.flush()?;
+//!
+//! em.clear();
+//! em.find_one(article).populate(|a| a.author()).or_fail()?;
+//! assert_eq!(em.view(article).author().email, "foo@bar.com");
+//! em[article].title.push('!');
+//! em.flush()?;
+//! # Ok(()) }
+//! # #[cfg(not(feature = "derive"))] fn main() {}
+//! ```
+//!
+//! # Where to find what
+//!
+//! | to | use |
+//! |---|---|
+//! | declare entities | the derives [`Entity`](macro@Entity) and [`BaseEntity`](macro@BaseEntity); [`Pk`], [`Id`], [`Lazy`], [`Collection`], [`Inverse`] |
+//! | open a database | [`Orm::builder`], [`OrmBuilder`]; [`Durability`], [`FlushMode`], [`LoadStrategy`] |
+//! | begin a unit of work | [`Orm::em`], [`EntityManager`] |
+//! | create and remove | [`EntityManager::create`], [`persist`](EntityManager::persist), [`remove`](EntityManager::remove), [`detach`](EntityManager::detach) |
+//! | read | `em[id]`, [`EntityManager::get`], [`view`](EntityManager::view) |
+//! | change | `em[id]`, [`EntityManager::edit`], [`with`](EntityManager::with); [`CollectionEdit`] |
+//! | query | [`EntityManager::find_one`], [`find`](EntityManager::find); [`Property`], [`Filter`] |
+//! | load more | [`EntityManager::populate`], [`refresh`](EntityManager::refresh) |
+//! | react to a flush | [`EventArgs`], [`ChangeSet`]; the attributes of [`Entity`](macro@Entity) name the hooks |
+//! | serialize | a view, or [`EntityManager::serialize`] |
+//! | look inside | [`OrmBuilder::debug`], [`EntityManager::statistics`], [`Orm::verify`] |
+//! | handle errors | [`Error`] |
+//!
+//! The repository has a guide (`docs/guide.md`), which tells all of this at length, and the file
+//! format (`docs/format.md`).
 #![forbid(unsafe_code)]
 #![deny(unreachable_pub)]
 #![warn(missing_docs)]
@@ -76,4 +138,14 @@ pub mod __private {
     pub use crate::query::Property;
     pub use crate::schema::{CharCount, FieldDescription, FieldSet, OnDelete, Relation, Target};
     pub use crate::serialize::{Exclude, Node, SerializeEntity, serialize_view};
+}
+
+/// The code blocks of the README and of the guide, compiled and run as this crate's own.
+#[cfg(all(doctest, feature = "derive", feature = "password"))]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../docs/guide.md")]
+    struct Guide;
 }

@@ -3,6 +3,7 @@
 //! Nothing is formatted unless somebody listens. Hidden values never get here: whoever describes a
 //! statement replaces them.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -24,11 +25,10 @@ pub(crate) struct QueryLog {
 impl QueryLog {
     /// Lines on standard output, coloured if that is a terminal and `NO_COLOR` is not set.
     pub(crate) fn to_stdout() -> Self {
-        let colors = std::io::stdout().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let no_color = std::env::var_os("NO_COLOR");
         Self {
             sink: Some(Arc::new(|line| println!("{line}"))),
-            colors,
+            colors: wants_colors(std::io::stdout().is_terminal(), no_color.as_deref()),
         }
     }
 
@@ -69,9 +69,10 @@ impl QueryLog {
         let took = started.elapsed();
         let statement = statement();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        match rows {
-            Some(rows) => tracing::debug!(target: TARGET, took_us = micros, rows, "{statement}"),
-            None => tracing::debug!(target: TARGET, took_us = micros, "{statement}"),
+        if let Some(rows) = rows {
+            tracing::debug!(target: TARGET, took_us = micros, rows, "{statement}");
+        } else {
+            tracing::debug!(target: TARGET, took_us = micros, "{statement}");
         }
         self.print(&statement, &suffix(took, rows));
     }
@@ -86,6 +87,11 @@ impl QueryLog {
             sink(&format!("[query] {statement}{suffix}"));
         }
     }
+}
+
+/// <https://no-color.org>: set and not empty means no colours, whatever it is set to.
+fn wants_colors(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 fn suffix(took: Duration, rows: Option<usize>) -> String {
@@ -109,7 +115,9 @@ pub(crate) fn list(items: impl ExactSizeIterator<Item = impl Display>) -> String
         text.push_str(&item.to_string());
     }
     if total > SHOWN {
-        text.push_str(&format!(", .. {} more", total - SHOWN));
+        text.push_str(", .. ");
+        text.push_str(&(total - SHOWN).to_string());
+        text.push_str(" more");
     }
     text
 }
@@ -142,6 +150,14 @@ mod tests {
             lines.lock()[1],
             "[query] select user by id in (1) [took 0 ms, 1 row]"
         );
+    }
+
+    #[test]
+    fn colours_are_for_terminals_and_no_color_is_respected() {
+        assert!(wants_colors(true, None));
+        assert!(wants_colors(true, Some(OsStr::new(""))));
+        assert!(!wants_colors(true, Some(OsStr::new("0"))));
+        assert!(!wants_colors(false, None));
     }
 
     #[test]

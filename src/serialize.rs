@@ -19,6 +19,11 @@ use crate::schema::{FieldIndex, ResolvedKind};
 const DEPTH: usize = 64;
 
 /// Writes the relations of an entity: implemented by `#[derive(Entity)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    label = "not an entity",
+    note = "add `#[derive(Entity)]` to `{Self}`"
+)]
 pub trait SerializeEntity: Managed {
     /// Writes the entry of one relation.
     ///
@@ -61,12 +66,12 @@ pub struct Node<'em, 'c, T> {
 struct Above<'c> {
     instance: Instance,
     depth: usize,
-    above: Option<&'c Above<'c>>,
+    next: Option<&'c Above<'c>>,
 }
 
 impl Above<'_> {
     fn contains(&self, instance: Instance) -> bool {
-        self.instance == instance || self.above.is_some_and(|above| above.contains(instance))
+        self.instance == instance || self.next.is_some_and(|next| next.contains(instance))
     }
 }
 
@@ -132,7 +137,7 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
                 &Items {
                     node: self,
                     field,
-                    items: items.ids_unchecked(),
+                    ids: items.ids_unchecked(),
                     here,
                 },
             )
@@ -162,7 +167,7 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
         write(&Above {
             instance: self.instance,
             depth,
-            above: self.above,
+            next: self.above,
         })
     }
 
@@ -211,14 +216,14 @@ impl<T: SerializeEntity> Serialize for Related<'_, '_, T> {
 struct Items<'a, 'em, 'c, T, U: Entity> {
     node: &'a Node<'em, 'c, T>,
     field: FieldIndex,
-    items: &'a [Id<U>],
+    ids: &'a [Id<U>],
     here: &'a Above<'a>,
 }
 
 impl<T: SerializeEntity, U: SerializeEntity> Serialize for Items<'_, '_, '_, T, U> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut items = serializer.serialize_seq(Some(self.items.len()))?;
-        for id in self.items {
+        let mut items = serializer.serialize_seq(Some(self.ids.len()))?;
+        for id in self.ids {
             items.serialize_element(&self.node.related(self.field, id, self.here))?;
         }
         items.end()
@@ -238,7 +243,7 @@ impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
             }
             match property.kind {
                 ResolvedKind::Relation(_) => {
-                    T::serialize_relation(self, field, property.name, &mut map)?
+                    T::serialize_relation(self, field, property.name, &mut map)?;
                 }
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
                     Fields::serialize(self.entity, field, property.name, &mut map)?;
@@ -301,8 +306,8 @@ impl<T: SerializeEntity> Serialization<'_, T> {
     /// # Errors
     /// What serde says of a property's value.
     #[cfg(feature = "serde-json")]
-    pub fn to_value(&self) -> crate::Result<serde_json::Value> {
-        serde_json::to_value(self).map_err(crate::Error::other)
+    pub fn to_value(&self) -> crate::error::Result<serde_json::Value> {
+        serde_json::to_value(self).map_err(crate::error::Error::other)
     }
 }
 
@@ -318,7 +323,12 @@ impl<T: SerializeEntity> Serialize for Serialization<'_, T> {
     }
 }
 
-/// What can be left out of a serialization: a property, or a relation.
+/// What can be left out of a serialization: a property, a relation, or a tuple of such.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be excluded from a `{R}`",
+    label = "expected properties or relations of `{R}`",
+    note = "write `|it| it.property()`, or several as a tuple: `|it| (it.property(), it.relation())`"
+)]
 pub trait Exclude<R> {
     /// Adds the path.
     fn into_exclusion(self, hints: &mut Hints);
@@ -341,3 +351,24 @@ impl<R, V> Exclude<R> for Property<R, V> {
         hints.add(&self.into_steps());
     }
 }
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<R, $($name: Exclude<R>),*> Exclude<R> for ($($name,)*) {
+            #[expect(non_snake_case, reason = "the type parameter's name serves as the variable's")]
+            fn into_exclusion(self, hints: &mut Hints) {
+                let ($($name,)*) = self;
+                $($name.into_exclusion(hints);)*
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);

@@ -40,17 +40,16 @@ const MODULES: &[Module] = &[
     module("schema", 1, &["error"]),
     module("error", 1, &[]),
     module("keyspace", 2, &[]),
+    module("log", 2, &[]),
     module("entity", 3, &[]),
     module("context", 4, &[]),
+    module("database", 4, &[]),
     module("unit_of_work", 5, &[]),
     module("query", 5, &[]),
     module("load", 6, &[]),
     module("manager", 7, &[]),
     module("orm", 8, &[]),
     module("serialize", 8, &[]),
-    module("log", 8, &[]),
-    module("verify", 8, &[]),
-    module("fuzzing", 9, &[]),
 ];
 
 const MAX_LINES: usize = 600;

@@ -47,7 +47,7 @@ mod tests {
             "on_update",
         ];
         let suggests = |name: &str, expected: Option<&str>| {
-            assert_eq!(nearest(name, &known), expected, "{name}")
+            assert_eq!(nearest(name, &known), expected, "{name}");
         };
         suggests("uniqe", Some("unique"));
         suggests("manyToOne", Some("many_to_one"));

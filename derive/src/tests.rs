@@ -1,5 +1,8 @@
 //! Both derives on tokens: what they refuse, with every message, and what their expansion holds.
 
+mod defaults;
+mod relations;
+
 use syn::DeriveInput;
 
 use crate::ast::Derived;
@@ -181,121 +184,6 @@ fn attributes_are_spelt_and_placed_well() {
 }
 
 #[test]
-fn a_relation_has_the_type_of_its_kind() {
-    property(
-        "#[orm(many_to_one)] a: User",
-        &["`many_to_one` needs the type `Id<..>`"],
-    );
-    property(
-        "#[orm(many_to_one)] a: Collection<User>",
-        &["`many_to_one` needs the type `Id<..>`"],
-    );
-    property(
-        "#[orm(one_to_one)] a: Collection<User>",
-        &["`one_to_one` needs the type `Id<..>`"],
-    );
-    property(
-        "#[orm(one_to_many(mapped_by = b))] a: Vec<User>",
-        &["`one_to_many` needs the type `Collection<..>`"],
-    );
-    property(
-        "#[orm(many_to_many)] a: Id<User>",
-        &["`many_to_many` needs the type `Collection<..>`"],
-    );
-    property(
-        "#[orm(many_to_one, one_to_one)] a: Id<User>",
-        &["a property is one relation: `many_to_one` or `one_to_one`"],
-    );
-    property("a: Option<Id<User>>", &["`Option<Id<User>>` is a relation"]);
-    property(
-        "a: Inverse<User>",
-        &["`Inverse<User>` is a relation: add `#[orm(one_to_one(mapped_by = ..))]`"],
-    );
-    property("a: Option<Lazy<String>>", &["write `Lazy<Option<..>>`"]);
-    property(
-        "#[orm(many_to_many)] a: Option<Collection<Tag>>",
-        &["a relation of this kind may be empty as it is: write `Collection<..>`"],
-    );
-}
-
-#[test]
-fn a_relation_has_the_options_of_its_side() {
-    property(
-        "#[orm(one_to_many)] a: Collection<User>",
-        &["`one_to_many` needs the property at the other end"],
-    );
-    property(
-        "#[orm(one_to_one)] a: Inverse<User>",
-        &["`one_to_one` needs the property at the other end"],
-    );
-    property(
-        "#[orm(one_to_many(inversed_by = b))] a: Collection<User>",
-        &["the other end holds the key: write `one_to_many(mapped_by = b)`"],
-    );
-    property(
-        "#[orm(many_to_one(mapped_by = b))] a: Id<User>",
-        &["the side that holds the key owns the relation"],
-    );
-    property(
-        "#[orm(many_to_many(mapped_by = b, inversed_by = c))] a: Collection<Tag>",
-        &["one end is `mapped_by` the other"],
-    );
-    property(
-        "#[orm(many_to_one(on_delete = set_null))] a: Id<User>",
-        &["`on_delete = set_null` needs a reference that may be absent"],
-    );
-    property(
-        "#[orm(many_to_one(on_delete = set_null))] a: Option<Id<User>>",
-        &[],
-    );
-    property(
-        "#[orm(many_to_one(on_delete = delete))] a: Id<User>",
-        &["`on_delete` is one of `restrict`"],
-    );
-    property(
-        "#[orm(many_to_one(orphan_removal))] a: Id<User>",
-        &["`orphan_removal` goes at the other end"],
-    );
-    property(
-        "#[orm(one_to_many(mapped_by = b, orphan_removal))] a: Collection<User>",
-        &[],
-    );
-    property(
-        "#[orm(one_to_many(mapped_by = b, on_delete = cascade))] a: Collection<User>",
-        &["`on_delete` goes at the other end"],
-    );
-    property(
-        "#[orm(many_to_many(on_delete = cascade, orphan_removal))] a: Collection<User>",
-        &[
-            "`many_to_many` has no `on_delete`",
-            "`many_to_many` has no `orphan_removal`",
-        ],
-    );
-    property(
-        "#[orm(many_to_one(maped_by = b))] a: Id<User>",
-        &["unknown attribute `maped_by`: did you mean `mapped_by`?"],
-    );
-    property(
-        "#[orm(one_to_many(mapped_by = \"b\"))] a: Collection<User>",
-        &[
-            "write the property's name without quotes: `mapped_by = b`",
-            "`one_to_many` needs the property at the other end",
-        ],
-    );
-    property(
-        "#[orm(many_to_one(hidden))] a: Id<User>",
-        &["`hidden` stands beside the relation: `#[orm(many_to_one, hidden)]`"],
-    );
-    property(
-        "#[orm(many_to_one = b)] a: Id<User>",
-        &[
-            "write `many_to_one`, or `many_to_one(..)`",
-            "`Id<User>` is a relation",
-        ],
-    );
-}
-
-#[test]
 fn attributes_go_with_the_kind_of_the_property() {
     property(
         "#[orm(unique)] a: Lazy<String>",
@@ -418,70 +306,5 @@ fn an_entity_has_at_most_128_properties() {
     property(
         &properties(128),
         &["`Article` has 129 properties, and 128 are the most"],
-    );
-}
-
-#[test]
-fn a_default_reads_what_stands_before_it_and_what_has_no_default() {
-    let reads = |properties: &str, signature: &str| {
-        let input = format!("struct Article {{ #[orm(primary_key)] id: Pk, {properties} }}");
-        let expansion = expand(Derived::Entity, &input)
-            .expect("an expansion")
-            .replace(' ', "");
-        assert!(
-            expansion.contains(signature),
-            "{signature} in the expansion of {properties}"
-        );
-    };
-    reads(
-        "#[orm(default = slug(title))] slug: String, title: String",
-        "fn__default_slug(title:&String)->String",
-    );
-    reads(
-        "#[orm(default = slug(title))] slug: String, #[orm(default)] title: String",
-        "fn__default_slug()->String",
-    );
-    reads(
-        "#[orm(default)] title: String, #[orm(default = slug(title))] slug: String",
-        "fn__default_slug(title:&String)->String",
-    );
-    reads(
-        "#[orm(default = sum(text))] sum: String, text: Lazy<String>",
-        "fn__default_sum(text:&String)->String",
-    );
-    reads(
-        "#[orm(default = format!(\"{a}\"))] b: String, a: u8",
-        "fn__default_b(a:&u8)->String",
-    );
-    reads(
-        "#[orm(on_update = count + 1)] count: u8",
-        "fn__on_update_count(count:&u8)->u8",
-    );
-}
-
-#[test]
-fn a_row_without_a_property_reads_as_its_default_unless_that_needs_a_lazy_one() {
-    let hydrates = |properties: &str, call: &str| {
-        let input = format!("struct Article {{ #[orm(primary_key)] id: Pk, {properties} }}");
-        let expansion = expand(Derived::Entity, &input)
-            .expect("an expansion")
-            .replace(' ', "");
-        assert!(
-            expansion.contains(call),
-            "{call} in the expansion of {properties}"
-        );
-    };
-    hydrates("a: u8", "row.scalar::<u8>(first+FIRST_OWN+1)?");
-    hydrates(
-        "a: Option<u8>",
-        "row.scalar_or::<Option<u8>>(first+FIRST_OWN+1,||::std::option::Option::None)?",
-    );
-    hydrates(
-        "#[orm(default = b + 1)] a: u8, b: u8",
-        "row.scalar_or::<u8>(first+FIRST_OWN+1,||Article::__default_a(&b))?",
-    );
-    hydrates(
-        "#[orm(default = b.len())] a: usize, b: Lazy<String>",
-        "row.scalar::<usize>(first+FIRST_OWN+1)?",
     );
 }

@@ -14,7 +14,7 @@ pub(crate) const HEADER_LENGTH: usize = 5;
 
 /// Why bytes are not a frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FrameError {
+pub enum FrameError {
     /// Even the header is cut.
     #[error("only {length} bytes are stored, which is less than a header")]
     Truncated {

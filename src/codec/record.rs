@@ -13,6 +13,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, fuzzing))]
 use std::ops::Range;
 
 pub(crate) use body::{RowBody, RowBodyBuilder};
@@ -32,6 +33,7 @@ pub(crate) struct Record<'a> {
     revision: u64,
     schema_version: u32,
     /// Where in the row's bytes the properties' bytes begin.
+    #[cfg(any(test, fuzzing))]
     values_start: usize,
     properties: Properties<'a>,
 }
@@ -69,6 +71,7 @@ impl<'a> Record<'a> {
         Ok(Self {
             revision,
             schema_version,
+            #[cfg(any(test, fuzzing))]
             values_start: frame::HEADER_LENGTH + body.len() - properties.values().len(),
             properties,
         })
@@ -85,6 +88,7 @@ impl<'a> Record<'a> {
     }
 
     /// The row's properties without what surrounds them.
+    #[cfg(test)]
     pub(crate) fn properties(&self) -> Properties<'a> {
         self.properties
     }
@@ -101,6 +105,7 @@ impl<'a> Record<'a> {
 
     /// Where in the row's bytes each property is, by ascending number, so that a holder of the
     /// bytes can index them in one pass.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn spans(&self) -> impl Iterator<Item = (PropertyNumber, Range<usize>)> + use<'a> {
         let start = self.values_start;
         self.properties

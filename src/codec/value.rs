@@ -75,7 +75,7 @@ pub enum ValueError {
 /// # Errors
 ///
 /// When the value's `Serialize` fails, when it has a sequence or map of unknown length, or when the
-/// bytes are more than [`MAX_LENGTH`].
+/// bytes are more than 64 MiB.
 pub fn encode_value<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(), ValueError> {
     let start = out.len();
     let encoded = bincode::serde::encode_into_writer(value, Appender(out), config::standard());

@@ -160,11 +160,6 @@ impl LinkLedger {
             .flat_map(|((join, side), keys)| keys.iter().map(move |key| (*join, *side, key)))
     }
 
-    /// Whether a relation has pending links.
-    pub(crate) fn concerns(&self, join: JoinIndex) -> bool {
-        self.links().any(|(at, ..)| at == join) || self.cleared().any(|(at, ..)| at == join)
-    }
-
     /// After a flush: nothing is pending.
     pub(crate) fn settle(&mut self) -> BTreeSet<(Instance, FieldIndex)> {
         std::mem::take(self).dirty

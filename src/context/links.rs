@@ -22,10 +22,10 @@ impl Context {
         let relation = schema.entity(owner.entity).relation(field);
         match relation.kind {
             RelationKind::ManyToMany { join, side } => {
-                self.change_join(owner, field, relation, (join, side), item, change)
+                self.change_join(owner, field, relation, (join, side), item, change);
             }
             RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. } => {
-                self.change_owned(owner, field, relation, item, change)
+                self.change_owned(owner, field, relation, item, change);
             }
             RelationKind::ToOne { .. } => unreachable!("a to-one relation is no collection"),
         }
@@ -74,7 +74,7 @@ impl Context {
         let loaded = self.find_loaded(relation.target, item);
         match (change, loaded) {
             (LinkChange::Add, Some(instance)) => {
-                self.set_to_one(instance, mapped_by, Some(owner_key));
+                self.set_to_one(instance, mapped_by, Some(&owner_key));
             }
             (LinkChange::Add, None) => {
                 self.adopt(Adoption {

@@ -177,22 +177,10 @@ impl Context {
         self.touched.is_empty() && self.ledger.is_empty() && self.refused.is_empty()
     }
 
-    /// All managed instances.
-    pub(crate) fn instances(&self) -> impl Iterator<Item = Instance> + '_ {
-        self.schema
-            .indexes()
-            .flat_map(|entity| self.instances_of(entity))
-    }
-
     /// The managed instances of one entity.
     pub(crate) fn instances_of(&self, entity: EntityIndex) -> impl Iterator<Item = Instance> + '_ {
         self.map(entity)
             .slots()
             .map(move |slot| Instance { entity, slot })
-    }
-
-    /// `User 1`, for messages.
-    pub(crate) fn key_text(&self, entity: EntityIndex, key: &RowKey) -> String {
-        self.entity(entity).print_key(key)
     }
 }

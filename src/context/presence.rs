@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::Membership;
-use crate::schema::{EntityIndex, FieldIndex};
+use crate::schema::{EntityIndex, FieldIndex, JoinIndex};
 
 impl Context {
     /// Binds the relations of an instance that has just become managed: collections built by the
     /// program become pending links, and the other ends learn of its references.
-    pub(crate) fn bind_new(&mut self, instance: Instance) {
+    ///
+    /// `known`: the program chose the key, so others may refer to it already.
+    pub(crate) fn bind_new(&mut self, instance: Instance, known: bool) {
         let schema = Arc::clone(&self.schema);
         let entity = schema.entity(instance.entity);
         self.touch(instance);
@@ -26,7 +28,11 @@ impl Context {
             } else {
                 Vec::new()
             };
-            self.fill(instance, *field, &[]);
+            if known {
+                self.fill(instance, *field, &[]);
+            } else {
+                self.start_collection(instance, *field);
+            }
             for item in items {
                 self.change_link(instance, *field, &item, LinkChange::Add);
             }
@@ -85,19 +91,37 @@ impl Context {
                 .and_then(|body| body.to_one(*field));
             match (relation.inverse, target) {
                 (Some(inverse), Some(target)) => {
-                    self.take_from(relation.target, &target, inverse, &key)
+                    self.take_from(relation.target, &target, inverse, &key);
                 }
                 // Its reference is not known, so whoever shows it is asked.
                 (Some(inverse), None) if self.slot(instance).body.is_none() => {
-                    self.take_from_all(relation.target, inverse, &key)
+                    self.take_from_all(relation.target, inverse, &key);
                 }
                 _ => {}
             }
         }
+        // Stored links that go with it were hidden one by one; what is left is pending.
         for (join, side) in &entity.joins {
-            if let (other, Some(field)) = schema.join(*join).end(side.other()) {
-                self.take_from_all(other, field, &key);
+            let pending: Vec<_> = self.ledger.of(*join, *side, &key).collect();
+            let others: Vec<RowKey> = pending
+                .into_iter()
+                .map(|(other, _)| other.clone())
+                .collect();
+            if let (entity, Some(field)) = schema.join(*join).end(side.other()) {
+                for other in others {
+                    self.take_from(entity, &other, field, &key);
+                }
             }
+        }
+    }
+
+    /// A link that is no longer stored disappears from the collections that show it.
+    pub(crate) fn hide_link(&mut self, join: JoinIndex, owner: &RowKey, target: &RowKey) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.join(join);
+        self.take_from(relation.owner, owner, relation.owner_field, target);
+        if let Some(field) = relation.target_field {
+            self.take_from(relation.target, target, field, owner);
         }
     }
 

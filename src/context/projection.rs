@@ -24,6 +24,16 @@ impl Context {
         }
     }
 
+    /// Begins a collection that nothing can be in yet.
+    pub(super) fn start_collection(&mut self, owner: Instance, field: FieldIndex) {
+        let origin = self.origin(owner.entity, field);
+        self.body_mut(owner).to_many_mut(field).bind(
+            origin,
+            Membership::Initialized,
+            &mut std::iter::empty(),
+        );
+    }
+
     /// Makes a collection as if it had never been loaded. What is pending stays so.
     pub(crate) fn unload_collection(&mut self, owner: Instance, field: FieldIndex) {
         let origin = self.origin(owner.entity, field);

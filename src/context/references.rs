@@ -24,10 +24,10 @@ impl Context {
         &mut self,
         instance: Instance,
         field: FieldIndex,
-        target: Option<RowKey>,
+        target: Option<&RowKey>,
     ) -> bool {
         self.touch(instance);
-        if !self.body_mut(instance).set_to_one(field, target.as_ref()) {
+        if !self.body_mut(instance).set_to_one(field, target) {
             return false;
         }
         self.follow(instance, field);
@@ -219,7 +219,7 @@ impl Context {
         let owns = self.body(instance).to_one(adoption.field).as_ref() == Some(&adoption.owner);
         match adoption.change {
             LinkChange::Add => {
-                self.set_to_one(instance, adoption.field, Some(adoption.owner.clone()));
+                self.set_to_one(instance, adoption.field, Some(&adoption.owner));
             }
             LinkChange::Remove if owns => {
                 let removal = relation.inverse.is_some_and(|field| {

@@ -133,6 +133,10 @@ pub trait Entity: Fields {
 }
 
 /// An entity with its type erased.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "each method says what the one that it erases says"
+)]
 pub trait AnyEntity: Any + Send + Sync {
     /// [`Entity::key`].
     fn row_key(&self) -> Option<RowKey>;

@@ -96,8 +96,10 @@ macro_rules! sequence_keys {
                 <$key>::try_from(next_number()).expect("the sequence fits the key type")
             }
 
+            /// The upper half of the range is left to programs: a key from there does not
+            /// exhaust the sequence.
             fn number(&self) -> Option<u64> {
-                u64::try_from(*self).ok()
+                (*self <= <$key>::MAX / 2).then(|| u64::try_from(*self).ok()).flatten()
             }
         }
     )*};

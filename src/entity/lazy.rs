@@ -49,6 +49,7 @@ enum State<T> {
 
 impl<T> Lazy<T> {
     #[doc(hidden)]
+    #[must_use]
     pub const fn not_loaded(origin: Origin) -> Self {
         Self(State::NotLoaded(Some(origin)))
     }

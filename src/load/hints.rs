@@ -23,13 +23,6 @@ impl Hints {
             self.fields.entry(*first).or_default().add(rest);
         }
     }
-
-    /// Takes in what another tree asks for.
-    pub(crate) fn merge(&mut self, other: Self) {
-        for (field, hints) in other.fields {
-            self.fields.entry(field).or_default().merge(hints);
-        }
-    }
 }
 
 /// What a populate closure may return: a path of relations and lazy properties of `R`, or a tuple

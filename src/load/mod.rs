@@ -5,11 +5,13 @@
 
 mod admit;
 mod hints;
+mod joined;
 mod path;
 mod populate;
 mod statistics;
 
 pub use hints::{Hint, Hints};
+pub(crate) use joined::Joined;
 pub use path::{LazyPath, Path, PropertyPath};
 pub use statistics::Statistics;
 
@@ -25,6 +27,6 @@ pub(crate) struct Loader<'a> {
     pub(crate) statistics: &'a mut Statistics,
     /// Whether what is read overwrites what was changed in memory.
     pub(crate) overwrite: bool,
-    /// Look-ups are told and counted one by one; a joined read counts as one.
-    pub(crate) joined: bool,
+    /// Look-ups are told and counted one by one, but for those of a joined read.
+    pub(crate) joined: Option<Joined>,
 }

@@ -14,6 +14,10 @@ pub struct Path<R, T> {
     entities: PhantomData<fn() -> (R, T)>,
 }
 
+#[expect(
+    clippy::mismatching_type_param_order,
+    reason = "the root is both ends of its path"
+)]
 impl<R: Entity> Path<R, R> {
     /// The path that goes nowhere.
     pub(crate) const fn root() -> Self {

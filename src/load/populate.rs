@@ -5,13 +5,14 @@
 //! another, so that related rows are read while the parents are walked.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use rustc_hash::FxHashSet;
 
 use super::{Hints, Loader};
 use crate::codec::RowKey;
 use crate::codec::value::open_value;
-use crate::context::Instance;
+use crate::context::{Instance, LinkChange};
 use crate::database::LoadStrategy;
 use crate::entity::Membership;
 use crate::error::{Error, Result};
@@ -35,7 +36,10 @@ impl Loader<'_> {
         match strategy {
             LoadStrategy::SelectIn => self.populate_level(instances, hints),
             LoadStrategy::Joined => {
-                self.joined = true;
+                let joined = self.joined.get_or_insert_default();
+                if self.database.log.is_enabled() {
+                    joined.with(&self.database.schema, instances[0].entity, hints);
+                }
                 instances.iter().try_for_each(|instance| {
                     self.populate_level(std::slice::from_ref(instance), hints)
                 })
@@ -105,14 +109,9 @@ impl Loader<'_> {
             }
         })?;
         found?;
-        let statement = || {
-            let keys = log::list(wanted.iter().map(|(key, _)| entity.print_key(key)));
-            format!(
-                "select {}.{} by id in ({keys})",
-                entity.name, entity.fields[field].name
-            )
-        };
-        self.count(started, wanted.len(), statement);
+        let what = || format!("{}.{}", entity.label, entity.fields[field].name);
+        let by = || by_id(entity, wanted.iter().map(|(key, _)| key));
+        self.count(started, wanted.len(), what, by);
         Ok(())
     }
 
@@ -145,7 +144,7 @@ impl Loader<'_> {
             .iter()
             .filter_map(|instance| self.context.body(*instance).to_one(field))
             .collect();
-        self.load_rows(relation.target, keys.iter(), || "id".to_owned())?;
+        self.load_rows(relation.target, keys.iter())?;
         Ok(keys
             .iter()
             .filter_map(|key| self.context.find_loaded(relation.target, key))
@@ -199,7 +198,7 @@ impl Loader<'_> {
             .iter()
             .flat_map(|instance| self.context.body(*instance).to_many(field).keys());
         let missing: BTreeSet<RowKey> = items.filter(is_missing).collect();
-        self.load_rows(relation.target, missing.iter(), || "id".to_owned())?;
+        self.load_rows(relation.target, missing.iter())?;
         Ok(())
     }
 
@@ -217,30 +216,40 @@ impl Loader<'_> {
         }
         // What is pending may add items that are in the store, and not among the stored links.
         let mut wanted: BTreeSet<RowKey> = stored.iter().flatten().cloned().collect();
-        for adoption in &self.context.ledger.adopted {
-            if adoption.entity == relation.target {
-                wanted.insert(adoption.key.clone());
-            }
-        }
+        let added = self.context.ledger.adopted.iter();
+        wanted.extend(
+            added
+                .filter(|item| item.entity == relation.target)
+                .map(|item| item.key.clone()),
+        );
         if let RelationKind::ManyToMany { join, side } = relation.kind {
             for (owner, _) in owners {
-                wanted.extend(
-                    self.context
-                        .ledger
-                        .of(join, side, owner)
-                        .map(|(key, _)| key.clone()),
-                );
+                let pending = self.context.ledger.of(join, side, owner);
+                let added = pending.filter(|(_, change)| *change == LinkChange::Add);
+                wanted.extend(added.map(|(key, _)| key.clone()));
             }
         }
         let by = || {
             let owners = log::list(owners.iter().map(|(key, _)| entity.print_key(key)));
             format!(
                 "{}.{} of ({owners})",
-                entity.name, entity.fields[field].name
+                entity.label, entity.fields[field].name
             )
         };
-        self.load_rows_by(relation.target, wanted.iter(), true, by)?;
-        for ((_, instance), keys) in owners.iter().zip(&stored) {
+        self.look_up(relation.target, wanted.iter(), LookUp::Linked(&by))?;
+        for ((owner, instance), keys) in owners.iter().zip(&stored) {
+            let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
+            if let Some(missing) = keys.iter().find(|key| !loaded(key)) {
+                let target = self.database.schema.entity(relation.target);
+                return Err(Error::corruption(format!(
+                    "{}.{} of {} leads to {} {}, which is not there",
+                    entity.name,
+                    entity.fields[field].name,
+                    entity.print_key(owner),
+                    target.name,
+                    target.print_key(missing)
+                )));
+            }
             self.context.fill(*instance, field, keys);
         }
         Ok(())
@@ -264,32 +273,30 @@ impl Loader<'_> {
         }
         let mut keys = Vec::new();
         keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| {
-            keys.push(key)
+            keys.push(key);
         })?;
         Ok(keys)
     }
 
-    /// Loads the rows of the keys, ascending, that are not loaded. One look-up, or none.
+    /// Loads the rows of the keys, ascending, that are not loaded. One look-up, or none. Gives the
+    /// number of rows found.
     pub(crate) fn load_rows<'k>(
         &mut self,
         entity: EntityIndex,
         keys: impl Iterator<Item = &'k RowKey>,
-        by: impl FnOnce() -> String,
     ) -> Result<usize> {
-        self.load_rows_by(entity, keys, false, by)
+        self.look_up(entity, keys, LookUp::ById)
     }
 
-    /// `counted`: the look-up counts though all its rows are loaded already, since links were read.
-    fn load_rows_by<'k>(
+    fn look_up<'k>(
         &mut self,
         entity: EntityIndex,
         keys: impl Iterator<Item = &'k RowKey>,
-        counted: bool,
-        by: impl FnOnce() -> String,
+        kind: LookUp<'_>,
     ) -> Result<usize> {
         let is_wanted = |key: &&RowKey| self.overwrite || self.context.find(entity, key).is_none();
         let wanted: Vec<&RowKey> = keys.filter(is_wanted).collect();
-        if wanted.is_empty() && !counted {
+        if wanted.is_empty() && matches!(kind, LookUp::ById) {
             return Ok(0);
         }
         let started = self.database.log.start();
@@ -305,30 +312,55 @@ impl Loader<'_> {
         })?;
         let found = outcome?;
         let schema = self.database.schema.entity(entity);
-        self.count(started, found, || match by().as_str() {
-            "id" => format!(
-                "select {} by id in ({})",
-                schema.name,
-                log::list(wanted.iter().map(|key| schema.print_key(key)))
-            ),
-            by => format!("select {} by {by}", schema.name),
-        });
+        let by = || match kind {
+            LookUp::ById => by_id(schema, wanted.iter().copied()),
+            LookUp::Linked(by) => by(),
+        };
+        self.count(started, found, || schema.label.clone(), by);
         Ok(found)
     }
 
-    /// Counts and tells a look-up.
+    /// Counts and tells a look-up that loads nothing.
+    pub(crate) fn tell_count(&mut self, started: Option<Instant>, what: impl FnOnce() -> String) {
+        self.statistics.lookups += 1;
+        self.database
+            .log
+            .tell(started, None, || format!("count {}", what()));
+    }
+
+    /// Counts and tells a look-up: what was read, by what.
     pub(crate) fn count(
         &mut self,
-        started: Option<std::time::Instant>,
+        started: Option<Instant>,
         rows: usize,
-        statement: impl FnOnce() -> String,
+        what: impl FnOnce() -> String,
+        by: impl FnOnce() -> String,
     ) {
         self.statistics.rows_read += rows as u64;
-        if !self.joined {
+        if let Some(joined) = &mut self.joined {
+            let statement = || format!("select {} by {}", what(), by());
+            joined.add(started.is_some(), statement);
+        } else {
             self.statistics.lookups += 1;
+            let statement = || format!("select {} by {}", what(), by());
             self.database.log.tell(started, Some(rows), statement);
         }
     }
+}
+
+/// How the rows of a look-up were found, in words for the log.
+#[derive(Clone, Copy)]
+enum LookUp<'a> {
+    ById,
+    /// By links, which were read too: that counts though all the rows may be loaded already.
+    Linked(&'a dyn Fn() -> String),
+}
+
+fn by_id<'k>(entity: &EntitySchema, keys: impl ExactSizeIterator<Item = &'k RowKey>) -> String {
+    format!(
+        "id in ({})",
+        log::list(keys.map(|key| entity.print_key(key)))
+    )
 }
 
 /// Puts the stored value of a lazy property into its instance.

@@ -5,6 +5,11 @@ use crate::entity::{Entity, Id};
 use crate::load::{Hint, Path};
 
 /// An entity with its generated view, edit and path types: implemented by `#[derive(Entity)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    label = "not an entity",
+    note = "add `#[derive(Entity)]` to `{Self}`"
+)]
 pub trait Managed: Entity {
     /// Reads the entity, and navigates its relations.
     type View<'em>: From<View<'em, Self>> + Copy;
@@ -33,9 +38,11 @@ pub trait IntoManaged {
 /// An entity that will be managed, or is.
 pub struct Pending<T: Entity>(Kind<T>);
 
+type Persist<T> = Box<dyn FnOnce(&mut EntityManager) -> Id<T>>;
+
 enum Kind<T: Entity> {
     Known(Id<T>),
-    New(Box<dyn FnOnce(&mut EntityManager) -> Id<T>>),
+    New(Persist<T>),
 }
 
 impl<T: Entity> Pending<T> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::slice;
 
-use super::{EntityManager, Managed, View};
+use super::{EntityManager, Managed, View, debug};
 use crate::entity::{Collection, Id, Origin};
 use crate::error::Result;
 
@@ -166,18 +166,9 @@ impl<'em, T: Managed> IntoIterator for &CollectionView<'em, T> {
 }
 
 /// Prints as the collection does within its owner.
-impl<'em, T: Managed> fmt::Debug for CollectionView<'em, T>
-where
-    T::View<'em>: fmt::Debug,
-{
+impl<T: Managed> fmt::Debug for CollectionView<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Collection<{}> ", T::NAME)?;
-        let mut map = f.debug_map();
-        for (position, item) in self.get_items_unchecked().into_iter().enumerate() {
-            map.entry(&position, &item);
-        }
-        map.entry(&format_args!("initialized"), &self.is_initialized());
-        map.entry(&format_args!("dirty"), &self.is_dirty()).finish()
+        debug::fmt_items(self.em, self.em.entity_index::<T>(), self.items, f)
     }
 }
 

@@ -28,6 +28,22 @@ pub(super) fn fmt_instance(
     )
 }
 
+/// Prints a collection by itself, as it prints within its owner.
+pub(super) fn fmt_items(
+    em: &EntityManager,
+    entity: EntityIndex,
+    items: &dyn AnyCollection,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let items = Items {
+        em,
+        entity,
+        held: items,
+        depth: 1,
+    };
+    fmt::Debug::fmt(&items, f)
+}
+
 /// Prints `(User) { id: 1 }`.
 pub(super) fn fmt_reference(
     em: &EntityManager,
@@ -107,7 +123,7 @@ impl fmt::Debug for Property<'_> {
             ResolvedKind::Relation(relation) => Items {
                 em,
                 entity: relation.target,
-                items: body.to_many(self.field),
+                held: body.to_many(self.field),
                 depth: depth + 1,
             }
             .fmt(f),
@@ -140,16 +156,16 @@ impl fmt::Debug for Related<'_> {
 struct Items<'a> {
     em: &'a EntityManager,
     entity: EntityIndex,
-    items: &'a dyn AnyCollection,
+    held: &'a dyn AnyCollection,
     depth: usize,
 }
 
 impl fmt::Debug for Items<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.em.database.schema.entity(self.entity).name;
-        let initialized = self.items.membership() != Membership::NotInitialized;
-        if self.items.is_single() {
-            return match self.items.keys().pop() {
+        let initialized = self.held.membership() != Membership::NotInitialized;
+        if self.held.is_single() {
+            return match self.held.keys().pop() {
                 _ if !initialized => f.write_str("<not loaded>"),
                 Some(key) => Related {
                     em: self.em,
@@ -166,7 +182,7 @@ impl fmt::Debug for Items<'_> {
         }
         write!(f, "Collection<{name}> ")?;
         let mut printed = f.debug_map();
-        for (position, key) in self.items.keys().into_iter().enumerate() {
+        for (position, key) in self.held.keys().into_iter().enumerate() {
             let item = Related {
                 em: self.em,
                 entity: self.entity,
@@ -177,7 +193,7 @@ impl fmt::Debug for Items<'_> {
         }
         printed.entry(&format_args!("initialized"), &initialized);
         printed
-            .entry(&format_args!("dirty"), &self.items.dirty())
+            .entry(&format_args!("dirty"), &self.held.dirty())
             .finish()
     }
 }

@@ -48,10 +48,11 @@ impl<T: Managed> Edit<'_, T> {
 
     /// Makes a to-one relation refer to another row, or to none where it is optional.
     pub fn set_to_one<U: Managed>(&mut self, field: usize, target: Option<Id<U>>) {
-        let accepted =
-            self.em
-                .context
-                .set_to_one(self.instance, field, target.map(|target| target.row_key()));
+        let accepted = self.em.context.set_to_one(
+            self.instance,
+            field,
+            target.map(|target| target.row_key()).as_ref(),
+        );
         debug_assert!(
             accepted,
             "only optional relations are set to none, their setters see to it"

@@ -1,6 +1,7 @@
 //! Flush: adopt, prepare, commit, accept.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::EntityManager;
 use crate::context::LinkChange;
@@ -18,7 +19,8 @@ impl EntityManager {
     /// Every kind: what a hook says, [`Error::Validation`] with all violations,
     /// [`Error::UniqueViolation`], [`Error::ForeignKeyViolation`], [`Error::RowGone`],
     /// [`Error::Storage`]. A failed flush has changed nothing, neither in the database nor in
-    /// memory: pending work stays pending, and once the cause is mended the same flush succeeds.
+    /// memory: pending work stays pending, and once the cause is mended the same flush succeeds. The
+    /// exception is a disk that does not confirm a commit; see [`Error`].
     pub fn flush(&mut self) -> Result<()> {
         if self.context.is_clean() {
             return Ok(());
@@ -26,9 +28,10 @@ impl EntityManager {
         self.reconcile()?;
         self.adopt()?;
         let prepared = unit_of_work::prepare(&self.database, &mut self.context)?;
+        let started = self.database.log.start();
         match self.commit(&prepared) {
             Ok(outcome) => {
-                self.tell(&prepared, &outcome);
+                self.tell(started, &prepared, &outcome);
                 unit_of_work::accept(&self.database, &mut self.context, prepared, outcome);
                 Ok(())
             }
@@ -73,11 +76,7 @@ impl EntityManager {
         keys.dedup();
         let load = |loader: &mut Loader<'_>, _| {
             for of_entity in keys.chunk_by(|a, b| a.0 == b.0) {
-                loader.load_rows(
-                    of_entity[0].0,
-                    of_entity.iter().map(|(_, key)| *key),
-                    || "id".to_owned(),
-                )?;
+                loader.load_rows(of_entity[0].0, of_entity.iter().map(|(_, key)| *key))?;
             }
             Ok(())
         };
@@ -102,19 +101,19 @@ impl EntityManager {
         Ok(())
     }
 
-    /// Tells the query log what was committed.
-    fn tell(&self, prepared: &Prepared, outcome: &Outcome) {
+    /// Tells the query log what was committed. A flush is one batch, so each of its statements took
+    /// as long as the batch did.
+    fn tell(&self, started: Option<Instant>, prepared: &Prepared, outcome: &Outcome) {
         let log = &self.database.log;
-        let Some(started) = log.start() else { return };
-        if outcome.rows.is_empty() && outcome.links.is_empty() {
+        if started.is_none() || outcome.rows.is_empty() && outcome.links.is_empty() {
             return;
         }
         log.mark("begin");
         for change in &prepared.changes {
-            log.tell(Some(started), None, || self.describe(change));
+            log.tell(started, None, || self.describe(change));
         }
         for link in &outcome.links {
-            log.tell(Some(started), None, || {
+            log.tell(started, None, || {
                 let join = self.database.schema.join(link.join);
                 let owner = self.database.schema.entity(join.owner);
                 let target = self.database.schema.entity(join.target);
@@ -122,9 +121,9 @@ impl EntityManager {
                 let relation = owner.fields[join.owner_field].name;
                 format!(
                     "{verb} {} #{}.{relation} {} #{}",
-                    owner.name,
+                    owner.label,
                     owner.print_key(&link.owner),
-                    target.name,
+                    target.label,
                     target.print_key(&link.target)
                 )
             });
@@ -148,7 +147,7 @@ impl EntityManager {
         };
         format!(
             "{verb} {} #{}{properties}",
-            entity.name,
+            entity.label,
             entity.print_key(&change.key)
         )
     }

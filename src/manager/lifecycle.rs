@@ -13,24 +13,25 @@ impl EntityManager {
     ///
     /// A key that the program has set itself must not be managed here already: that is
     /// [`Error::AlreadyManaged`] at the next flush, and the second instance is dropped.
+    ///
+    /// # Panics
+    /// If `T` is not among the entities of the database.
     pub fn persist<T: Entity>(&mut self, mut entity: T) -> Id<T> {
         let index = self.entity_index::<T>();
         let database = Arc::clone(&self.database);
-        let id = match entity.key() {
-            Some(key) => {
-                if let Some(number) = T::key_number(key) {
-                    database.reserve_number(index, number);
-                }
-                Id::new(key.clone())
+        let known = entity.key().is_some();
+        let id = if let Some(key) = entity.key() {
+            if let Some(number) = T::key_number(key) {
+                database.reserve_number(index, number);
             }
-            None => {
-                let key = T::generate_key(&mut || database.next_number(index))
-                    .expect("a key that can be unset is generated");
-                entity.set_key(key.clone());
-                Id::new(key)
-            }
+            Id::new(key.clone())
+        } else {
+            let key = T::generate_key(&mut || database.next_number(index))
+                .expect("a key that can be unset is generated");
+            entity.set_key(key.clone());
+            Id::new(key)
         };
-        self.manage(&id, entity);
+        self.manage(&id, entity, known);
         id
     }
 
@@ -40,7 +41,8 @@ impl EntityManager {
         new.into_pending().resolve(self)
     }
 
-    fn manage<T: Entity>(&mut self, id: &Id<T>, mut entity: T) {
+    /// `known`: the program chose the key.
+    fn manage<T: Entity>(&mut self, id: &Id<T>, mut entity: T, known: bool) {
         let index = self.entity_index::<T>();
         if T::HOOKS.contains(Event::OnInit) {
             Entity::on_instance(&mut entity, Event::OnInit);
@@ -64,7 +66,7 @@ impl EntityManager {
                 return;
             }
         };
-        self.context.bind_new(instance);
+        self.context.bind_new(instance, known);
     }
 
     /// Marks an entity to be removed by the next flush, loaded or not. A new one is just given up.

@@ -3,6 +3,11 @@
 //! It owns the instances; programs hold [`Id`]s. `&em` is the permission to read them, `&mut em` to
 //! change them, so that a borrowed entity can't outlive a flush or a clear.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "ids are handles: most are `Copy`, and reading `em.get(id)` should not depend on it"
+)]
+
 mod api;
 mod collection_edit;
 mod collection_view;
@@ -241,10 +246,7 @@ impl<T: Entity> Index<Id<T>> for EntityManager {
     #[inline]
     #[track_caller]
     fn index(&self, id: Id<T>) -> &T {
-        match self.loaded(&id) {
-            Some(instance) => self.entity_at(instance),
-            None => panic!("{}", not_loaded(&id)),
-        }
+        &self[&id]
     }
 }
 
@@ -256,7 +258,28 @@ impl<T: Entity> Index<Id<T>> for EntityManager {
 impl<T: Entity> IndexMut<Id<T>> for EntityManager {
     #[track_caller]
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
-        let instance = self.expect_loaded(&id);
+        &mut self[&id]
+    }
+}
+
+/// As with the id by value, for keys that are not `Copy`.
+impl<T: Entity> Index<&Id<T>> for EntityManager {
+    type Output = T;
+
+    #[track_caller]
+    fn index(&self, id: &Id<T>) -> &T {
+        match self.loaded(id) {
+            Some(instance) => self.entity_at(instance),
+            None => panic!("{}", not_loaded(id)),
+        }
+    }
+}
+
+/// As with the id by value, for keys that are not `Copy`.
+impl<T: Entity> IndexMut<&Id<T>> for EntityManager {
+    #[track_caller]
+    fn index_mut(&mut self, id: &Id<T>) -> &mut T {
+        let instance = self.expect_loaded(id);
         self.context.touch(instance);
         self.entity_at_mut(instance)
     }

@@ -9,8 +9,7 @@ use crate::context::Instance;
 use crate::database::{FlushMode, LoadStrategy};
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
-use crate::load::{Hint, Hints, Loader, Path};
-use crate::log;
+use crate::load::{Hint, Hints, Joined, Loader, Path};
 use crate::query::{self, Condition};
 use crate::schema::EntityIndex;
 use crate::storage::{Reader, StoreExt};
@@ -40,7 +39,8 @@ impl EntityManager {
         )
     }
 
-    /// Reads an entity anew. Changes that are not flushed are overwritten.
+    /// Reads an entity anew, with the lazy properties that are loaded. Changes of properties that
+    /// are not flushed are overwritten; pending links stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] if its row is gone; the instance is then given up. [`Error::Storage`],
@@ -52,16 +52,13 @@ impl EntityManager {
         let found = self.read(
             |loader, strategy| {
                 loader.overwrite = true;
-                let found = loader.load_rows(index, std::iter::once(&key), || "id".to_owned())?;
-                if let Some(instance) = loader
-                    .context
-                    .find_loaded(index, &key)
-                    .filter(|_| found > 0)
-                {
+                let found = loader.load_rows(index, std::iter::once(&key))?;
+                let instance = loader.context.find_loaded(index, &key);
+                if let Some(instance) = instance.filter(|_| found > 0) {
                     let hints = loader.loaded_lazies(instance);
                     loader.populate(&[instance], &hints, strategy)?;
                 }
-                Ok::<_, Error>(found)
+                Ok(found)
             },
             &Options::default(),
         )?;
@@ -100,7 +97,7 @@ impl EntityManager {
         }
         self.read(
             |loader, strategy| {
-                loader.load_rows(index, std::iter::once(key), || "id".to_owned())?;
+                loader.load_rows(index, std::iter::once(key))?;
                 let Some(instance) = loader.context.find_loaded(index, key) else {
                     return Ok(false);
                 };
@@ -137,17 +134,12 @@ impl EntityManager {
                 for found in &found {
                     instances.push(loader.admit(index, &found.key, &found.row)?);
                 }
-                loader.count(started, found.len(), || {
-                    format!(
-                        "select {} by {}",
-                        entity.name,
-                        if condition.is_some() {
-                            "condition"
-                        } else {
-                            "all"
-                        }
-                    )
-                });
+                let by = || match condition {
+                    Some(condition) => query::describe(&loader.database.schema, index, condition),
+                    None => "all".to_owned(),
+                };
+                let by = started.map(|_| by()).unwrap_or_default();
+                loader.count(started, found.len(), || entity.label.clone(), || by);
                 instances.retain(|instance| !loader.context.slot(*instance).is_removed());
                 loader.populate(&instances, &options.hints, strategy)?;
                 Ok(instances
@@ -179,7 +171,7 @@ impl EntityManager {
                     usize::MAX,
                 )?
                 .len();
-                loader.count(started, found, || format!("count {}", entity.name));
+                loader.tell_count(started, || entity.label.clone());
                 Ok(found)
             },
             &Options::default(),
@@ -194,10 +186,12 @@ impl EntityManager {
     ) -> Result<R> {
         let database = &*self.database;
         let strategy = options.strategy.unwrap_or(database.settings.strategy);
-        let joined = strategy == LoadStrategy::Joined && !options.hints.is_empty();
         let (context, statistics) = (&mut self.context, &mut self.statistics);
+        let joins = strategy == LoadStrategy::Joined && !options.hints.is_empty();
         let started = database.log.start();
         database.store.read_with(|reader: &dyn Reader| {
+            let rows_before = statistics.rows_read;
+            let joined = joins.then(Joined::default);
             let mut loader = Loader {
                 database,
                 context,
@@ -206,14 +200,13 @@ impl EntityManager {
                 overwrite: false,
                 joined,
             };
-            let before = loader.statistics.rows_read;
             let result = read(&mut loader, strategy);
-            if joined && result.is_ok() {
-                let rows =
-                    usize::try_from(loader.statistics.rows_read - before).unwrap_or(usize::MAX);
-                loader.statistics.rows_read = before;
-                loader.joined = false;
-                loader.count(started, rows, || "select joined".to_owned());
+            if let Some(joined) = loader.joined.filter(Joined::has_read) {
+                statistics.lookups += 1;
+                let rows = usize::try_from(statistics.rows_read - rows_before);
+                database
+                    .log
+                    .tell(started, rows.ok(), || joined.into_statement());
             }
             result
         })?
@@ -301,12 +294,9 @@ impl EntityManager {
                 let key = loader.context.slot(owner).key.clone();
                 let stored = loader.links(entity.relation(field), &key)?;
                 let count = loader.context.corrected(owner, field, &stored).0.len();
-                loader.count(started, 0, || {
-                    let key = log::list(std::iter::once(entity.print_key(&key)));
-                    format!(
-                        "count {}.{} of ({key})",
-                        entity.name, entity.fields[field].name
-                    )
+                loader.tell_count(started, || {
+                    let property = entity.fields[field].name;
+                    format!("{}.{property} of {}", entity.label, entity.print_key(&key))
                 });
                 Ok(count)
             },

@@ -104,6 +104,7 @@ impl<'em, T: Managed> View<'em, T> {
     }
 
     /// The id.
+    #[must_use]
     pub fn id(&self) -> Id<T> {
         match self.at {
             At::Loaded(instance, _) => Id::from_own(&self.em.context.slot(instance).key),
@@ -112,6 +113,7 @@ impl<'em, T: Managed> View<'em, T> {
     }
 
     /// Whether the entity is loaded, and not just a reference.
+    #[must_use]
     pub const fn is_initialized(&self) -> bool {
         matches!(self.at, At::Loaded(..))
     }
@@ -121,6 +123,7 @@ impl<'em, T: Managed> View<'em, T> {
     /// # Panics
     /// If it is not loaded.
     #[track_caller]
+    #[must_use]
     pub fn entity(&self) -> &'em T {
         match self.at {
             At::Loaded(_, entity) => entity,
@@ -149,6 +152,7 @@ impl<'em, T: Managed> View<'em, T> {
     /// # Panics
     /// If the entity is not loaded.
     #[track_caller]
+    #[must_use]
     pub fn to_many<U: Managed>(
         &self,
         items: &'em crate::entity::Collection<U>,
@@ -167,9 +171,11 @@ impl<'em, T: Managed> View<'em, T> {
         item: &'em crate::entity::Inverse<U>,
         field: usize,
     ) -> Option<U::View<'em>> {
-        if !item.is_initialized() {
-            panic!("{}", self.origin(field).not_loaded(Some(&self.id_text())));
-        }
+        assert!(
+            item.is_initialized(),
+            "{}",
+            self.origin(field).not_loaded(Some(&self.id_text()))
+        );
         item.as_id().map(|id| self.to_one(id))
     }
 

@@ -40,7 +40,6 @@ pub struct Orm {
 
 impl Orm {
     /// Begins to open a database.
-    #[must_use]
     pub fn builder() -> OrmBuilder {
         OrmBuilder::new()
     }

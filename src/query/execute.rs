@@ -133,7 +133,7 @@ impl Search<'_> {
         let mut value = Vec::new();
         match &entity.fields[field].kind {
             ResolvedKind::Scalar(value_type) => {
-                drop(value_type.append_order_key(stored, &mut value)?)
+                value_type.append_order_key(stored, &mut value)?;
             }
             _ => value.extend_from_slice(stored),
         }

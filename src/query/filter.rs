@@ -75,6 +75,8 @@ pub(crate) enum Comparison {
 #[derive(Debug, Clone)]
 pub(crate) struct Ordered {
     pub(super) key: Vec<u8>,
+    /// The value as the log says it.
+    pub(super) text: String,
     pub(super) value_type: ValueType,
 }
 

@@ -48,20 +48,17 @@ impl<R, V> Property<R, V> {
 
 impl<R, V: Serialize> Property<R, V> {
     /// The property equals the value.
-    #[must_use]
     pub fn eq(self, value: impl IntoOperand<V>) -> Filter<R> {
         let operand = operand(&value.into_operand());
         self.condition(Comparison::In(vec![operand]))
     }
 
     /// The property differs from the value; so does `None`.
-    #[must_use]
     pub fn ne(self, value: impl IntoOperand<V>) -> Filter<R> {
         self.eq(value).not()
     }
 
     /// The property equals one of the values.
-    #[must_use]
     pub fn is_in<I: IntoOperand<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<R> {
         let operands = values
             .into_iter()
@@ -73,7 +70,6 @@ impl<R, V: Serialize> Property<R, V> {
 
 impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
     /// The property is less than the value. `None` is less than every value.
-    #[must_use]
     pub fn lt(self, value: impl IntoOperand<V>) -> Filter<R> {
         self.ordered(value, |least| Comparison::Less {
             than: least,
@@ -82,7 +78,6 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
     }
 
     /// The property is less than the value, or equals it.
-    #[must_use]
     pub fn le(self, value: impl IntoOperand<V>) -> Filter<R> {
         self.ordered(value, |least| Comparison::Less {
             than: least,
@@ -91,13 +86,11 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
     }
 
     /// The property is greater than the value.
-    #[must_use]
     pub fn gt(self, value: impl IntoOperand<V>) -> Filter<R> {
         self.le(value).not()
     }
 
     /// The property is greater than the value, or equals it.
-    #[must_use]
     pub fn ge(self, value: impl IntoOperand<V>) -> Filter<R> {
         self.lt(value).not()
     }
@@ -107,10 +100,12 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
         value: impl IntoOperand<V>,
         comparison: impl FnOnce(super::filter::Ordered) -> Comparison,
     ) -> Filter<R> {
+        let value = value.into_operand();
         let mut key = Vec::new();
-        value.into_operand().encode_key(&mut key);
+        value.encode_key(&mut key);
         self.condition(comparison(super::filter::Ordered {
             key,
+            text: format!("{value:?}"),
             value_type: ValueType::of::<V>().ordered::<V>(),
         }))
     }
@@ -118,13 +113,11 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
 
 impl<R, V> Property<R, Option<V>> {
     /// The property is `None`.
-    #[must_use]
     pub fn is_none(self) -> Filter<R> {
         self.condition(Comparison::IsNone)
     }
 
     /// The property is not `None`.
-    #[must_use]
     pub fn is_some(self) -> Filter<R> {
         self.is_none().not()
     }

@@ -22,6 +22,10 @@ pub(crate) struct EntityDescription {
 
 /// One property as its derive describes it.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an attribute that a property has or has not"
+)]
 pub struct FieldDescription {
     pub(crate) name: &'static str,
     pub(crate) kind: FieldKind,
@@ -115,6 +119,18 @@ pub enum Relation {
         /// The inverse side, where this is the owning side and names it.
         inversed_by: Option<&'static str>,
     },
+}
+
+impl Relation {
+    pub(super) const fn target(&self) -> Target {
+        match self {
+            Self::ManyToOne { target, .. }
+            | Self::OneToOne { target, .. }
+            | Self::OneToOneInverse { target, .. }
+            | Self::OneToMany { target, .. }
+            | Self::ManyToMany { target, .. } => *target,
+        }
+    }
 }
 
 impl FieldDescription {

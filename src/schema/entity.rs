@@ -52,6 +52,8 @@ impl Schema {
 pub(crate) struct EntitySchema {
     pub(crate) index: EntityIndex,
     pub(crate) name: &'static str,
+    /// The name as the query log writes it: `order_line` for `OrderLine`.
+    pub(crate) label: String,
     pub(crate) key_kind: RowKeyKind,
     pub(crate) print_key: fn(&RowKey) -> String,
     /// The key that a value, encoded as a property would be, stands for.
@@ -89,10 +91,6 @@ impl EntitySchema {
                 self.name, self.fields[field].name
             ),
         }
-    }
-
-    pub(crate) fn field_named(&self, name: &str) -> Option<FieldIndex> {
-        self.fields.iter().position(|field| field.name == name)
     }
 
     pub(crate) fn index_on(&self, field: FieldIndex) -> Option<&IndexSchema> {

@@ -8,14 +8,18 @@ use serde::de::DeserializeOwned;
 use crate::codec::OrderedKey;
 use crate::codec::value::{ValueError, decode_value};
 
+type Print = fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result;
+type Count = fn(&[u8]) -> Result<usize, ValueError>;
+type Order = fn(&[u8], &mut Vec<u8>) -> Result<(), ValueError>;
+
 /// Operations on the stored bytes of one type of value.
 #[derive(Clone, Copy)]
 pub(crate) struct ValueType {
     name: fn() -> &'static str,
-    print: fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result,
+    print: Print,
     check: fn(&[u8]) -> Result<(), ValueError>,
-    count: Option<fn(&[u8]) -> Result<usize, ValueError>>,
-    order: Option<fn(&[u8], &mut Vec<u8>) -> Result<(), ValueError>>,
+    count: Option<Count>,
+    order: Option<Order>,
 }
 
 impl ValueType {
@@ -59,16 +63,19 @@ impl ValueType {
         self.count.map(|count| count(stored)).transpose()
     }
 
-    /// Appends the index key of a stored value. `false`: the type has no order.
+    /// Appends the index key of a stored value.
+    ///
+    /// # Panics
+    /// If the type has no order: derives index, and filters compare, only types that have one.
     pub(crate) fn append_order_key(
         &self,
         stored: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<bool, ValueError> {
-        match self.order {
-            Some(order) => order(stored, out).map(|()| true),
-            None => Ok(false),
-        }
+    ) -> Result<(), ValueError> {
+        let order = self
+            .order
+            .expect("an indexed or compared type has an order");
+        order(stored, out)
     }
 
     /// The stored value as it prints with `{:?}`.

@@ -67,6 +67,7 @@ impl Batch {
     }
 
     /// The number of keys written, deletions included.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.len
     }

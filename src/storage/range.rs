@@ -3,7 +3,9 @@
 //! A range may be empty or inverted; it then contains nothing. Engines disagree about such ranges
 //! (`BTreeMap` panics), so a store asks [`KeyRange::is_void`] before it asks the engine.
 
-use std::ops::{Bound, RangeBounds};
+use std::ops::Bound;
+#[cfg(test)]
+use std::ops::RangeBounds;
 
 /// A range of keys that owns its bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,7 @@ impl KeyRange {
     }
 
     /// The keys in a range expression: `KeyRange::from_bounds(&b"a"[..]..&b"c"[..])`.
+    #[cfg(test)]
     pub(crate) fn from_bounds<'a>(range: impl RangeBounds<&'a [u8]>) -> KeyRange {
         let owned = |bound: Bound<&&[u8]>| bound.map(|key| key.to_vec());
         KeyRange::new(owned(range.start_bound()), owned(range.end_bound()))
@@ -45,8 +48,9 @@ impl KeyRange {
     }
 
     /// Whether `key` lies in this range.
+    #[cfg(test)]
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
-        (self.start(), self.end()).contains(key)
+        RangeBounds::<[u8]>::contains(&(self.start(), self.end()), key)
     }
 
     /// Whether the bounds leave no room for any key.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::change::decode_reference;
 use super::plan::RowOutcome;
 use super::{Change, Outcome, Prepared};
@@ -9,7 +11,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
-use crate::entity::{AnyEntity, ChangeKind, ChangeSetData};
+use crate::entity::{AnyEntity, ChangeKind};
 use crate::schema::{EntityIndex, EntitySchema, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -27,18 +29,11 @@ pub(crate) fn accept(
         context.discard(instance);
     }
     context.untouch_all();
-    for (owner, field) in context.ledger.settle() {
-        if let Some(body) = context.managed_body_mut(owner) {
-            body.to_many_mut(field).set_dirty(false);
-        }
-    }
-    let mut afterwards: Vec<(ChangeSetData, After)> = Vec::new();
-    let mut written = Vec::new();
-    for change in changes {
-        if change.kind != ChangeKind::Delete {
-            accept_lazies(context, &change);
-        }
-        written.push((change.instance, change.kind, change.after));
+    for change in changes
+        .iter()
+        .filter(|change| change.kind != ChangeKind::Delete)
+    {
+        accept_lazies(context, change);
     }
     let mut gone: Vec<(EntityIndex, RowKey)> = Vec::new();
     for ((entity, key), row) in outcome.rows {
@@ -47,41 +42,47 @@ pub(crate) fn accept(
             RowOutcome::Removed => gone.push((entity, key)),
         }
     }
-    let mut bodies = Vec::new();
+    let lost = outcome.links.iter().filter(|link| !link.linked);
+    for link in lost {
+        context.hide_link(link.join, &link.owner, &link.target);
+    }
+    let mut removed: FxHashMap<Instance, Option<Box<dyn AnyEntity>>> = FxHashMap::default();
     for (entity, key) in gone {
         if let Some(instance) = context.find(entity, &key) {
             context.unlink(instance);
-            bodies.push((instance, context.forget(instance).body));
+            removed.insert(instance, context.forget(instance).body);
         }
     }
-    for (instance, kind, after) in written {
-        let Some(data) = after else { continue };
-        let body = match kind {
-            ChangeKind::Delete => bodies
-                .iter_mut()
-                .find(|(at, _)| *at == instance)
-                .and_then(|(_, body)| body.take())
-                .map(After::Removed),
-            // A cascade may have taken a row that was also changed.
-            ChangeKind::Create | ChangeKind::Update => {
-                let gone = bodies.iter().any(|(at, _)| *at == instance);
-                (!gone).then_some(After::Written(instance))
-            }
-        };
-        afterwards.extend(body.map(|body| (data, body)));
-    }
-    for (data, after) in afterwards {
-        match &after {
-            After::Written(instance) => context.body(*instance).after(data.kind.after(), &data),
-            After::Removed(body) => body.after(data.kind.after(), &data),
+    settle_links(context);
+    run_after_hooks(context, changes, &removed);
+}
+
+/// No link is pending any more, and no collection is dirty.
+fn settle_links(context: &mut Context) {
+    for (owner, field) in context.ledger.settle() {
+        if let Some(body) = context.managed_body_mut(owner) {
+            body.to_many_mut(field).set_dirty(false);
         }
     }
 }
 
-/// The instance that an `after_*` hook is run on.
-enum After {
-    Written(Instance),
-    Removed(Box<dyn AnyEntity>),
+fn run_after_hooks(
+    context: &Context,
+    changes: Vec<Change>,
+    removed: &FxHashMap<Instance, Option<Box<dyn AnyEntity>>>,
+) {
+    for change in changes {
+        let Some(data) = change.after else { continue };
+        let event = data.kind.after();
+        match (removed.get(&change.instance), change.kind) {
+            (Some(Some(body)), ChangeKind::Delete) => body.after(event, &data),
+            (None, ChangeKind::Create | ChangeKind::Update) => {
+                context.body(change.instance).after(event, &data);
+            }
+            // A removal elsewhere took the row with it, or it was never loaded.
+            (Some(_), _) | (None, ChangeKind::Delete) => {}
+        }
+    }
 }
 
 /// Lazy values that were written are the new snapshot.

@@ -231,7 +231,7 @@ impl Encoded {
                 let key = stored.and_then(|stored| {
                     decode_reference(&schema, entity, *field, stored).expect("it was encoded here")
                 });
-                context.set_to_one(instance, *field, key);
+                context.set_to_one(instance, *field, key.as_ref());
             } else {
                 context
                     .body_mut(instance)

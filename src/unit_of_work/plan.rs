@@ -328,16 +328,13 @@ impl<'a> Planner<'a> {
                     value,
                 );
             }
-            let outcome = match &write.new {
-                Some(body) => {
-                    let row: Bytes = body.seal(sequence.0, schema.version).into();
-                    self.batch.put(tree, stored_key, &*row);
-                    RowOutcome::Written(row)
-                }
-                None => {
-                    self.batch.delete(tree, stored_key);
-                    RowOutcome::Removed
-                }
+            let outcome = if let Some(body) = &write.new {
+                let row: Bytes = body.seal(sequence.0, schema.version).into();
+                self.batch.put(tree, stored_key, &*row);
+                RowOutcome::Written(row)
+            } else {
+                self.batch.delete(tree, stored_key);
+                RowOutcome::Removed
             };
             self.outcome.rows.insert((*entity, key.clone()), outcome);
         }
@@ -347,11 +344,12 @@ impl<'a> Planner<'a> {
     fn write_sequences(&mut self) -> Result<()> {
         let mut highest: BTreeMap<EntityIndex, u64> = BTreeMap::new();
         for ((entity, key), write) in &self.writes {
-            if write.old.is_none() && write.new.is_some() {
-                if let Some(number) = (self.database.entity_type(*entity).key_number)(key) {
-                    let most = highest.entry(*entity).or_default();
-                    *most = number.max(*most);
-                }
+            if write.old.is_none()
+                && write.new.is_some()
+                && let Some(number) = (self.database.entity_type(*entity).key_number)(key)
+            {
+                let most = highest.entry(*entity).or_default();
+                *most = number.max(*most);
             }
         }
         for (entity, number) in highest {

@@ -61,7 +61,7 @@ impl Preparation<'_> {
             match life {
                 Life::Removed => self.delete(instance)?,
                 Life::New { .. } if self.is_removed_orphan(instance) => {
-                    self.prepared.dropped.push(instance)
+                    self.prepared.dropped.push(instance);
                 }
                 Life::New { replaces } => self.create(instance, replaces)?,
                 Life::Managed if self.is_removed_orphan(instance) => self.delete(instance)?,

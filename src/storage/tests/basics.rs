@@ -1,7 +1,7 @@
 //! Trees, keys, values, ranges and sequence numbers.
 
 use super::*;
-use crate::storage::{MAX_KEY_LENGTH, MAX_TREE_NAME_LENGTH};
+use crate::storage::store::{MAX_KEY_LENGTH, MAX_TREE_NAME_LENGTH};
 use std::ops::Bound;
 
 on_both_stores! {

@@ -14,8 +14,7 @@ use tempfile::TempDir;
 
 use super::{SledOptions, SledStore, format};
 use crate::storage::{
-    Batch, CommitSequence, Direction, Durability, KeyRange, Reader, StorageError, Store, StoreExt,
-    TreeId,
+    Batch, CommitSequence, Direction, Durability, KeyRange, StorageError, Store, StoreExt, TreeId,
 };
 
 /// A place for one database.

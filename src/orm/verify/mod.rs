@@ -1,8 +1,11 @@
 //! Checks everything that is stored against everything else.
 
+mod report;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::ops::ControlFlow;
+
+pub use report::{Finding, Report};
 
 use crate::codec::RowKey;
 use crate::codec::record::Record;
@@ -15,78 +18,21 @@ use crate::schema::{EntityIndex, EntitySchema, JoinIndex, ResolvedKind, Side};
 use crate::storage::{Direction, KeyRange, Reader, StorageError, StoreExt, TreeId};
 use crate::unit_of_work::index_value;
 
-/// What [`Orm::verify`](crate::Orm::verify) found.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Report {
-    /// The rows that were checked.
-    pub rows: u64,
-    /// The index entries that were checked.
-    pub index_entries: u64,
-    /// The links that were checked, each from both sides.
-    pub links: u64,
-    /// The lazy values that were checked.
-    pub lazy_values: u64,
-    /// Everything that is wrong.
-    pub findings: Vec<Finding>,
-}
-
-impl Report {
-    /// Whether nothing is wrong.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.findings.is_empty()
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            rows,
-            index_entries,
-            links,
-            lazy_values,
-            findings,
-        } = self;
-        write!(
-            f,
-            "{rows} rows, {index_entries} index entries, {links} links, {lazy_values} lazy values: "
-        )?;
-        match findings.as_slice() {
-            [] => f.write_str("nothing is wrong"),
-            findings => {
-                write!(f, "{} findings", findings.len())?;
-                findings
-                    .iter()
-                    .try_for_each(|finding| write!(f, "\n  - {finding}"))
-            }
-        }
-    }
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The entity, and the property where one is concerned: `Article`, `Article.slug`.
-    pub place: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)
-    }
-}
-
 /// Checks the whole database under one view.
 pub(super) fn verify(database: &Database) -> Result<Report> {
+    let names = database.store.tree_names()?;
+    let unknown_trees = names
+        .into_iter()
+        .filter(|name| !database.keyspace.knows(name))
+        .collect();
     database.store.read_with(|reader| {
         let mut check = Check {
             database,
             reader,
-            report: Report::default(),
+            report: Report {
+                unknown_trees,
+                ..Report::default()
+            },
             keys: BTreeMap::new(),
         };
         check.all()?;
@@ -114,7 +60,7 @@ impl Check<'_> {
         for entity in &schema.entities {
             self.rows(entity)?;
             self.lazies(entity)?;
-            self.sequence(entity)?;
+            self.sequence(entity);
         }
         for at in 0..schema.joins.len() {
             self.join(JoinIndex(u16::try_from(at).expect("joins are numbered so")))?;
@@ -219,6 +165,14 @@ impl Check<'_> {
                 self.reader.sequence()
             ));
         }
+        if record.schema_version() > entity.version {
+            return Err(format!(
+                "the row is of schema version {}, and {} is at {}",
+                record.schema_version(),
+                entity.name,
+                entity.version
+            ));
+        }
         let mut values = vec![None; entity.fields.len()];
         for (number, stored) in record.iter() {
             if let Some(field) = entity
@@ -235,17 +189,17 @@ impl Check<'_> {
             hydrate(&HydrateRow::new(entity, key, &values)).map_err(|error| error.to_string())?;
         for field in &entity.to_ones {
             let target = self.database.schema.entity(entity.relation(*field).target);
-            if let Some(refers) = body.to_one(*field) {
-                if !self.keys[&target.index].contains(&refers) {
-                    let problem = format!(
-                        "{}: `{}` refers to {} {}, which is not there",
-                        entity.print_key(key),
-                        entity.fields[*field].name,
-                        target.name,
-                        target.print_key(&refers)
-                    );
-                    self.find(entity.name, problem);
-                }
+            if let Some(refers) = body.to_one(*field)
+                && !self.keys[&target.index].contains(&refers)
+            {
+                let problem = format!(
+                    "{}: `{}` refers to {} {}, which is not there",
+                    entity.print_key(key),
+                    entity.fields[*field].name,
+                    target.name,
+                    target.print_key(&refers)
+                );
+                self.find(entity.name, problem);
             }
         }
         for (index, expected) in entity.indexes.iter().zip(expected) {
@@ -302,7 +256,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn sequence(&mut self, entity: &EntitySchema) -> Result<()> {
+    fn sequence(&mut self, entity: &EntitySchema) {
         let stored = keyspace::read_sequence(
             self.reader,
             self.database.keyspace.catalog,
@@ -312,7 +266,7 @@ impl Check<'_> {
             Ok(stored) => stored.unwrap_or(0),
             Err(error) => {
                 self.find(entity.name, format!("the sequence can't be read: {error}"));
-                return Ok(());
+                return;
             }
         };
         let key_number = self.database.entity_type(entity.index).key_number;
@@ -327,7 +281,6 @@ impl Check<'_> {
                 format!("the sequence is at {stored}, and there is a row with the key {highest}"),
             );
         }
-        Ok(())
     }
 
     fn join(&mut self, index: JoinIndex) -> Result<()> {

@@ -1,0 +1,53 @@
+//! The contents of the blog, made up from numbers, so that both sides get the same.
+
+/// The tags of an article.
+pub const TAGS_EACH: u64 = 3;
+
+/// What a new article consists of, but for its relations.
+pub struct Article {
+    pub slug: String,
+    pub title: String,
+    pub description: String,
+    pub text: String,
+}
+
+pub fn article(number: u64, text_length: usize) -> Article {
+    Article {
+        slug: format!("article-number-{number}"),
+        // Some titles are those of several articles.
+        title: format!("Article about subject {}", number % 400),
+        description: description(number),
+        text: filled(&format!("The text of article {number}. "), text_length),
+    }
+}
+
+/// A description of 200 bytes that no other version has.
+pub fn description(version: u64) -> String {
+    filled(&format!("Description {version}: "), 200)
+}
+
+pub fn user_name(number: u64) -> String {
+    format!("Jane Doe the {number}th")
+}
+
+pub fn email(number: u64) -> String {
+    format!("jane.doe.{number}@example.com")
+}
+
+pub fn tag_name(number: u64) -> String {
+    format!("tag {number}")
+}
+
+/// The author of an article of the first population, of so many users.
+pub const fn author_of(article: u64, users: u64) -> u64 {
+    (article - 1) % users + 1
+}
+
+/// The tags of an article, of so many; no two alike.
+pub fn tags_of(article: u64, tags: u64) -> [u64; TAGS_EACH as usize] {
+    [0, 7, 19].map(|step| (article + step) % tags + 1)
+}
+
+fn filled(start: &str, length: usize) -> String {
+    start.chars().cycle().take(length).collect()
+}

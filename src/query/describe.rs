@@ -1,0 +1,81 @@
+//! Conditions as the query log says them: `slug = "foo" and author.full_name != "Foo Bar"`.
+
+use super::filter::{Comparison, Condition};
+use crate::log;
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSchema, ResolvedKind, Schema};
+
+/// The condition in words. Values of hidden properties are not said.
+pub(crate) fn describe(schema: &Schema, entity: EntityIndex, condition: &Condition) -> String {
+    match condition {
+        Condition::Compare {
+            steps,
+            field,
+            comparison,
+        } => compare(schema, entity, steps, *field, comparison),
+        Condition::All(conditions) => list(schema, entity, conditions, " and "),
+        Condition::Any(conditions) => format!("({})", list(schema, entity, conditions, " or ")),
+        Condition::Not(condition) => format!("not ({})", describe(schema, entity, condition)),
+    }
+}
+
+fn list(schema: &Schema, entity: EntityIndex, conditions: &[Condition], between: &str) -> String {
+    let conditions: Vec<_> = conditions
+        .iter()
+        .map(|condition| describe(schema, entity, condition))
+        .collect();
+    conditions.join(between)
+}
+
+fn compare(
+    schema: &Schema,
+    mut entity: EntityIndex,
+    steps: &[FieldIndex],
+    field: FieldIndex,
+    comparison: &Comparison,
+) -> String {
+    let mut path = String::new();
+    for step in steps {
+        let at = schema.entity(entity);
+        path.push_str(at.fields[*step].name);
+        path.push('.');
+        entity = at.relation(*step).target;
+    }
+    let entity = schema.entity(entity);
+    let property = &entity.fields[field];
+    path.push_str(property.name);
+    match comparison {
+        Comparison::IsNone => format!("{path} is none"),
+        _ if property.hidden => format!("{path} compared with <hidden>"),
+        Comparison::Less { than, or_equal } => {
+            format!(
+                "{path} {} {}",
+                if *or_equal { "<=" } else { "<" },
+                log::shortened(&than.text)
+            )
+        }
+        Comparison::In(values) => match values.as_slice() {
+            [value] => format!("{path} = {}", operand(entity, property, value.as_deref())),
+            values => {
+                let values = log::list(
+                    values
+                        .iter()
+                        .map(|value| operand(entity, property, value.as_deref())),
+                );
+                format!("{path} in ({values})")
+            }
+        },
+    }
+}
+
+fn operand(entity: &EntitySchema, property: &FieldSchema, stored: Option<&[u8]>) -> String {
+    match (&property.kind, stored) {
+        (ResolvedKind::Scalar(value_type), Some(stored)) => {
+            log::shortened(&value_type.display(stored).to_string())
+        }
+        (ResolvedKind::PrimaryKey, Some(stored)) => match (entity.key_of_value)(stored) {
+            Some(key) => entity.print_key(&key),
+            None => "..".to_owned(),
+        },
+        _ => "..".to_owned(),
+    }
+}

@@ -1,0 +1,237 @@
+//! From the derives' descriptions to a [`Schema`]: names resolve, sides find each other, and
+//! everything that is wrong is reported at once.
+
+mod relations;
+
+use std::any::TypeId;
+
+use rustc_hash::FxHashMap;
+
+use super::entity::{RelationKind, ResolvedKind};
+use super::{
+    EntityDescription, EntityIndex, EntitySchema, FieldDescription, FieldIndex, FieldKind,
+    FieldSchema, FieldSet, IndexSchema, JoinIndex, JoinSchema, RelationSchema, Schema, Side,
+};
+use crate::codec::record::PropertyNumber;
+use crate::codec::{RowKey, RowKeyKind};
+use crate::error::{Error, Result};
+
+/// What of an entity's type is not in its description.
+pub(crate) struct KeyType {
+    pub(crate) kind: RowKeyKind,
+    pub(crate) print: fn(&RowKey) -> String,
+    pub(crate) of_value: fn(&[u8]) -> Option<RowKey>,
+}
+
+/// Resolves the descriptions of all entities.
+///
+/// # Errors
+/// [`Error::Schema`], listing every problem.
+pub(crate) fn build(descriptions: Vec<(EntityDescription, KeyType)>) -> Result<Schema> {
+    let mut builder = Builder {
+        by_type: FxHashMap::default(),
+        descriptions: Vec::new(),
+        problems: Vec::new(),
+        joins: Vec::new(),
+    };
+    let mut keys = Vec::new();
+    for (description, key) in descriptions {
+        if builder.register(description) {
+            keys.push(key);
+        }
+    }
+    let entities = keys
+        .into_iter()
+        .enumerate()
+        .map(|(at, key)| builder.entity(at, &key))
+        .collect();
+    builder.finish(entities)
+}
+
+struct Builder {
+    by_type: FxHashMap<TypeId, EntityIndex>,
+    descriptions: Vec<EntityDescription>,
+    problems: Vec<String>,
+    joins: Vec<JoinSchema>,
+}
+
+impl Builder {
+    /// `false`: the very same entity was listed before, which does no harm.
+    fn register(&mut self, description: EntityDescription) -> bool {
+        if self.by_type.contains_key(&description.type_id) {
+            return false;
+        }
+        if self
+            .descriptions
+            .iter()
+            .any(|other| other.name == description.name)
+        {
+            self.problems.push(format!(
+                "two entities are named {}; give one of them another name with `#[orm(name = \"..\")]`",
+                description.name
+            ));
+        }
+        let at = u16::try_from(self.descriptions.len())
+            .expect("a program has fewer than 65,536 entities");
+        self.by_type.insert(description.type_id, EntityIndex(at));
+        self.descriptions.push(description);
+        true
+    }
+
+    fn entity(&mut self, at: usize, key: &KeyType) -> EntitySchema {
+        let description = self.descriptions[at].clone();
+        let index = self.by_type[&description.type_id];
+        if description.fields.len() > FieldSet::CAPACITY {
+            self.problems.push(format!(
+                "{} has more than {} properties",
+                description.name,
+                FieldSet::CAPACITY
+            ));
+        }
+        for (at, field) in description.fields.iter().enumerate() {
+            if description.fields[..at]
+                .iter()
+                .any(|before| before.name == field.name)
+            {
+                self.problems.push(format!(
+                    "{0}.{1} is declared twice, by the entity and by its base; rename one of them",
+                    description.name, field.name
+                ));
+            }
+        }
+        let fields: Vec<_> = description
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(at, field)| self.field(index, at, field))
+            .collect();
+        let positions = |wanted: fn(&ResolvedKind) -> bool| -> Vec<FieldIndex> {
+            (0..fields.len())
+                .filter(|at| wanted(&fields[*at].kind))
+                .collect()
+        };
+        let is_owner = |kind: &ResolvedKind| matches!(kind, ResolvedKind::Relation(relation) if relation.is_to_one_owner());
+        let to_ones = positions(is_owner);
+        EntitySchema {
+            index,
+            name: description.name,
+            label: snake_case(description.name),
+            key_kind: key.kind,
+            print_key: key.print,
+            key_of_value: key.of_value,
+            key_field: description
+                .fields
+                .iter()
+                .position(|field| matches!(field.kind, FieldKind::PrimaryKey))
+                .unwrap_or_default(),
+            columns: (0..fields.len())
+                .filter(|at| fields[*at].is_column())
+                .collect(),
+            lazies: positions(|kind| matches!(kind, ResolvedKind::Lazy(_))),
+            to_manys: positions(
+                |kind| matches!(kind, ResolvedKind::Relation(relation) if !relation.is_to_one_owner()),
+            ),
+            indexes: indexes(&description.fields, &fields),
+            to_ones,
+            fields,
+            referrers: Vec::new(),
+            joins: Vec::new(),
+            version: 0,
+            by_number: Vec::new(),
+        }
+    }
+
+    fn field(
+        &mut self,
+        entity: EntityIndex,
+        at: FieldIndex,
+        field: &FieldDescription,
+    ) -> FieldSchema {
+        let kind = match &field.kind {
+            FieldKind::PrimaryKey => ResolvedKind::PrimaryKey,
+            FieldKind::Scalar(value) => ResolvedKind::Scalar(*value),
+            FieldKind::Lazy(value) => ResolvedKind::Lazy(*value),
+            FieldKind::Relation(relation) => match self.relation(entity, at, field, relation) {
+                Some(relation) => ResolvedKind::Relation(relation),
+                // A problem was reported, so this stand-in is never used.
+                None => ResolvedKind::PrimaryKey,
+            },
+        };
+        FieldSchema {
+            name: field.name,
+            kind,
+            hidden: field.hidden,
+            nullable: field.nullable,
+            has_default: field.has_default,
+            length: field.length,
+            number: PropertyNumber(0),
+        }
+    }
+
+    fn finish(self, mut entities: Vec<EntitySchema>) -> Result<Schema> {
+        if !self.problems.is_empty() {
+            return Err(Error::Schema(self.problems));
+        }
+        let mut referrers = Vec::new();
+        for entity in &entities {
+            referrers.extend(
+                entity
+                    .to_ones
+                    .iter()
+                    .map(|field| (entity.relation(*field).target, entity.index, *field)),
+            );
+        }
+        for (target, entity, field) in referrers {
+            entities[usize::from(target.0)]
+                .referrers
+                .push((entity, field));
+        }
+        for (at, join) in self.joins.iter().enumerate() {
+            let index = JoinIndex(u16::try_from(at).expect("checked when it was added"));
+            entities[usize::from(join.owner.0)]
+                .joins
+                .push((index, Side::Owner));
+            entities[usize::from(join.target.0)]
+                .joins
+                .push((index, Side::Inverse));
+        }
+        Ok(Schema {
+            entities,
+            joins: self.joins,
+            by_type: self.by_type,
+        })
+    }
+}
+
+/// `OrderLine` becomes `order_line`.
+fn snake_case(name: &str) -> String {
+    let mut label = String::with_capacity(name.len() + 4);
+    for (at, letter) in name.char_indices() {
+        if letter.is_uppercase() && at > 0 {
+            label.push('_');
+        }
+        label.extend(letter.to_lowercase());
+    }
+    label
+}
+
+/// Named indexes, and one for every owning to-one relation: inverse sides and removals need it.
+fn indexes(descriptions: &[FieldDescription], fields: &[FieldSchema]) -> Vec<IndexSchema> {
+    let index = |field: FieldIndex| match &fields[field].kind {
+        ResolvedKind::Relation(RelationSchema {
+            kind: RelationKind::ToOne { one_to_one, .. },
+            ..
+        }) => Some(IndexSchema {
+            field,
+            unique: *one_to_one,
+        }),
+        ResolvedKind::Scalar(_) if descriptions[field].unique || descriptions[field].index => {
+            Some(IndexSchema {
+                field,
+                unique: descriptions[field].unique,
+            })
+        }
+        _ => None,
+    };
+    (0..fields.len()).filter_map(index).collect()
+}
