@@ -58,7 +58,9 @@ impl Loader<'_> {
         }
         let slot = Slot::loaded(key.clone(), body, row.into());
         let instance = self.context.insert(entity, slot);
-        self.context.set_snapshot(instance, row.into());
+        if schema.columns.iter().any(|field| values[*field].is_none()) {
+            self.context.set_snapshot(instance, row.into());
+        }
         Ok(instance)
     }
 
