@@ -14,7 +14,9 @@ use crate::codec::record::{PropertyNumber, Record};
 use crate::codec::value::{decode_value, encode_value, open_value, seal_value};
 use crate::error::{Error, Result};
 use crate::keyspace::{CATALOG_SCHEMA, Keyspace, index_entry};
-use crate::schema::{EntitySchema, FieldSchema, IndexSchema, RelationKind, ResolvedKind, Schema};
+use crate::schema::{
+    EntitySchema, FieldIndex, FieldSchema, IndexSchema, RelationKind, ResolvedKind, Schema,
+};
 use crate::storage::{
     Batch, CommitSequence, Direction, Durability, KeyRange, Reader, Store, StoreExt,
 };
@@ -218,11 +220,32 @@ impl Reconciliation<'_> {
                         entity.name, property.name
                     ));
                 }
+                if let (true, ResolvedKind::Lazy(_)) = (is_stored, &property.kind) {
+                    self.clear_lazy(entity, property)?;
+                }
                 let known = StoredProperty { number: now.next_number, kind };
                 now.next_number += 1;
                 now.properties.insert(property.name.to_owned(), known);
             }
         }
+        Ok(())
+    }
+
+    /// Removes the values that a lazy property of the same name has left.
+    fn clear_lazy(&mut self, entity: &EntitySchema, property: &FieldSchema) -> Result<()> {
+        let is_it = |field: &&FieldIndex| entity.fields[**field].name == property.name;
+        let field = entity
+            .lazies
+            .iter()
+            .find(is_it)
+            .expect("it is among the lazy properties");
+        let tree = self.keyspace.lazy(entity.index, *field);
+        let batch = &mut self.batch;
+        self.reader
+            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
+                batch.delete(tree, key);
+                ControlFlow::Continue(())
+            })?;
         Ok(())
     }
 
