@@ -207,6 +207,17 @@ impl Reconciliation<'_> {
     ) -> Result<()> {
         match now.properties.get(property.name) {
             Some(known) if known.kind == kind => {}
+            Some(known) if refer_to_the_same(&known.kind, &kind) => {
+                let number = PropertyNumber(known.number);
+                if !property.nullable && self.lack_reference(entity, number)? {
+                    self.problems.push(format!(
+                        "{}.{} is now required, and there are rows without it; give them one before declaring it",
+                        entity.name, property.name
+                    ));
+                }
+                let known = StoredProperty { number: number.0, kind };
+                now.properties.insert(property.name.to_owned(), known);
+            }
             Some(known) => self.problems.push(format!(
                 "{0}.{1} is stored as {2}, and the entity declares {kind}; give the new property another name, and remove {1} \
                  once its values are carried over",
@@ -247,6 +258,18 @@ impl Reconciliation<'_> {
                 ControlFlow::Continue(())
             })?;
         Ok(())
+    }
+
+    /// Whether a row has no reference under the number.
+    fn lack_reference(&self, entity: &EntitySchema, number: PropertyNumber) -> Result<bool> {
+        for (key, row) in rows(self.reader, self.keyspace, entity)? {
+            let record = Record::parse(&row)
+                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            if record.get(number).is_none_or(<[u8]>::is_empty) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn has_rows(&self, entity: &EntitySchema) -> Result<bool> {
@@ -330,13 +353,30 @@ fn has_storage(property: &FieldSchema) -> bool {
     property.is_column() || matches!(property.kind, ResolvedKind::Lazy(_))
 }
 
+const REFERENCE: &str = "a reference to ";
+const OPTIONAL_REFERENCE: &str = "an optional reference to ";
+
+/// Whether two kinds are references to one entity, of which one is required.
+fn refer_to_the_same(a: &str, b: &str) -> bool {
+    let target = |kind: &str| {
+        let target = kind.strip_prefix(OPTIONAL_REFERENCE);
+        target.or(kind.strip_prefix(REFERENCE)).map(str::to_owned)
+    };
+    target(a).is_some() && target(a) == target(b)
+}
+
 fn kind_of(schema: &Schema, property: &FieldSchema) -> String {
     match &property.kind {
         ResolvedKind::Scalar(value) => value.name(),
         ResolvedKind::Lazy(value) => format!("Lazy<{}>", value.name()),
         ResolvedKind::Relation(relation) => match relation.kind {
             RelationKind::ToOne { .. } => {
-                format!("a reference to {}", schema.entity(relation.target).name)
+                let name = schema.entity(relation.target).name;
+                if property.nullable {
+                    format!("{OPTIONAL_REFERENCE}{name}")
+                } else {
+                    format!("{REFERENCE}{name}")
+                }
             }
             _ => unreachable!("only owning to-one relations are stored with their entity"),
         },

@@ -555,8 +555,8 @@ fn a_reference_to_another_entity_is_refused() {
     assert_eq!(
         problems::<elsewhere::Referrer>(path),
         [
-            "Referrer.target is stored as a reference to Target, and the entity declares a \
-             reference to Referrer; give the new property another name, and remove target once \
+            "Referrer.target is stored as an optional reference to Target, and the entity declares an \
+             optional reference to Referrer; give the new property another name, and remove target once \
              its values are carried over"
         ]
     );
