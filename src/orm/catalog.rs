@@ -32,6 +32,8 @@ struct StoredSchema {
 struct StoredEntity {
     /// Counts the changes of the entity's shape.
     version: u32,
+    /// The type of the primary key, in words.
+    key: String,
     /// The number that the next new property gets.
     next_number: u16,
     properties: BTreeMap<String, StoredProperty>,
@@ -186,6 +188,14 @@ impl Reconciliation<'_> {
                 )?;
             }
         }
+        if before.is_some_and(|before| before.key != entity.key_name) && self.has_rows(entity)? {
+            self.problems.push(format!(
+                "{} is stored with keys of type {}, and the entity declares {}; give the new entity another name with \
+                 `#[orm(name = \"..\")]`, and remove {} once its rows are carried over",
+                entity.name, now.key, entity.key_name, entity.name
+            ));
+        }
+        entity.key_name.clone_into(&mut now.key);
         now.indexes = entity
             .indexes
             .iter()
