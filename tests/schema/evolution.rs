@@ -110,7 +110,6 @@ fn a_new_property_takes_its_default_and_a_new_option_is_none() {
 }
 
 #[test]
-#[ignore = "bug: `Lazy<Option<V>>` is not nullable, so a new one is refused, and can't have a default either"]
 fn a_new_lazy_option_is_none() {
     on_the_first_shape(|path| {
         let orm = open::<grown::Item>(path);
@@ -201,7 +200,7 @@ fn an_old_row_is_found_by_a_new_option() {
 }
 
 #[test]
-#[ignore = "bug: conditions see no default, so a row that shows `red` is not found by it"]
+#[ignore = "conditions and indexes see no default, so a row that shows `red` is not found by it"]
 fn an_old_row_is_found_by_the_default_of_a_new_property() {
     on_the_first_shape(|path| {
         let orm = open::<grown_a_little::Item>(path);
