@@ -56,9 +56,12 @@ impl Loader<'_> {
                 body.on_instance(event);
             }
         }
-        Ok(self
-            .context
-            .insert(entity, Slot::loaded(key.clone(), body, row.into())))
+        let slot = Slot::loaded(key.clone(), body, row.into());
+        let instance = self.context.insert(entity, slot);
+        if schema.columns.iter().any(|field| values[*field].is_none()) {
+            self.context.set_snapshot(instance, row.into());
+        }
+        Ok(instance)
     }
 
     /// R8: properties that equal the snapshot take the stored value, changed ones are kept.
@@ -81,7 +84,7 @@ impl Loader<'_> {
                 self.replace(instance, entity, *field, stored)?;
             }
         }
-        self.context.slot_mut(instance).row = Some(Bytes::from(row));
+        self.context.set_snapshot(instance, Bytes::from(row));
         Ok(())
     }
 

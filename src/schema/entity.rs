@@ -55,6 +55,8 @@ pub(crate) struct EntitySchema {
     /// The name as the query log writes it: `order_line` for `OrderLine`.
     pub(crate) label: String,
     pub(crate) key_kind: RowKeyKind,
+    /// The type of the key, as the catalog keeps it.
+    pub(crate) key_name: String,
     pub(crate) print_key: fn(&RowKey) -> String,
     /// The key that a value, encoded as a property would be, stands for.
     pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,

@@ -110,8 +110,8 @@ fn accept_row(
     if slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
         bring_over(context, instance, schema.entity(entity), &row);
+        context.set_snapshot(instance, row);
     }
-    context.slot_mut(instance).row = Some(row);
 }
 
 /// Puts in memory what the written row has and memory has not.
@@ -120,15 +120,18 @@ fn bring_over(context: &mut Context, instance: Instance, entity: &EntitySchema, 
     let schema = Arc::clone(&context.schema);
     let mut now = Vec::new();
     for field in &entity.columns {
-        let stored = written.get(entity.fields[*field].number);
+        // What the row lacks still has its default in memory.
+        let Some(stored) = written.get(entity.fields[*field].number) else {
+            continue;
+        };
         now.clear();
         let body = context.body(instance);
         if matches!(entity.fields[*field].kind, ResolvedKind::Relation(_)) {
             if let Some(key) = body.to_one(*field) {
                 key.write_to(&mut now);
             }
-            if stored != Some(now.as_slice()) {
-                let key = decode_reference(&schema, entity, *field, stored.unwrap_or_default())
+            if stored != now.as_slice() {
+                let key = decode_reference(&schema, entity, *field, stored)
                     .expect("the row was sealed by this flush");
                 context.refresh_to_one(instance, *field, key.as_ref());
             }
@@ -136,10 +139,10 @@ fn bring_over(context: &mut Context, instance: Instance, entity: &EntitySchema, 
         }
         body.encode(*field, &mut now)
             .expect("the property was encoded by this flush");
-        if stored != Some(now.as_slice()) {
+        if stored != now.as_slice() {
             context
                 .body_mut(instance)
-                .decode(*field, stored)
+                .decode(*field, Some(stored))
                 .expect("the row was sealed by this flush");
         }
     }
