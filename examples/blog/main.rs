@@ -8,7 +8,7 @@
 
 mod collections;
 mod creating;
-pub mod domain;
+pub(crate) mod domain;
 mod passwords;
 mod populating;
 mod serializing;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Opens the database and takes all steps.
-pub fn tell(path: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) fn tell(path: &Path) -> Result<(), Box<dyn Error>> {
     println!("The database is in {}.", path.display());
     let orm = Orm::builder()
         .entities::<(User, Article, Tag)>()

@@ -1,7 +1,6 @@
 //! S7 to S11 and S24 to S26: the article's properties.
 
 use musher::Error;
-use musher::prelude::*;
 
 use crate::common::blog::{Article, Tag, User, convert_to_slug, foo_bar, on_each_store, summary};
 

@@ -1,7 +1,6 @@
 //! S1 to S6: timestamps, the base entity, the user.
 
 use musher::Collection;
-use musher::prelude::*;
 
 use crate::common::blog::{Article, Base, Tag, User, foo_bar, on_each_store};
 use crate::common::clock;

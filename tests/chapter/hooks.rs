@@ -34,7 +34,11 @@ struct Account {
 }
 
 impl Account {
-    #[expect(clippy::unnecessary_wraps, reason = "hooks may fail")]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "hooks look so"
+    )]
     fn note(&mut self, args: &EventArgs<Self>) -> musher::Result<()> {
         let change = args.change_set();
         let told = Told {

@@ -295,6 +295,36 @@ fn s17_a_many_to_many_is_changed_from_either_side() {
     });
 }
 
+#[derive(Entity, Debug)]
+struct Post {
+    #[orm(primary_key)]
+    id: Pk,
+    #[orm(many_to_many(inversed_by = posts))]
+    labels: Collection<Label>,
+}
+
+#[derive(Entity, Debug)]
+struct Label {
+    #[orm(primary_key)]
+    id: Pk,
+    #[orm(many_to_many)]
+    posts: Collection<Post>,
+}
+
+/// The chapter would let the owner's `inversed_by` do. Two owning sides that name one another by
+/// halves are too easily two relations, so here the inverse side has to say `mapped_by`.
+#[test]
+fn s17_two_owning_sides_are_refused_with_what_to_write() {
+    let error = Orm::builder()
+        .entities::<(Post, Label)>()
+        .in_memory()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the schema is not valid: Post.labels is inversed by Label.posts, which is not mapped by it; write `mapped_by = labels` on Label.posts"
+    );
+}
+
 #[test]
 fn s18_the_inverse_of_many_to_one_is_a_collection() {
     on_each_store(|orm, log| {

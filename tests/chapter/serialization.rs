@@ -1,6 +1,5 @@
 //! S43 to S46: what leaves the program, and what of a user may not.
 
-use musher::prelude::*;
 use serde_json::json;
 
 use crate::common::blog::{User, foo_bar, on_each_store};
@@ -43,7 +42,7 @@ fn s43_a_hidden_password_is_in_no_json_though_it_is_loaded() {
         let chosen = em.serialize(article).populate(|a| a.author().password());
         let json = serde_json::to_value(chosen).expect("serializations serialize");
         assert!(json["author"].is_object());
-        assert_eq!(json["author"]["password"], json!(null));
+        assert_eq!(json["author"].get("password"), None);
         Ok(())
     });
 }

@@ -192,12 +192,14 @@ impl Check<'_> {
             if let Some(refers) = body.to_one(*field)
                 && !self.keys[&target.index].contains(&refers)
             {
-                let name = entity.fields[*field].name;
-                return Err(format!(
-                    "`{name}` refers to {} {}, which is not there",
+                let problem = format!(
+                    "{}: `{}` refers to {} {}, which is not there",
+                    entity.print_key(key),
+                    entity.fields[*field].name,
                     target.name,
                     target.print_key(&refers)
-                ));
+                );
+                self.find(entity.name, problem);
             }
         }
         for (index, expected) in entity.indexes.iter().zip(expected) {
