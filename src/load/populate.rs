@@ -16,7 +16,6 @@ use crate::context::{Instance, LinkChange};
 use crate::database::LoadStrategy;
 use crate::entity::Membership;
 use crate::error::{Error, Result};
-use crate::keyspace;
 use crate::log;
 use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, ResolvedKind,
@@ -257,25 +256,10 @@ impl Loader<'_> {
 
     /// The stored items of a collection, ascending.
     pub(crate) fn links(&self, relation: &RelationSchema, owner: &RowKey) -> Result<Vec<RowKey>> {
-        let keyspace = &self.database.keyspace;
-        let target = self.database.schema.entity(relation.target);
-        let tree = match relation.kind {
-            RelationKind::ManyToMany { join, side } => keyspace.join(join, side),
-            _ => keyspace.index(relation.target, relation.mapped_by()),
-        };
-        if matches!(relation.kind, RelationKind::OneToOneInverse { .. }) {
-            let found = self.reader.get(tree, &owner.to_vec())?;
-            return Ok(found
-                .map(|row| RowKey::from_encoded(target.key_kind, &row))
-                .transpose()?
-                .into_iter()
-                .collect());
-        }
-        let mut keys = Vec::new();
-        keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| {
-            keys.push(key);
-        })?;
-        Ok(keys)
+        let database = self.database;
+        database
+            .keyspace
+            .items(self.reader, &database.schema, relation, owner)
     }
 
     /// Loads the rows of the keys, ascending, that are not loaded. One look-up, or none. Gives the
