@@ -56,9 +56,11 @@ impl Loader<'_> {
                 body.on_instance(event);
             }
         }
-        Ok(self
+        let instance = self
             .context
-            .insert(entity, Slot::loaded(key.clone(), body, row.into())))
+            .insert(entity, Slot::loaded(key.clone(), body, row.into()));
+        self.context.settle_adoptions(instance);
+        Ok(instance)
     }
 
     /// R8: properties that equal the snapshot take the stored value, changed ones are kept.

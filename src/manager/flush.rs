@@ -81,7 +81,8 @@ impl EntityManager {
             Ok(())
         };
         self.read(load, &super::find::Options::default())?;
-        for adoption in &adopted {
+        // Those of rows that were loaded just now have been settled then.
+        for adoption in &self.context.ledger.adopted.clone() {
             let schema = Arc::clone(&self.database.schema);
             let entity = schema.entity(adoption.entity);
             let Some(instance) = self.context.find_loaded(adoption.entity, &adoption.key) else {
