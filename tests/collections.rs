@@ -136,10 +136,7 @@ fn an_item_that_is_not_loaded_is_a_reference_in_a_view() {
         let first = view.get(0).expect("there are three");
         assert_eq!(first.id(), tags[0]);
         assert!(!first.is_initialized());
-        assert!(matches!(
-            refused(view.to_vec()),
-            Error::NotLoaded { .. }
-        ));
+        assert!(matches!(refused(view.to_vec()), Error::NotLoaded { .. }));
         em.populate(written, |a| a.tags())?;
         assert_eq!(em.view(written).tags().to_vec()?.len(), 3);
         Ok(())
