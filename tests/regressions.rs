@@ -335,3 +335,26 @@ fn populate_loads_the_items_of_a_collection_that_is_there() {
     assert!(em.is_initialized(article));
     assert!(em.is_initialized(author));
 }
+
+// Setting a collection unseen notes that all links go, and the wanted ones come. Detaching an item
+// forgot the second half only, and the flush removed a link that should have stayed as it was.
+#[test]
+#[ignore = "open: `detach` forgets an added link, and not that its collection was cleared"]
+fn detaching_an_item_of_a_collection_that_was_set_keeps_the_link() {
+    let mut em = em();
+    let (_, _, article) = stored(&mut em);
+    let tag = em.create(Tag::build().name("tag").articles([article]));
+    em.flush().unwrap();
+    em.clear();
+    em.find_one(&tag).or_fail().unwrap();
+    em.find_one(article).or_fail().unwrap();
+    em.edit(article).tags().set([tag.clone()]).unwrap();
+    em.detach(tag.clone());
+    em.flush().unwrap();
+    em.clear();
+    em.find_one(article)
+        .populate(|a| a.tags())
+        .or_fail()
+        .unwrap();
+    assert_eq!(em[article].tags.ids(), [tag]);
+}

@@ -10,6 +10,7 @@ use super::domain::{Article, Comment, Cover, Node, Tag, User};
 use super::environment::{Environment, with_kind};
 use super::operation::{Operation, Verb};
 use super::state::{Address, COLLECTIONS, Kind, REFERENCES, Reference, Value};
+use super::unit::Unit;
 
 /// A key that no row has.
 const NOWHERE: u64 = 9999;
@@ -96,6 +97,7 @@ impl Environment {
             has_no_references(at.0)
                 && self.session().unit.base.rows.contains_key(at)
                 && !self.is_managed(*at)
+                && self.is_settled(*at)
         });
         let Some(at) = taken else { return };
         let unit = self.unit().clone();
@@ -462,17 +464,25 @@ impl Environment {
             })
     }
 
+    /// Whether nothing is pending for a row, its links and its collections.
+    fn is_settled(&self, at: Address) -> bool {
+        let unit = &self.session().unit;
+        let read = Unit::at(&unit.base);
+        let mut collections = COLLECTIONS.iter().filter(|(owner, ..)| *owner == at.0);
+        unit.base.rows.get(&at) == unit.view.rows.get(&at)
+            && collections.all(|(_, name, _)| read.items(at, name) == unit.items(at, name))
+            && !unit.orphans.contains(&at)
+            && !unit.created.contains(&at)
+            // Open: `detaching_an_item_of_a_collection_that_was_set_keeps_the_link`.
+            && unit.view.linked(at).is_empty()
+    }
+
     /// A row for which nothing is pending is given up.
     fn detach(&mut self, operation: Operation) {
         let Some(at) = self.subject(operation) else {
             return;
         };
-        let unit = &self.session().unit;
-        let clean = unit.base.rows.get(&at) == unit.view.rows.get(&at)
-            && unit.base.linked(at) == unit.view.linked(at)
-            && !unit.orphans.contains(&at)
-            && !unit.created.contains(&at);
-        if clean {
+        if self.is_settled(at) {
             self.reconcile();
             with_kind!(at.0, T => {
                 self.em().detach(T::id(at.1));
