@@ -41,6 +41,11 @@ impl Context {
 
     /// Gives up a new instance, and what is pending for it.
     pub(crate) fn discard(&mut self, instance: Instance) {
+        let slot = self.slot(instance);
+        if slot.is_touched() && slot.body.is_some() {
+            // Assigned references are followed, so that nobody else shows it.
+            self.follow_all(instance);
+        }
         self.unlink(instance);
         self.detach(instance);
     }
@@ -74,6 +79,9 @@ impl Context {
         let schema = Arc::clone(&self.schema);
         for (join, side) in &schema.entity(instance.entity).joins {
             self.ledger.clear(*join, *side, &key);
+            if let (other, Some(field)) = schema.join(*join).end(side.other()) {
+                self.take_from_all(other, field, &key);
+            }
         }
     }
 

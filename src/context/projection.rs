@@ -107,26 +107,26 @@ impl Context {
         stored: &[RowKey],
     ) -> (Vec<RowKey>, bool) {
         let belongs = |instance: Instance| {
-            !self.ledger.orphans.contains_key(&instance)
+            let orphan = self.ledger.orphans.get(&instance);
+            orphan.is_none_or(|orphan| orphan.field != field)
                 && self.body(instance).to_one(field).as_ref() == Some(owner)
         };
-        // What is pending for a row that was not loaded: in the collection, or not.
-        let adopted = |key: &RowKey| {
-            let concerns = |other: &&Adoption| {
-                other.entity == entity
-                    && other.key == *key
-                    && other.field == field
-                    && (other.change == LinkChange::Add || other.owner == *owner)
+        // What is pending for a row that was not loaded decides whether it is in the collection.
+        let adopted = |key: &RowKey, stored: bool| {
+            let same = |other: &&Adoption| {
+                other.entity == entity && other.key == *key && other.field == field
             };
-            let last = self.ledger.adopted.iter().rev().find(concerns);
-            last.map(|last| last.change == LinkChange::Add && last.owner == *owner)
+            let adoptions = self.ledger.adopted.iter().filter(same);
+            adoptions.fold(stored, |belongs, adoption| match adoption.change {
+                LinkChange::Add => adoption.owner == *owner,
+                LinkChange::Remove => belongs && adoption.owner != *owner,
+            })
         };
         let mut items: Vec<RowKey> = stored
             .iter()
-            .filter(|key| match (self.find_loaded(entity, key), adopted(key)) {
-                (Some(instance), _) if self.slot(instance).is_touched() => belongs(instance),
-                (_, Some(adopted)) => adopted,
-                (_, None) => true,
+            .filter(|key| match self.find_loaded(entity, key) {
+                Some(instance) if self.slot(instance).is_touched() => belongs(instance),
+                _ => adopted(key, true),
             })
             .cloned()
             .collect();
@@ -139,10 +139,7 @@ impl Context {
             .filter(|instance| belongs(**instance))
             .map(|instance| &self.slot(*instance).key);
         let adoptions = self.ledger.adopted.iter().filter(|adoption| {
-            adoption.entity == entity
-                && adoption.field == field
-                && adoption.owner == *owner
-                && adoption.change == LinkChange::Add
+            adoption.entity == entity && adoption.field == field && adopted(&adoption.key, false)
         });
         for key in newcomers.chain(adoptions.map(|adoption| &adoption.key)) {
             if !stored.contains(key) && !items.contains(key) {

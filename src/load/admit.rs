@@ -61,6 +61,7 @@ impl Loader<'_> {
         if schema.columns.iter().any(|field| values[*field].is_none()) {
             self.context.set_snapshot(instance, row.into());
         }
+        self.context.settle_adoptions(instance);
         Ok(instance)
     }
 

@@ -222,7 +222,10 @@ impl Encoded {
                 let key = stored.and_then(|stored| {
                     decode_reference(&schema, entity, *field, stored).expect("it was encoded here")
                 });
-                context.set_to_one(instance, *field, key.as_ref());
+                if context.body(instance).to_one(*field) != key {
+                    // Only what was changed: setting a reference anew would save an orphan.
+                    context.set_to_one(instance, *field, key.as_ref());
+                }
             } else {
                 context
                     .body_mut(instance)
