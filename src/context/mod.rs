@@ -143,6 +143,11 @@ impl Context {
         Instance { entity, slot }
     }
 
+    /// Makes room for so many instances of one entity more.
+    pub(crate) fn reserve(&mut self, entity: EntityIndex, more: usize) {
+        self.map_mut(entity).reserve(more);
+    }
+
     /// Gives an instance up.
     pub(crate) fn forget(&mut self, instance: Instance) -> Slot {
         self.touched.retain(|touched| *touched != instance);

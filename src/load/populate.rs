@@ -305,6 +305,7 @@ impl Loader<'_> {
         let tree = self.database.keyspace.rows(entity);
         let mut outcome = Ok(0);
         let reader = self.reader;
+        self.context.reserve(entity, wanted.len());
         reader.get_many(tree, &encoded, &mut |at, row| {
             if let (Ok(found), Some(row)) = (&outcome, row) {
                 outcome = self.admit(entity, wanted[at], row).map(|_| found + 1);
