@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::change::decode_reference;
 use super::plan::RowOutcome;
@@ -52,11 +52,19 @@ pub(crate) fn accept(
         context.hide_link(link.join, &link.owner, &link.target);
     }
     let mut removed: FxHashMap<Instance, Option<Box<dyn AnyEntity>>> = FxHashMap::default();
+    let mut unseen: FxHashMap<EntityIndex, FxHashSet<RowKey>> = FxHashMap::default();
     for (entity, key) in gone {
         if let Some(instance) = context.find(entity, &key) {
             context.unlink(instance);
-            removed.insert(instance, context.forget(instance).body);
+            let body = context.forget(instance).body;
+            if body.is_none() {
+                unseen.entry(entity).or_default().insert(key);
+            }
+            removed.insert(instance, body);
         }
+    }
+    for (entity, keys) in &unseen {
+        context.unlink_unseen(*entity, keys);
     }
     settle_links(context);
     run_after_hooks(context, changes, &removed);
