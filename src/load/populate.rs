@@ -237,7 +237,7 @@ impl Loader<'_> {
             )
         };
         self.look_up(relation.target, wanted.iter(), LookUp::Linked(&by))?;
-        for ((owner, instance), keys) in owners.iter().zip(&stored) {
+        for ((owner, _), keys) in owners.iter().zip(&stored) {
             let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
             if let Some(missing) = keys.iter().find(|key| !loaded(key)) {
                 let target = self.database.schema.entity(relation.target);
@@ -250,8 +250,8 @@ impl Loader<'_> {
                     target.print_key(missing)
                 )));
             }
-            self.context.fill(*instance, field, keys);
         }
+        self.context.fill_all(owners, field, &stored);
         Ok(())
     }
 
