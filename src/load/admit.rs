@@ -43,12 +43,11 @@ impl Loader<'_> {
         let schema = self.database.schema.entity(entity);
         let record = parse(schema, key, row)?;
         let (mut few, mut many) = ([None; USUAL_FIELDS], Vec::new());
-        let values = match few.get_mut(..schema.fields.len()) {
-            Some(few) => few,
-            None => {
-                many.resize(schema.fields.len(), None);
-                &mut many[..]
-            }
+        let values = if let Some(few) = few.get_mut(..schema.fields.len()) {
+            few
+        } else {
+            many.resize(schema.fields.len(), None);
+            &mut many[..]
         };
         for (number, stored) in record.iter() {
             // A number without a property belongs to one that the entity no longer has.
