@@ -40,6 +40,12 @@ impl IdentityMap {
         self.slots.get_mut(at as usize)?.as_mut()
     }
 
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.by_key.reserve(more);
+        self.slots.reserve(more.saturating_sub(self.free.len()));
+    }
+
     pub(crate) fn insert(&mut self, slot: Slot) -> u32 {
         let key = slot.key.clone();
         let at = if let Some(at) = self.free.pop() {

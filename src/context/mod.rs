@@ -64,19 +64,23 @@ impl Context {
         self.refused.clear();
     }
 
+    #[inline]
     pub(crate) fn entity(&self, entity: EntityIndex) -> &EntitySchema {
         self.schema.entity(entity)
     }
 
+    #[inline]
     fn map(&self, entity: EntityIndex) -> &IdentityMap {
         &self.maps[usize::from(entity.0)]
     }
 
+    #[inline]
     fn map_mut(&mut self, entity: EntityIndex) -> &mut IdentityMap {
         &mut self.maps[usize::from(entity.0)]
     }
 
     /// The instance managed under a key, whatever its state.
+    #[inline]
     pub(crate) fn find(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
         self.map(entity)
             .find(key)
@@ -84,16 +88,19 @@ impl Context {
     }
 
     /// The instance managed under a key, if its properties are in memory.
+    #[inline]
     pub(crate) fn find_loaded(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
         self.find(entity, key)
             .filter(|instance| self.slot(*instance).body.is_some())
     }
 
+    #[inline]
     pub(crate) fn slot(&self, instance: Instance) -> &Slot {
         self.map(instance.entity).slot(instance.slot)
     }
 
     /// For changes that are no edit of the entity: loading, accepting, links.
+    #[inline]
     pub(crate) fn slot_mut(&mut self, instance: Instance) -> &mut Slot {
         self.map_mut(instance.entity).slot_mut(instance.slot)
     }
@@ -102,6 +109,7 @@ impl Context {
     ///
     /// # Panics
     /// If they are not in memory: the caller found the instance by [`Self::find_loaded`].
+    #[inline]
     pub(crate) fn body(&self, instance: Instance) -> &dyn AnyEntity {
         self.slot(instance)
             .body
@@ -110,6 +118,7 @@ impl Context {
     }
 
     /// As [`Self::body`], for changes that are no edit.
+    #[inline]
     pub(crate) fn body_mut(&mut self, instance: Instance) -> &mut dyn AnyEntity {
         self.slot_mut(instance)
             .body
@@ -177,6 +186,11 @@ impl Context {
     pub(crate) fn insert(&mut self, entity: EntityIndex, slot: Slot) -> Instance {
         let slot = self.map_mut(entity).insert(slot);
         Instance { entity, slot }
+    }
+
+    /// Makes room for so many instances of one entity more.
+    pub(crate) fn reserve(&mut self, entity: EntityIndex, more: usize) {
+        self.map_mut(entity).reserve(more);
     }
 
     /// Gives an instance up.

@@ -236,7 +236,7 @@ impl Loader<'_> {
             )
         };
         self.look_up(relation.target, wanted.iter(), LookUp::Linked(&by))?;
-        for ((owner, instance), keys) in owners.iter().zip(&stored) {
+        for ((owner, _), keys) in owners.iter().zip(&stored) {
             let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
             if let Some(missing) = keys.iter().find(|key| !loaded(key)) {
                 let target = self.database.schema.entity(relation.target);
@@ -249,8 +249,8 @@ impl Loader<'_> {
                     target.print_key(missing)
                 )));
             }
-            self.context.fill(*instance, field, keys);
         }
+        self.context.fill_all(owners, field, &stored);
         Ok(())
     }
 
@@ -289,6 +289,7 @@ impl Loader<'_> {
         let tree = self.database.keyspace.rows(entity);
         let mut outcome = Ok(0);
         let reader = self.reader;
+        self.context.reserve(entity, wanted.len());
         reader.get_many(tree, &encoded, &mut |at, row| {
             if let (Ok(found), Some(row)) = (&outcome, row) {
                 outcome = self.admit(entity, wanted[at], row).map(|_| found + 1);

@@ -29,6 +29,7 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
+    #[inline]
     pub(crate) fn entity(&self, index: EntityIndex) -> &EntitySchema {
         &self.entities[usize::from(index.0)]
     }
@@ -37,6 +38,7 @@ impl Schema {
         &self.joins[usize::from(index.0)]
     }
 
+    #[inline]
     pub(crate) fn index_of(&self, type_id: TypeId) -> Option<EntityIndex> {
         self.by_type.get(&type_id).copied()
     }

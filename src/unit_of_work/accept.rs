@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::change::decode_reference;
 use super::plan::RowOutcome;
@@ -11,7 +11,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
-use crate::entity::{AnyEntity, ChangeKind};
+use crate::entity::{AnyEntity, ChangeKind, EventSet};
 use crate::schema::{EntityIndex, EntitySchema, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -38,7 +38,12 @@ pub(crate) fn accept(
     let mut gone: Vec<(EntityIndex, RowKey)> = Vec::new();
     for ((entity, key), row) in outcome.rows {
         match row {
-            RowOutcome::Written(row) => accept_row(database, context, entity, &key, row),
+            RowOutcome::Written { row, as_prepared } => {
+                // A hook can have changed an instance that was prepared before it.
+                let has_hooks = database.entity_type(entity).hooks != EventSet::new();
+                let differs = !as_prepared || has_hooks;
+                accept_row(database, context, (entity, &key), row, differs);
+            }
             RowOutcome::Removed => gone.push((entity, key)),
         }
     }
@@ -47,11 +52,19 @@ pub(crate) fn accept(
         context.hide_link(link.join, &link.owner, &link.target);
     }
     let mut removed: FxHashMap<Instance, Option<Box<dyn AnyEntity>>> = FxHashMap::default();
+    let mut unseen: FxHashMap<EntityIndex, FxHashSet<RowKey>> = FxHashMap::default();
     for (entity, key) in gone {
         if let Some(instance) = context.find(entity, &key) {
             context.unlink(instance);
-            removed.insert(instance, context.forget(instance).body);
+            let body = context.forget(instance).body;
+            if body.is_none() {
+                unseen.entry(entity).or_default().insert(key);
+            }
+            removed.insert(instance, body);
         }
+    }
+    for (entity, keys) in &unseen {
+        context.unlink_unseen(*entity, keys);
     }
     settle_links(context);
     run_after_hooks(context, changes, &removed);
@@ -93,21 +106,21 @@ fn accept_lazies(context: &mut Context, change: &Change) {
     }
 }
 
-/// A row that was written is the new snapshot. What it took over from other units of work, and what
-/// a removal elsewhere made of it, comes to memory.
+/// A row that was written is the new snapshot. Where it differs, what it took over from other units
+/// of work, and what a removal elsewhere made of it, comes to memory.
 fn accept_row(
     database: &Database,
     context: &mut Context,
-    entity: EntityIndex,
-    key: &RowKey,
+    (entity, key): (EntityIndex, &RowKey),
     row: Bytes,
+    differs: bool,
 ) {
     let Some(instance) = context.find(entity, key) else {
         return;
     };
     let slot = context.slot_mut(instance);
     slot.life = Life::Managed;
-    if slot.body.is_some() {
+    if differs && slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
         bring_over(context, instance, schema.entity(entity), &row);
         context.set_snapshot(instance, row);
