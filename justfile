@@ -25,7 +25,11 @@ bench FILTER="":
 ratios FILTER="":
     cargo bench --all-features --bench ratios -- "{{ FILTER }}"
 
-# Runs a fuzz target: row_decoding, key_order. The flags are in fuzz/.cargo/config.toml.
+# Runs the model test with many more cases than `just test` does.
+model-soak CASES="20000":
+    MUSHER_MODEL_CASES={{ CASES }} cargo test --release --test model
+
+# Runs a fuzz target: row_decoding, key_order, operations. The flags are in fuzz/.cargo/config.toml.
 fuzz TARGET SECONDS="60":
     mkdir -p fuzz/corpus/{{ TARGET }} fuzz/artifacts/{{ TARGET }}
     cd fuzz && cargo run --release --bin {{ TARGET }} -- corpus/{{ TARGET }} -artifact_prefix=artifacts/{{ TARGET }}/ -max_total_time={{ SECONDS }}

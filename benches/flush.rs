@@ -38,7 +38,7 @@ fn commits(criterion: &mut Criterion) {
         let name = "insert one article";
         group.bench_function(format!("{name}/musher"), |b| b.iter(|| musher.insert_one()));
         group.bench_function(format!("{name}/by hand"), |b| {
-            b.iter(|| by_hand.insert_one())
+            b.iter(|| by_hand.insert_one());
         });
         let name = "insert a user with 100 articles";
         group.bench_function(format!("{name}/musher"), |b| {

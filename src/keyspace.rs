@@ -8,7 +8,10 @@ use std::ops::ControlFlow;
 
 use crate::codec::{OrderedKey, RowKey};
 use crate::error::Error;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, IndexSchema, JoinIndex, Schema, Side};
+use crate::schema::{
+    EntityIndex, EntitySchema, FieldIndex, IndexSchema, JoinIndex, RelationKind, RelationSchema,
+    Schema, Side,
+};
 use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, TreeId};
 
 /// Key of the stored schema in the catalog tree.
@@ -106,6 +109,31 @@ impl Keyspace {
     /// Unique: value -> row key. Plain: value, row key -> nothing.
     pub(crate) fn index(&self, entity: EntityIndex, field: FieldIndex) -> TreeId {
         tree_of(&self.entity(entity).indexes, field)
+    }
+
+    /// The stored items of a collection, or of an inverse to-one property, ascending.
+    pub(crate) fn items(
+        &self,
+        reader: &dyn Reader,
+        schema: &Schema,
+        relation: &RelationSchema,
+        owner: &RowKey,
+    ) -> Result<Vec<RowKey>, Error> {
+        let target = schema.entity(relation.target);
+        let tree = match relation.kind {
+            RelationKind::ManyToMany { join, side } => self.join(join, side),
+            _ => self.index(relation.target, relation.mapped_by()),
+        };
+        let owner = owner.to_vec();
+        let mut keys = Vec::new();
+        if matches!(relation.kind, RelationKind::OneToOneInverse { .. }) {
+            if let Some(row) = reader.get(tree, &owner)? {
+                keys.push(RowKey::from_encoded(target.key_kind, &row)?);
+            }
+        } else {
+            scan_entries(reader, tree, target, &owner, &mut |key| keys.push(key))?;
+        }
+        Ok(keys)
     }
 
     /// The key at `side`, the key at the other side -> nothing.

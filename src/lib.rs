@@ -53,6 +53,7 @@
 //! | create and remove | [`EntityManager::create`], [`persist`](EntityManager::persist), [`remove`](EntityManager::remove), [`detach`](EntityManager::detach) |
 //! | read | `em[id]`, [`EntityManager::get`], [`view`](EntityManager::view) |
 //! | change | `em[id]`, [`EntityManager::edit`], [`with`](EntityManager::with); [`CollectionEdit`] |
+//! | commit several flushes at once | [`EntityManager::transactional`], or [`begin`](EntityManager::begin), [`commit`](EntityManager::commit), [`rollback`](EntityManager::rollback) |
 //! | query | [`EntityManager::find_one`], [`find`](EntityManager::find); [`Property`], [`Filter`] |
 //! | load more | [`EntityManager::populate`], [`refresh`](EntityManager::refresh) |
 //! | react to a flush | [`EventArgs`], [`ChangeSet`]; the attributes of [`Entity`](macro@Entity) name the hooks |

@@ -235,9 +235,9 @@ impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
         let schema = self.em.schema_of(self.instance);
         let mut map = serializer.serialize_map(None)?;
         for (field, property) in schema.fields.iter().enumerate() {
-            let excluded = self
-                .exclude
-                .is_some_and(|exclude| exclude.fields.get(&field).is_some_and(Hints::is_empty));
+            let excluded = self.exclude.is_some_and(|exclude| {
+                exclude.fields.get(&field).is_some_and(|hints| hints.is_end)
+            });
             if property.hidden || excluded {
                 continue;
             }

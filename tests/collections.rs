@@ -32,7 +32,7 @@ fn a_collection_of_the_programs_own_is_a_set_in_order() {
     assert!(items.contains(&a) && !items.contains(&Id::new(3)));
     assert_eq!((items[0], items[1]), (b, a));
     assert_eq!(items.iter().copied().collect::<Vec<_>>(), [b, a]);
-    assert_eq!(items.try_iter().map(Iterator::count).unwrap_or(0), 2);
+    assert_eq!(items.try_iter().map_or(0, Iterator::count), 2);
     let mut walked = Vec::new();
     for id in &items {
         walked.push(*id);
@@ -96,14 +96,14 @@ fn a_view_walks_the_items_as_views() {
         let names: Vec<_> = view.iter().map(|tag| tag.name.clone()).collect();
         assert_eq!(names, ["a", "b", "c"]);
         assert_eq!(view.iter().len(), 3);
-        let backwards: Vec<_> = view.iter().rev().map(|tag| tag.id()).collect();
+        let backwards: Vec<_> = view.iter().rev().map(TagView::id).collect();
         assert_eq!(backwards, [tags[2], tags[1], tags[0]]);
         let mut walked = Vec::new();
         for tag in &view {
             walked.push(tag.id());
         }
         assert_eq!(walked, tags);
-        assert_eq!(view.get(1).map(|tag| tag.id()), Some(tags[1]));
+        assert_eq!(view.get(1).map(TagView::id), Some(tags[1]));
         assert!(view.get(3).is_none());
         assert_eq!(view.get_items()?.len(), 3);
         assert_eq!(view.get_items_unchecked().len(), 3);
@@ -171,7 +171,7 @@ fn an_edit_takes_one_id_or_several_in_any_form() {
             .remove([b])
             .remove(vec![c])
             .add(&[a, b][..])
-            .add(&vec![c]);
+            .add([c]);
         assert_eq!(tags.ids(), [a, b, c]);
         assert_eq!(tags.len(), 3);
         assert!(tags.contains(&a) && !tags.is_empty());

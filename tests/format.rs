@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::thread::sleep;
@@ -145,16 +144,15 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 fn show(entries: &Entries) -> String {
-    let hex = |bytes: &[u8]| {
-        bytes.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, " {byte:02X}");
-            text
-        })
+    let hex = |bytes: &[u8]| -> String {
+        let digits: Vec<_> = bytes.iter().map(|byte| format!(" {byte:02X}")).collect();
+        digits.concat()
     };
-    entries
+    let shown: Vec<_> = entries
         .iter()
         .map(|((tree, key), value)| {
-            format!("tree {tree}\nkey  {}\nvalue{}\n\n", hex(key), hex(value))
+            format!("tree {tree}\nkey  {}\nvalue{}\n", hex(key), hex(value))
         })
-        .collect()
+        .collect();
+    shown.join("\n")
 }

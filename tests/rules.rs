@@ -19,6 +19,8 @@ mod identity;
 mod links;
 #[path = "rules/loading.rs"]
 mod loading;
+#[path = "rules/open.rs"]
+mod open;
 #[path = "rules/removal.rs"]
 mod removal;
 #[path = "rules/sides.rs"]

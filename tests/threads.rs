@@ -8,6 +8,7 @@ use musher::prelude::*;
 use support::*;
 
 const fn is_send<T: Send>() {}
+const fn is_sync<T: Sync>() {}
 const fn is_shared<T: Send + Sync + Clone + 'static>() {}
 
 #[test]
@@ -16,7 +17,6 @@ fn a_database_is_shared_and_a_unit_of_work_can_be_sent() {
     is_send::<EntityManager>();
     is_shared::<Id<Article>>();
     is_send::<Error>();
-    fn is_sync<T: Sync>() {}
     is_sync::<Error>();
 }
 

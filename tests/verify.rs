@@ -1,8 +1,7 @@
 //! `orm.verify()` finds nothing in what Musher wrote, and finds what is damaged: whatever kind of
 //! thing it is, and no more than that.
 //!
-//! The damage is done with sled itself, between two openings; `docs/format-storage.md` draws what is
-//! where.
+//! The damage is done with sled itself, between two openings; `docs/format.md` draws what is where.
 
 mod support;
 

@@ -86,7 +86,7 @@ struct NewArticle {
     id: u64,
     row: ArticleRow,
     text: String,
-    tags: [u64; sample::TAGS_EACH as usize],
+    tags: [u64; sample::TAGS_EACH],
 }
 
 /// What one commit inserts.

@@ -1,7 +1,7 @@
 //! The contents of the blog, made up from numbers, so that both sides get the same.
 
 /// The tags of an article.
-pub const TAGS_EACH: u64 = 3;
+pub const TAGS_EACH: usize = 3;
 
 /// What a new article consists of, but for its relations.
 pub struct Article {
@@ -44,7 +44,7 @@ pub const fn author_of(article: u64, users: u64) -> u64 {
 }
 
 /// The tags of an article, of so many; no two alike.
-pub fn tags_of(article: u64, tags: u64) -> [u64; TAGS_EACH as usize] {
+pub fn tags_of(article: u64, tags: u64) -> [u64; TAGS_EACH] {
     [0, 7, 19].map(|step| (article + step) % tags + 1)
 }
 

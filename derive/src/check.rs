@@ -16,7 +16,7 @@ use crate::shape::Shape;
 const MOST_PROPERTIES: usize = 128;
 
 /// The methods that every generated view has.
-const VIEW_METHODS: [&str; 3] = ["id", "is_initialized", "try_get"];
+const VIEW_METHODS: [&str; 4] = ["id", "is_initialized", "get", "try_get"];
 
 /// Reports every rule that the struct breaks.
 pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {

@@ -136,9 +136,7 @@ use crate::ctxt::Ctxt;
 #[proc_macro_derive(Entity, attributes(orm))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    derive(Derived::Entity, &input)
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    derive(Derived::Entity, &input).into()
 }
 
 /// Makes a struct a base: properties that several entities share, in a field of theirs marked
@@ -166,13 +164,19 @@ pub fn derive_entity(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(BaseEntity, attributes(orm))]
 pub fn derive_base_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    derive(Derived::Base, &input)
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    derive(Derived::Base, &input).into()
 }
 
 /// Reads, checks and expands; every error is found before any is reported.
-fn derive(derived: Derived, input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
+fn derive(derived: Derived, input: &DeriveInput) -> proc_macro2::TokenStream {
+    expanded(derived, input).unwrap_or_else(|error| {
+        let mut tokens = error.to_compile_error();
+        tokens.extend(expand::stub(derived, input));
+        tokens
+    })
+}
+
+fn expanded(derived: Derived, input: &DeriveInput) -> syn::Result<proc_macro2::TokenStream> {
     let cx = Ctxt::new();
     let container = Container::parse(&cx, derived, input);
     if let Some(container) = &container {

@@ -6,11 +6,11 @@ mod relations;
 use syn::DeriveInput;
 
 use crate::ast::Derived;
-use crate::derive;
+use crate::expanded;
 
 fn expand(derived: Derived, input: &str) -> syn::Result<String> {
     let input: DeriveInput = syn::parse_str(input).expect("a struct");
-    derive(derived, &input).map(|tokens| tokens.to_string())
+    expanded(derived, &input).map(|tokens| tokens.to_string())
 }
 
 /// The messages, in order; each has to begin with the expected text.

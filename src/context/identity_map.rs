@@ -58,6 +58,12 @@ impl IdentityMap {
         }
     }
 
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.by_key.reserve(more);
+        self.places.reserve(more.saturating_sub(self.free.len()));
+    }
+
     pub(crate) fn insert(&mut self, slot: Slot) -> u32 {
         let key = slot.key.clone();
         let at = if let Some(at) = self.free.pop() {

@@ -62,6 +62,7 @@ impl LinkLedger {
             && self.cleared.is_empty()
             && self.orphans.is_empty()
             && self.adopted.is_empty()
+            && self.dirty.is_empty()
     }
 
     /// Notes how the link between `here`, at `side`, and `there` shall be.

@@ -7,7 +7,7 @@ use super::ledger::Adoption;
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::{AnyCollection, Membership};
-use crate::schema::{FieldIndex, JoinIndex, RelationKind, RelationSchema, Side};
+use crate::schema::{EntityIndex, FieldIndex, JoinIndex, RelationKind, RelationSchema, Side};
 
 impl Context {
     /// Adds an item to a collection, or takes it out, and both ends agree.
@@ -84,6 +84,8 @@ impl Context {
                     owner: owner_key,
                     change,
                 });
+                // Who has it now is not known, but may be loaded.
+                self.vanish(owner.entity, field, item);
                 self.update_collection(owner, field, |collection| collection.put(item));
             }
             (LinkChange::Remove, Some(instance))
@@ -118,11 +120,16 @@ impl Context {
             // Nothing is left of what is stored, so all that it holds is known.
             self.fill(owner, field, &[]);
             if let Some(inverse) = relation.inverse {
-                for other in self.instances_of(relation.target).collect::<Vec<_>>() {
-                    if self.slot(other).body.is_some() {
-                        self.update_collection(other, inverse, |items| items.take(&here));
-                    }
-                }
+                self.vanish(relation.target, inverse, &here);
+            }
+        }
+    }
+
+    /// Takes an item out of all collections that show it: which ones do is not known.
+    fn vanish(&mut self, entity: EntityIndex, field: FieldIndex, item: &RowKey) {
+        for owner in self.instances_of(entity).collect::<Vec<_>>() {
+            if self.slot(owner).body.is_some() {
+                self.update_collection(owner, field, |items| items.take(item));
             }
         }
     }

@@ -25,9 +25,11 @@ pub(crate) use slot::{Life, Slot};
 use savepoint::Savepoint;
 
 use crate::codec::RowKey;
+use crate::codec::record::{Record, patch};
 use crate::entity::AnyEntity;
 use crate::error::Error;
-use crate::schema::{EntityIndex, EntitySchema, Schema};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, Schema};
+use crate::storage::Bytes;
 
 /// The address of a managed instance in its context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,19 +94,23 @@ impl Context {
         error
     }
 
+    #[inline]
     pub(crate) fn entity(&self, entity: EntityIndex) -> &EntitySchema {
         self.schema.entity(entity)
     }
 
+    #[inline]
     fn map(&self, entity: EntityIndex) -> &IdentityMap {
         &self.maps[usize::from(entity.0)]
     }
 
+    #[inline]
     fn map_mut(&mut self, entity: EntityIndex) -> &mut IdentityMap {
         &mut self.maps[usize::from(entity.0)]
     }
 
     /// The instance managed under a key, whatever its state.
+    #[inline]
     pub(crate) fn find(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
         self.map(entity)
             .find(key)
@@ -112,16 +118,19 @@ impl Context {
     }
 
     /// The instance managed under a key, if its properties are in memory.
+    #[inline]
     pub(crate) fn find_loaded(&self, entity: EntityIndex, key: &RowKey) -> Option<Instance> {
         self.find(entity, key)
             .filter(|instance| self.slot(*instance).body.is_some())
     }
 
+    #[inline]
     pub(crate) fn slot(&self, instance: Instance) -> &Slot {
         self.map(instance.entity).slot(instance.slot)
     }
 
     /// For changes that are no edit of the entity: loading, accepting, links.
+    #[inline]
     pub(crate) fn slot_mut(&mut self, instance: Instance) -> &mut Slot {
         if self.is_recording() {
             self.save_image(instance);
@@ -133,6 +142,7 @@ impl Context {
     ///
     /// # Panics
     /// If they are not in memory: the caller found the instance by [`Self::find_loaded`].
+    #[inline]
     pub(crate) fn body(&self, instance: Instance) -> &dyn AnyEntity {
         self.slot(instance)
             .body
@@ -141,6 +151,7 @@ impl Context {
     }
 
     /// As [`Self::body`], for changes that are no edit.
+    #[inline]
     pub(crate) fn body_mut(&mut self, instance: Instance) -> &mut dyn AnyEntity {
         self.slot_mut(instance)
             .body
@@ -159,6 +170,49 @@ impl Context {
         }
     }
 
+    /// Makes a row that was read or written the snapshot. What it lacks, because it is older than
+    /// the property, memory has the default of: it is added, so that it is not taken for a change.
+    pub(crate) fn set_snapshot(&mut self, instance: Instance, row: Bytes) {
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(instance.entity);
+        let record = Record::parse_unverified(&row).expect("the row was verified when it was read");
+        let missing: Vec<_> = entity
+            .columns
+            .iter()
+            .filter(|field| record.get(entity.fields[**field].number).is_none())
+            .filter_map(|field| {
+                Some((
+                    entity.fields[*field].number,
+                    self.stored_form(instance, *field)?,
+                ))
+            })
+            .collect();
+        let row = if missing.is_empty() {
+            row
+        } else {
+            let missing = missing
+                .iter()
+                .map(|(number, value)| (*number, Some(value.as_slice())));
+            let body = patch(&record, missing);
+            body.seal(record.revision(), record.schema_version()).into()
+        };
+        self.slot_mut(instance).row = Some(row);
+    }
+
+    /// What would be stored of a column; nothing if serde refuses it.
+    fn stored_form(&self, instance: Instance, field: FieldIndex) -> Option<Vec<u8>> {
+        let body = self.body(instance);
+        let mut value = Vec::new();
+        if self.entity(instance.entity).to_ones.contains(&field) {
+            if let Some(key) = body.to_one(field) {
+                key.write_to(&mut value);
+            }
+        } else {
+            body.encode(field, &mut value).ok()?;
+        }
+        Some(value)
+    }
+
     /// Manages a new instance under a key that is not managed.
     pub(crate) fn insert(&mut self, entity: EntityIndex, slot: Slot) -> Instance {
         let slot = self.map_mut(entity).insert(slot);
@@ -173,6 +227,11 @@ impl Context {
             .remains(instance.slot)?
             .body
             .as_deref()
+    }
+
+    /// Makes room for so many instances of one entity more.
+    pub(crate) fn reserve(&mut self, entity: EntityIndex, more: usize) {
+        self.map_mut(entity).reserve(more);
     }
 
     /// Marks an instance as possibly differing from its row.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::Membership;
@@ -41,6 +43,11 @@ impl Context {
 
     /// Gives up a new instance, and what is pending for it.
     pub(crate) fn discard(&mut self, instance: Instance) {
+        let slot = self.slot(instance);
+        if slot.is_touched() && slot.body.is_some() {
+            // Assigned references are followed, so that nobody else shows it.
+            self.follow_all(instance);
+        }
         self.unlink(instance);
         self.detach(instance);
     }
@@ -62,7 +69,9 @@ impl Context {
             let is_item = adoption.entity == instance.entity && adoption.key == key;
             !is_owner && !is_item
         });
-        self.ledger.dirty.retain(|(owner, _)| *owner != instance);
+        for field in &schema.entity(instance.entity).to_manys {
+            self.ledger.dirty.remove(&(instance, *field));
+        }
         self.forget(instance);
     }
 
@@ -74,6 +83,9 @@ impl Context {
         let schema = Arc::clone(&self.schema);
         for (join, side) in &schema.entity(instance.entity).joins {
             self.ledger.clear(*join, *side, &key);
+            if let (other, Some(field)) = schema.join(*join).end(side.other()) {
+                self.take_from_all(other, field, &key);
+            }
         }
     }
 
@@ -89,15 +101,8 @@ impl Context {
                 .body
                 .as_ref()
                 .and_then(|body| body.to_one(*field));
-            match (relation.inverse, target) {
-                (Some(inverse), Some(target)) => {
-                    self.take_from(relation.target, &target, inverse, &key);
-                }
-                // Its reference is not known, so whoever shows it is asked.
-                (Some(inverse), None) if self.slot(instance).body.is_none() => {
-                    self.take_from_all(relation.target, inverse, &key);
-                }
-                _ => {}
+            if let (Some(inverse), Some(target)) = (relation.inverse, target) {
+                self.take_from(relation.target, &target, inverse, &key);
             }
         }
         // Stored links that go with it were hidden one by one; what is left is pending.
@@ -131,10 +136,21 @@ impl Context {
         }
     }
 
-    fn take_from_all(&mut self, entity: EntityIndex, field: FieldIndex, key: &RowKey) {
-        for owner in self.instances_of(entity).collect::<Vec<_>>() {
-            if self.slot(owner).body.is_some() {
-                self.body_mut(owner).to_many_mut(field).take(key);
+    /// Takes rows that went without having been loaded out of the collections that show them. Whom
+    /// they referred to is not known, so whoever may show them is asked, once for all of them.
+    pub(crate) fn unlink_unseen(&mut self, entity: EntityIndex, keys: &FxHashSet<RowKey>) {
+        let schema = Arc::clone(&self.schema);
+        let entity = schema.entity(entity);
+        let relations = entity.to_ones.iter().map(|field| entity.relation(*field));
+        for (owners, field) in relations.filter_map(|it| Some((it.target, it.inverse?))) {
+            for owner in self.instances_of(owners).collect::<Vec<_>>() {
+                let Some(body) = self.managed_body_mut(owner) else {
+                    continue;
+                };
+                let collection = body.to_many_mut(field);
+                for key in collection.keys().iter().filter(|key| keys.contains(key)) {
+                    collection.take(key);
+                }
             }
         }
     }

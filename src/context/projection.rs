@@ -3,18 +3,40 @@
 //! Collections are projections. The truth is in the ledger, for many-to-many relations, and in the
 //! items' own references, for all others.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ledger::Adoption;
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::{Membership, Origin};
-use crate::schema::{EntityIndex, FieldIndex, JoinIndex, RelationKind, Side};
+use crate::schema::{EntityIndex, FieldIndex, JoinIndex, RelationKind, RelationSchema, Side};
 
 impl Context {
     /// Shows in a collection what is stored, corrected by what is pending.
     pub(crate) fn fill(&mut self, owner: Instance, field: FieldIndex, stored: &[RowKey]) {
         let (items, dirty) = self.corrected(owner, field, stored);
+        self.show(owner, field, items, dirty);
+    }
+
+    /// As [`Self::fill`], for many owners: what is touched is walked once, not for each of them.
+    pub(crate) fn fill_all(
+        &mut self,
+        owners: &[(RowKey, Instance)],
+        field: FieldIndex,
+        stored: &[Vec<RowKey>],
+    ) {
+        let Some((_, first)) = owners.first() else {
+            return;
+        };
+        let newcomers = self.newcomers(first.entity, field, None);
+        for ((key, owner), stored) in owners.iter().zip(stored) {
+            let newcomers = newcomers.get(key).map_or(&[][..], Vec::as_slice);
+            let (items, dirty) = self.corrected_by(*owner, field, stored, newcomers);
+            self.show(*owner, field, items, dirty);
+        }
+    }
+
+    fn show(&mut self, owner: Instance, field: FieldIndex, items: Vec<RowKey>, dirty: bool) {
         let origin = self.origin(owner.entity, field);
         let collection = self.body_mut(owner).to_many_mut(field);
         collection.bind(origin, Membership::Initialized, &mut items.into_iter());
@@ -60,12 +82,54 @@ impl Context {
         field: FieldIndex,
         stored: &[RowKey],
     ) -> (Vec<RowKey>, bool) {
+        let here = &self.slot(owner).key;
+        let newcomers = self.newcomers(owner.entity, field, Some(here));
+        let newcomers = newcomers.get(here).map_or(&[][..], Vec::as_slice);
+        self.corrected_by(owner, field, stored, newcomers)
+    }
+
+    /// The touched instances that refer to an owner, or to any, by a relation that a collection of
+    /// theirs shows; in the order in which they were touched.
+    fn newcomers(
+        &self,
+        owners: EntityIndex,
+        field: FieldIndex,
+        owner: Option<&RowKey>,
+    ) -> FxHashMap<RowKey, Vec<RowKey>> {
+        let mut newcomers: FxHashMap<RowKey, Vec<RowKey>> = FxHashMap::default();
+        let relation = self.entity(owners).relation(field);
+        if matches!(relation.kind, RelationKind::ManyToMany { .. }) {
+            return newcomers;
+        }
+        for instance in self.touched() {
+            let slot = self.slot(*instance);
+            let Some(body) = slot.body.as_ref() else {
+                continue;
+            };
+            if instance.entity != relation.target || self.ledger.orphans.contains_key(instance) {
+                continue;
+            }
+            let refers = body.to_one(relation.mapped_by());
+            if let Some(to) = refers.filter(|to| owner.is_none_or(|owner| owner == to)) {
+                newcomers.entry(to).or_default().push(slot.key.clone());
+            }
+        }
+        newcomers
+    }
+
+    fn corrected_by(
+        &self,
+        owner: Instance,
+        field: FieldIndex,
+        stored: &[RowKey],
+        newcomers: &[RowKey],
+    ) -> (Vec<RowKey>, bool) {
         let relation = self.entity(owner.entity).relation(field);
         let here = &self.slot(owner).key;
         match relation.kind {
             RelationKind::ManyToMany { join, side } => self.linked_items(join, side, here, stored),
             RelationKind::OneToMany { .. } | RelationKind::OneToOneInverse { .. } => {
-                self.owned_items(relation.target, relation.mapped_by(), here, stored)
+                self.owned_items(relation, here, stored, newcomers)
             }
             RelationKind::ToOne { .. } => unreachable!("a to-one relation is no collection"),
         }
@@ -101,51 +165,45 @@ impl Context {
     /// Items by their own references: an instance in memory knows better than the index.
     fn owned_items(
         &self,
-        entity: EntityIndex,
-        field: FieldIndex,
+        relation: &RelationSchema,
         owner: &RowKey,
         stored: &[RowKey],
+        newcomers: &[RowKey],
     ) -> (Vec<RowKey>, bool) {
+        let (entity, field) = (relation.target, relation.mapped_by());
         let belongs = |instance: Instance| {
-            !self.ledger.orphans.contains_key(&instance)
+            let orphan = self.ledger.orphans.get(&instance);
+            orphan.is_none_or(|orphan| orphan.field != field)
                 && self.body(instance).to_one(field).as_ref() == Some(owner)
         };
-        // What is pending for a row that was not loaded: in the collection, or not.
-        let adopted = |key: &RowKey| {
-            let concerns = |other: &&Adoption| {
-                other.entity == entity
-                    && other.key == *key
-                    && other.field == field
-                    && (other.change == LinkChange::Add || other.owner == *owner)
+        debug_assert!(stored.is_sorted());
+        // What is pending for a row that was not loaded decides whether it is in the collection.
+        let adopted = |key: &RowKey, stored: bool| {
+            let same = |other: &&Adoption| {
+                other.entity == entity && other.key == *key && other.field == field
             };
-            let last = self.ledger.adopted.iter().rev().find(concerns);
-            last.map(|last| last.change == LinkChange::Add && last.owner == *owner)
+            let adoptions = self.ledger.adopted.iter().filter(same);
+            adoptions.fold(stored, |belongs, adoption| match adoption.change {
+                LinkChange::Add => adoption.owner == *owner,
+                LinkChange::Remove => belongs && adoption.owner != *owner,
+            })
         };
         let mut items: Vec<RowKey> = stored
             .iter()
-            .filter(|key| match (self.find_loaded(entity, key), adopted(key)) {
-                (Some(instance), _) if self.slot(instance).is_touched() => belongs(instance),
-                (_, Some(adopted)) => adopted,
-                (_, None) => true,
+            .filter(|key| match self.find_loaded(entity, key) {
+                Some(instance) if self.slot(instance).is_touched() => belongs(instance),
+                _ => adopted(key, true),
             })
             .cloned()
             .collect();
         let mut dirty = items.len() != stored.len();
-        let touched = self
-            .touched()
-            .iter()
-            .filter(|instance| instance.entity == entity && self.slot(**instance).body.is_some());
-        let newcomers = touched
-            .filter(|instance| belongs(**instance))
-            .map(|instance| &self.slot(*instance).key);
         let adoptions = self.ledger.adopted.iter().filter(|adoption| {
-            adoption.entity == entity
-                && adoption.field == field
-                && adoption.owner == *owner
-                && adoption.change == LinkChange::Add
+            adoption.entity == entity && adoption.field == field && adopted(&adoption.key, false)
         });
-        for key in newcomers.chain(adoptions.map(|adoption| &adoption.key)) {
-            if !stored.contains(key) && !items.contains(key) {
+        let mut seen: FxHashSet<RowKey> = FxHashSet::default();
+        let adopted = adoptions.map(|adoption| &adoption.key);
+        for key in newcomers.iter().chain(adopted) {
+            if stored.binary_search(key).is_err() && seen.insert(key.clone()) {
                 items.push(key.clone());
                 dirty = true;
             }

@@ -8,7 +8,7 @@ use super::ledger::{Adoption, Orphan};
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::{AnyCollection, Membership};
-use crate::schema::{EntityIndex, FieldIndex, RelationKind};
+use crate::schema::{EntityIndex, FieldIndex, RelationKind, RelationSchema};
 
 /// A collection that the program replaced as a whole, by a plain assignment.
 pub(crate) struct AssignedCollection {
@@ -143,6 +143,17 @@ impl Context {
         }
     }
 
+    /// Takes an orphan, whose reference stays, out of the collection of its owner.
+    fn leave_owner(&mut self, orphan: Instance, adoption: &Adoption) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(adoption.entity).relation(adoption.field);
+        let owner = self.find_loaded(relation.target, &adoption.owner);
+        if let (Some(owner), Some(inverse)) = (owner, relation.inverse) {
+            let key = self.slot(orphan).key.clone();
+            self.update_collection(owner, inverse, |collection| collection.take(&key));
+        }
+    }
+
     /// One-to-one: who referred to `owner` before `newcomer` does so no longer, if it may: the
     /// partner that the loaded inverse side shows, and any that is loaded itself.
     fn release_partners(&mut self, owner: &RowKey, newcomer: Instance, field: FieldIndex) {
@@ -191,43 +202,66 @@ impl Context {
         }
     }
 
-    /// Notes what shall become of a row that is not loaded. An owner given to it is the last word;
-    /// taking it out of a collection matters only if it turns out to be in it, so there may be
-    /// several of these.
+    /// Notes what shall become of the reference of a row that is not loaded. An owner given to it
+    /// is what counts from then on; taking it out of a collection matters only if it turns out to be
+    /// in it, so that removals add up.
     pub(super) fn adopt(&mut self, adoption: Adoption) {
-        let adopted = &mut self.ledger.adopted;
-        let is_removal = adoption.change == LinkChange::Remove;
-        let same_row = |other: &Adoption| {
+        let same = |other: &Adoption| {
             other.entity == adoption.entity
                 && other.key == adoption.key
                 && other.field == adoption.field
         };
-        let has_new_owner = adopted.iter().any(|other| {
-            same_row(other) && other.change == LinkChange::Add && other.owner != adoption.owner
-        });
-        if is_removal && has_new_owner {
+        if adoption.change == LinkChange::Add {
+            self.ledger.adopted.retain(|other| !same(other));
+        }
+        self.ledger.adopted.push(adoption);
+    }
+
+    /// What was pending for a row that was not loaded, and now is, becomes a change of its instance.
+    pub(crate) fn settle_adoptions(&mut self, instance: Instance) {
+        if self.ledger.adopted.is_empty() {
             return;
         }
-        adopted.retain(|other| !same_row(other) || is_removal && other.owner != adoption.owner);
-        adopted.push(adoption);
+        let key = self.slot(instance).key.clone();
+        let concerns =
+            |adoption: &Adoption| adoption.entity == instance.entity && adoption.key == key;
+        let adopted = std::mem::take(&mut self.ledger.adopted);
+        let (settled, pending): (Vec<_>, Vec<_>) = adopted.into_iter().partition(concerns);
+        self.ledger.adopted = pending;
+        for (at, adoption) in settled.iter().enumerate() {
+            let taken_back = |later: &Adoption| {
+                later.field == adoption.field
+                    && later.owner == adoption.owner
+                    && later.change == LinkChange::Remove
+            };
+            if adoption.change == LinkChange::Add
+                && settled[at + 1..].iter().any(taken_back)
+                && !self.removes_orphans(adoption)
+                && self.set_to_one(instance, adoption.field, None)
+            {
+                // It never got there, so whoever is there by now stays.
+                continue;
+            }
+            self.settle_adoption(instance, adoption);
+        }
+    }
+
+    fn removes_orphans(&self, adoption: &Adoption) -> bool {
+        let relation = self.entity(adoption.entity).relation(adoption.field);
+        let owner = self.entity(relation.target);
+        let inverse = relation.inverse.map(|field| owner.relation(field));
+        inverse.is_some_and(RelationSchema::orphan_removal)
     }
 
     /// Gives a row that has now been loaded the owner that it was promised, or takes it away.
     pub(crate) fn settle_adoption(&mut self, instance: Instance, adoption: &Adoption) {
-        let schema = Arc::clone(&self.schema);
-        let relation = schema.entity(adoption.entity).relation(adoption.field);
         let owns = self.body(instance).to_one(adoption.field).as_ref() == Some(&adoption.owner);
         match adoption.change {
             LinkChange::Add => {
                 self.set_to_one(instance, adoption.field, Some(&adoption.owner));
             }
             LinkChange::Remove if owns => {
-                let removal = relation.inverse.is_some_and(|field| {
-                    schema
-                        .entity(relation.target)
-                        .relation(field)
-                        .orphan_removal()
-                });
+                let removal = self.removes_orphans(adoption);
                 if removal || !self.set_to_one(instance, adoption.field, None) {
                     self.touch(instance);
                     let orphan = Orphan {
@@ -236,6 +270,7 @@ impl Context {
                         removal,
                     };
                     self.ledger.orphans.insert(instance, orphan);
+                    self.leave_owner(instance, adoption);
                 }
             }
             LinkChange::Remove => {}

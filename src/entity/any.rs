@@ -225,6 +225,7 @@ impl<T: Entity> AnyEntity for T {
 pub struct EntityType {
     pub(crate) description: EntityDescription,
     pub(crate) key_kind: RowKeyKind,
+    pub(crate) key_name: fn() -> &'static str,
     pub(crate) hooks: EventSet,
     pub(crate) hydrate: fn(&HydrateRow<'_>) -> Result<Box<dyn AnyEntity>>,
     pub(crate) print_key: fn(&RowKey) -> String,
@@ -243,6 +244,7 @@ impl EntityType {
                 fields: T::describe(),
             },
             key_kind: T::Key::KIND,
+            key_name: std::any::type_name::<T::Key>,
             hooks: T::HOOKS,
             hydrate: |row| Ok(Box::new(T::hydrate(row, 0)?)),
             print_key: |key| {

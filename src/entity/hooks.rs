@@ -200,6 +200,12 @@ pub struct Payload<'a> {
     decoded: Vec<OnceCell<Box<dyn Any>>>,
 }
 
+impl AsRef<Self> for Payload<'_> {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl<'a> Payload<'a> {
     fn new(values: &'a [(usize, Vec<u8>)]) -> Self {
         Self {

@@ -6,10 +6,13 @@ use super::Loader;
 use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Instance, Life, Slot};
-use crate::entity::{Event, HydrateRow};
+use crate::entity::{AnyEntity, Event, HydrateRow};
 use crate::error::{Error, Result};
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
+
+/// Entities of up to so many properties are hydrated without a list on the heap.
+const USUAL_FIELDS: usize = 24;
 
 impl Loader<'_> {
     /// The instance of a row that was read.
@@ -20,24 +23,45 @@ impl Loader<'_> {
         &mut self,
         entity: EntityIndex,
         key: &RowKey,
-        row: &[u8],
+        row: impl AsRef<[u8]> + Into<Bytes>,
     ) -> Result<Instance> {
         let Some(instance) = self.context.find(entity, key) else {
-            return self.hydrate(entity, key, row);
+            let (body, is_complete) = self.hydrate(entity, key, row.as_ref())?;
+            let row: Bytes = row.into();
+            let slot = Slot::loaded(key.clone(), body, Bytes::clone(&row));
+            let instance = self.context.insert(entity, slot);
+            if !is_complete {
+                self.context.set_snapshot(instance, row);
+            }
+            self.context.settle_adoptions(instance);
+            return Ok(instance);
         };
         let slot = self.context.slot(instance);
         match (slot.life, &slot.body) {
-            (Life::Managed, Some(_)) => self.bring_up_to_date(instance, row)?,
+            (Life::Managed, Some(_)) => self.bring_up_to_date(instance, row.as_ref())?,
             // What this unit of work created or removed it knows better than the store.
             (Life::New { .. } | Life::Removed, _) | (Life::Managed, None) => {}
         }
         Ok(instance)
     }
 
-    fn hydrate(&mut self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Instance> {
+    /// The instance that a row describes, and whether the row has all properties: one that is older
+    /// than a property lacks it.
+    fn hydrate(
+        &self,
+        entity: EntityIndex,
+        key: &RowKey,
+        row: &[u8],
+    ) -> Result<(Box<dyn AnyEntity>, bool)> {
         let schema = self.database.schema.entity(entity);
         let record = parse(schema, key, row)?;
-        let mut values = vec![None; schema.fields.len()];
+        let (mut few, mut many) = ([None; USUAL_FIELDS], Vec::new());
+        let values = if let Some(few) = few.get_mut(..schema.fields.len()) {
+            few
+        } else {
+            many.resize(schema.fields.len(), None);
+            &mut many[..]
+        };
         for (number, stored) in record.iter() {
             // A number without a property belongs to one that the entity no longer has.
             if let Some(field) = schema
@@ -50,15 +74,14 @@ impl Loader<'_> {
             }
         }
         let entity_type = self.database.entity_type(entity);
-        let mut body = (entity_type.hydrate)(&HydrateRow::new(schema, key, &values))?;
+        let mut body = (entity_type.hydrate)(&HydrateRow::new(schema, key, values))?;
         for event in [Event::OnInit, Event::OnLoad] {
             if entity_type.hooks.contains(event) {
                 body.on_instance(event);
             }
         }
-        Ok(self
-            .context
-            .insert(entity, Slot::loaded(key.clone(), body, row.into())))
+        let is_complete = schema.columns.iter().all(|field| values[*field].is_some());
+        Ok((body, is_complete))
     }
 
     /// R8: properties that equal the snapshot take the stored value, changed ones are kept.
@@ -81,7 +104,7 @@ impl Loader<'_> {
                 self.replace(instance, entity, *field, stored)?;
             }
         }
-        self.context.slot_mut(instance).row = Some(Bytes::from(row));
+        self.context.set_snapshot(instance, Bytes::from(row));
         Ok(())
     }
 

@@ -11,6 +11,8 @@ use crate::schema::FieldIndex;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hints {
     pub(crate) fields: BTreeMap<FieldIndex, Hints>,
+    /// Whether a path ends here, and does not only lead through.
+    pub(crate) is_end: bool,
 }
 
 impl Hints {
@@ -19,8 +21,9 @@ impl Hints {
     }
 
     pub(crate) fn add(&mut self, steps: &[FieldIndex]) {
-        if let Some((first, rest)) = steps.split_first() {
-            self.fields.entry(*first).or_default().add(rest);
+        match steps.split_first() {
+            Some((first, rest)) => self.fields.entry(*first).or_default().add(rest),
+            None => self.is_end = true,
         }
     }
 }

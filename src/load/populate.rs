@@ -16,7 +16,6 @@ use crate::context::{Instance, LinkChange};
 use crate::database::LoadStrategy;
 use crate::entity::Membership;
 use crate::error::{Error, Result};
-use crate::keyspace;
 use crate::log;
 use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, ResolvedKind,
@@ -237,7 +236,7 @@ impl Loader<'_> {
             )
         };
         self.look_up(relation.target, wanted.iter(), LookUp::Linked(&by))?;
-        for ((owner, instance), keys) in owners.iter().zip(&stored) {
+        for ((owner, _), keys) in owners.iter().zip(&stored) {
             let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
             if let Some(missing) = keys.iter().find(|key| !loaded(key)) {
                 let target = self.database.schema.entity(relation.target);
@@ -250,32 +249,17 @@ impl Loader<'_> {
                     target.print_key(missing)
                 )));
             }
-            self.context.fill(*instance, field, keys);
         }
+        self.context.fill_all(owners, field, &stored);
         Ok(())
     }
 
     /// The stored items of a collection, ascending.
     pub(crate) fn links(&self, relation: &RelationSchema, owner: &RowKey) -> Result<Vec<RowKey>> {
-        let keyspace = &self.database.keyspace;
-        let target = self.database.schema.entity(relation.target);
-        let tree = match relation.kind {
-            RelationKind::ManyToMany { join, side } => keyspace.join(join, side),
-            _ => keyspace.index(relation.target, relation.mapped_by()),
-        };
-        if matches!(relation.kind, RelationKind::OneToOneInverse { .. }) {
-            let found = self.reader.get(tree, &owner.to_vec())?;
-            return Ok(found
-                .map(|row| RowKey::from_encoded(target.key_kind, &row))
-                .transpose()?
-                .into_iter()
-                .collect());
-        }
-        let mut keys = Vec::new();
-        keyspace::scan_entries(self.reader, tree, target, &owner.to_vec(), &mut |key| {
-            keys.push(key);
-        })?;
-        Ok(keys)
+        let database = self.database;
+        database
+            .keyspace
+            .items(self.reader, &database.schema, relation, owner)
     }
 
     /// Loads the rows of the keys, ascending, that are not loaded. One look-up, or none. Gives the
@@ -305,6 +289,7 @@ impl Loader<'_> {
         let tree = self.database.keyspace.rows(entity);
         let mut outcome = Ok(0);
         let reader = self.reader;
+        self.context.reserve(entity, wanted.len());
         reader.get_many(tree, &encoded, &mut |at, row| {
             if let (Ok(found), Some(row)) = (&outcome, row) {
                 outcome = self.admit(entity, wanted[at], row).map(|_| found + 1);

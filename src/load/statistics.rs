@@ -11,10 +11,10 @@ pub struct Statistics {
     pub lookups: u64,
     /// Rows and lazy values that were read.
     pub rows_read: u64,
-    /// Commits. A flush without changes makes none.
+    /// Commits. A flush without changes makes none, and all flushes of a transaction make one.
     pub commits: u64,
-    /// Rows that were inserted, updated or removed.
+    /// Rows that were inserted, updated or removed by commits.
     pub rows_written: u64,
-    /// Links that were written or removed.
+    /// Links that were written or removed by commits.
     pub links_written: u64,
 }

@@ -108,12 +108,23 @@ impl EntityManager {
             Ok(())
         };
         self.read(load, &super::find::Options::default())?;
-        for adoption in &adopted {
+        // Those of rows that were loaded just now have been settled then.
+        let pending = self.context.ledger.adopted.clone();
+        for (at, adoption) in pending.iter().enumerate() {
             let schema = Arc::clone(&self.database.schema);
             let entity = schema.entity(adoption.entity);
             let Some(instance) = self.context.find_loaded(adoption.entity, &adoption.key) else {
                 let removed = self.context.find(adoption.entity, &adoption.key).is_some();
-                if removed || adoption.change == LinkChange::Remove {
+                let taken_back = pending[at + 1..].iter().any(|later| {
+                    (later.entity, &later.key, later.field, &later.owner)
+                        == (
+                            adoption.entity,
+                            &adoption.key,
+                            adoption.field,
+                            &adoption.owner,
+                        )
+                });
+                if removed || taken_back || adoption.change == LinkChange::Remove {
                     // It goes anyway, or there is nothing to be taken out.
                     continue;
                 }

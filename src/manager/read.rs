@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, Loader, Path};
 use crate::query::{self, Condition};
 use crate::schema::EntityIndex;
-use crate::storage::{Reader, StoreExt};
+use crate::storage::{Bytes, Reader, StoreExt};
 
 impl EntityManager {
     /// Loads relations and lazy properties of entities that are loaded already. What is there is
@@ -132,8 +132,9 @@ impl EntityManager {
                     take,
                 )?;
                 let mut instances = Vec::with_capacity(found.len());
+                loader.context.reserve(index, found.len());
                 for found in &found {
-                    instances.push(loader.admit(index, &found.key, &found.row)?);
+                    instances.push(loader.admit(index, &found.key, Bytes::clone(&found.row))?);
                 }
                 let by = || match condition {
                     Some(condition) => query::describe(&loader.database.schema, index, condition),

@@ -111,6 +111,7 @@ impl OrmBuilder {
         }
         let key_type = |entity: &EntityType| KeyType {
             kind: entity.key_kind,
+            name: (entity.key_name)(),
             print: entity.print_key,
             of_value: entity.key_of_value,
         };

@@ -14,7 +14,9 @@ use crate::codec::record::{PropertyNumber, Record};
 use crate::codec::value::{decode_value, encode_value, open_value, seal_value};
 use crate::error::{Error, Result};
 use crate::keyspace::{CATALOG_SCHEMA, Keyspace, index_entry};
-use crate::schema::{EntitySchema, FieldSchema, IndexSchema, RelationKind, ResolvedKind, Schema};
+use crate::schema::{
+    EntitySchema, FieldIndex, FieldSchema, IndexSchema, RelationKind, ResolvedKind, Schema,
+};
 use crate::storage::{
     Batch, CommitSequence, Direction, Durability, KeyRange, Reader, Store, StoreExt,
 };
@@ -30,6 +32,8 @@ struct StoredSchema {
 struct StoredEntity {
     /// Counts the changes of the entity's shape.
     version: u32,
+    /// The type of the primary key, in words.
+    key: String,
     /// The number that the next new property gets.
     next_number: u16,
     properties: BTreeMap<String, StoredProperty>,
@@ -184,6 +188,14 @@ impl Reconciliation<'_> {
                 )?;
             }
         }
+        if before.is_some_and(|before| before.key != entity.key_name) && self.has_rows(entity)? {
+            self.problems.push(format!(
+                "{} is stored with keys of type {}, and the entity declares {}; give the new entity another name with \
+                 `#[orm(name = \"..\")]`, and remove {} once its rows are carried over",
+                entity.name, now.key, entity.key_name, entity.name
+            ));
+        }
+        entity.key_name.clone_into(&mut now.key);
         now.indexes = entity
             .indexes
             .iter()
@@ -205,6 +217,17 @@ impl Reconciliation<'_> {
     ) -> Result<()> {
         match now.properties.get(property.name) {
             Some(known) if known.kind == kind => {}
+            Some(known) if refer_to_the_same(&known.kind, &kind) => {
+                let number = PropertyNumber(known.number);
+                if !property.nullable && self.lack_reference(entity, number)? {
+                    self.problems.push(format!(
+                        "{}.{} is now required, and there are rows without it; give them one before declaring it",
+                        entity.name, property.name
+                    ));
+                }
+                let known = StoredProperty { number: number.0, kind };
+                now.properties.insert(property.name.to_owned(), known);
+            }
             Some(known) => self.problems.push(format!(
                 "{0}.{1} is stored as {2}, and the entity declares {kind}; give the new property another name, and remove {1} \
                  once its values are carried over",
@@ -218,12 +241,45 @@ impl Reconciliation<'_> {
                         entity.name, property.name
                     ));
                 }
+                if let (true, ResolvedKind::Lazy(_)) = (is_stored, &property.kind) {
+                    self.clear_lazy(entity, property)?;
+                }
                 let known = StoredProperty { number: now.next_number, kind };
                 now.next_number += 1;
                 now.properties.insert(property.name.to_owned(), known);
             }
         }
         Ok(())
+    }
+
+    /// Removes the values that a lazy property of the same name has left.
+    fn clear_lazy(&mut self, entity: &EntitySchema, property: &FieldSchema) -> Result<()> {
+        let is_it = |field: &&FieldIndex| entity.fields[**field].name == property.name;
+        let field = entity
+            .lazies
+            .iter()
+            .find(is_it)
+            .expect("it is among the lazy properties");
+        let tree = self.keyspace.lazy(entity.index, *field);
+        let batch = &mut self.batch;
+        self.reader
+            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
+                batch.delete(tree, key);
+                ControlFlow::Continue(())
+            })?;
+        Ok(())
+    }
+
+    /// Whether a row has no reference under the number.
+    fn lack_reference(&self, entity: &EntitySchema, number: PropertyNumber) -> Result<bool> {
+        for (key, row) in rows(self.reader, self.keyspace, entity)? {
+            let record = Record::parse(&row)
+                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            if record.get(number).is_none_or(<[u8]>::is_empty) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn has_rows(&self, entity: &EntitySchema) -> Result<bool> {
@@ -307,13 +363,30 @@ fn has_storage(property: &FieldSchema) -> bool {
     property.is_column() || matches!(property.kind, ResolvedKind::Lazy(_))
 }
 
+const REFERENCE: &str = "a reference to ";
+const OPTIONAL_REFERENCE: &str = "an optional reference to ";
+
+/// Whether two kinds are references to one entity, of which one is required.
+fn refer_to_the_same(a: &str, b: &str) -> bool {
+    let target = |kind: &str| {
+        let target = kind.strip_prefix(OPTIONAL_REFERENCE);
+        target.or(kind.strip_prefix(REFERENCE)).map(str::to_owned)
+    };
+    target(a).is_some() && target(a) == target(b)
+}
+
 fn kind_of(schema: &Schema, property: &FieldSchema) -> String {
     match &property.kind {
         ResolvedKind::Scalar(value) => value.name(),
         ResolvedKind::Lazy(value) => format!("Lazy<{}>", value.name()),
         ResolvedKind::Relation(relation) => match relation.kind {
             RelationKind::ToOne { .. } => {
-                format!("a reference to {}", schema.entity(relation.target).name)
+                let name = schema.entity(relation.target).name;
+                if property.nullable {
+                    format!("{OPTIONAL_REFERENCE}{name}")
+                } else {
+                    format!("{REFERENCE}{name}")
+                }
             }
             _ => unreachable!("only owning to-one relations are stored with their entity"),
         },

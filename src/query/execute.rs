@@ -9,7 +9,7 @@ use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace;
-use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
+use crate::schema::{EntitySchema, FieldIndex, ResolvedKind, Schema};
 use crate::storage::{Bytes, Direction, KeyRange, Reader};
 
 /// A row that meets the condition.
@@ -40,7 +40,7 @@ pub(crate) fn execute(
         take,
         found: Vec::new(),
     };
-    match condition.and_then(|condition| equality(entity, condition)) {
+    match condition.and_then(|condition| equality(&database.schema, entity, condition)) {
         Some(equality) => search.by_index(&equality)?,
         None => search.over_all_rows()?,
     }
@@ -63,25 +63,42 @@ struct Equality<'a> {
     values: &'a [Option<Vec<u8>>],
 }
 
-fn equality<'c>(entity: &EntitySchema, condition: &'c Condition) -> Option<Equality<'c>> {
-    match condition {
+fn equality<'c>(
+    schema: &Schema,
+    entity: &EntitySchema,
+    condition: &'c Condition,
+) -> Option<Equality<'c>> {
+    let (steps, field, values) = match condition {
         Condition::Compare {
             steps,
             field,
             comparison: Comparison::In(values),
-        } if steps.is_empty() => {
-            let usable = *field == entity.key_field
-                || entity
-                    .index_on(*field)
-                    .is_some_and(|index| !ignores_some(entity, index.field, values));
-            usable.then_some(Equality {
-                field: *field,
+        } => (steps, *field, values),
+        Condition::All(conditions) => {
+            return conditions
+                .iter()
+                .find_map(|condition| equality(schema, entity, condition));
+        }
+        _ => return None,
+    };
+    match steps.as_slice() {
+        [] => {
+            let indexed = || {
+                entity
+                    .index_on(field)
+                    .is_some_and(|_| !ignores_some(entity, field, values))
+            };
+            (field == entity.key_field || indexed()).then_some(Equality { field, values })
+        }
+        // The key of what a reference refers to is the reference itself, which is indexed.
+        [step] => {
+            let relation = entity.relation(*step);
+            let is_key = field == schema.entity(relation.target).key_field;
+            (relation.is_to_one_owner() && is_key).then_some(Equality {
+                field: *step,
                 values,
             })
         }
-        Condition::All(conditions) => conditions
-            .iter()
-            .find_map(|condition| equality(entity, condition)),
         _ => None,
     }
 }
@@ -135,7 +152,16 @@ impl Search<'_> {
             ResolvedKind::Scalar(value_type) => {
                 value_type.append_order_key(stored, &mut value)?;
             }
-            _ => value.extend_from_slice(stored),
+            ResolvedKind::Relation(relation) => {
+                let target = self.database.schema.entity(relation.target);
+                let Some(key) = (target.key_of_value)(stored) else {
+                    return Ok(());
+                };
+                key.write_to(&mut value);
+            }
+            ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) => {
+                unreachable!("only columns are indexed")
+            }
         }
         let tree = self.database.keyspace.index(entity.index, field);
         if entity.index_on(field).is_some_and(|index| index.unique) {
@@ -233,7 +259,7 @@ impl Search<'_> {
     }
 
     /// Follows the relations to the row that has the property. Behind a relation that is `None`,
-    /// every property is `None`.
+    /// every property is `None`; behind a collection, one item that compares so is enough.
     fn compare(
         &self,
         steps: &[FieldIndex],
@@ -246,33 +272,55 @@ impl Search<'_> {
         let Some((step, rest)) = steps.split_first() else {
             return evaluate(comparison, entity, field, key, record);
         };
-        let target = self.database.schema.entity(entity.relation(*step).target);
+        let relation = entity.relation(*step);
+        let target = self.database.schema.entity(relation.target);
+        if !relation.is_to_one_owner() {
+            let keyspace = &self.database.keyspace;
+            let items = keyspace.items(self.reader, &self.database.schema, relation, key)?;
+            for item in items {
+                if self.compare_target(rest, field, comparison, target, &item)? {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
         let stored = record.get(entity.fields[*step].number).unwrap_or_default();
-        let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? else {
-            return Ok(holds_for_none(
-                comparison,
-                self.is_optional(rest, field, target),
-            ));
-        };
-        let Some(row) = self.reader.get(
-            self.database.keyspace.rows(target.index),
-            &target_key.to_vec(),
-        )?
-        else {
-            let name = entity.fields[*step].name;
+        match RowKey::decode_reference(target.key_kind, stored)? {
+            Some(target_key) => self.compare_target(rest, field, comparison, target, &target_key),
+            None => {
+                let optional = self.is_optional(rest, field, target);
+                Ok(holds_for_none(comparison, optional))
+            }
+        }
+    }
+
+    /// Goes on at the row that a relation leads to. Its key alone needs no look-up.
+    fn compare_target(
+        &self,
+        steps: &[FieldIndex],
+        field: FieldIndex,
+        comparison: &Comparison,
+        target: &EntitySchema,
+        key: &RowKey,
+    ) -> Result<bool> {
+        if steps.is_empty() && field == target.key_field {
+            return Ok(evaluate_key(comparison, target, key));
+        }
+        let rows = self.database.keyspace.rows(target.index);
+        let Some(row) = self.reader.get(rows, &key.to_vec())? else {
             return Err(Error::corruption(format!(
-                "{}.{name} of {} refers to a row that is not there",
-                entity.name,
-                entity.print_key(key)
+                "a relation leads to {} {}, which is not there",
+                target.name,
+                target.print_key(key)
             )));
         };
         self.compare(
-            rest,
+            steps,
             field,
             comparison,
             target,
-            &target_key,
-            &parse(target, &target_key, &row)?,
+            key,
+            &parse(target, key, &row)?,
         )
     }
 }

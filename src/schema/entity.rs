@@ -29,6 +29,7 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
+    #[inline]
     pub(crate) fn entity(&self, index: EntityIndex) -> &EntitySchema {
         &self.entities[usize::from(index.0)]
     }
@@ -37,6 +38,7 @@ impl Schema {
         &self.joins[usize::from(index.0)]
     }
 
+    #[inline]
     pub(crate) fn index_of(&self, type_id: TypeId) -> Option<EntityIndex> {
         self.by_type.get(&type_id).copied()
     }
@@ -55,6 +57,8 @@ pub(crate) struct EntitySchema {
     /// The name as the query log writes it: `order_line` for `OrderLine`.
     pub(crate) label: String,
     pub(crate) key_kind: RowKeyKind,
+    /// The type of the key, as the catalog keeps it.
+    pub(crate) key_name: String,
     pub(crate) print_key: fn(&RowKey) -> String,
     /// The key that a value, encoded as a property would be, stands for.
     pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,

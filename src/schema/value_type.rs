@@ -121,7 +121,8 @@ fn order<V: DeserializeOwned + OrderedKey>(
     decode_value::<V>(stored).map(|value| value.encode_key(out))
 }
 
-fn short_type_name(full: &str) -> String {
+/// The type's name with the module paths cut off.
+pub(super) fn short_type_name(full: &str) -> String {
     let mut short = String::with_capacity(full.len());
     let mut start = 0;
     for (at, character) in full.char_indices() {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::change::decode_reference;
 use super::plan::RowOutcome;
 use super::{Change, Outcome, Prepared};
@@ -10,7 +12,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
-use crate::entity::ChangeKind;
+use crate::entity::{ChangeKind, EventSet};
 use crate::schema::{EntityIndex, EntitySchema, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -40,19 +42,29 @@ pub(crate) fn accept(
 /// Rows and links as they were written. What the unit of work knew otherwise follows.
 pub(super) fn accept_outcome(database: &Database, context: &mut Context, outcome: &Outcome) {
     for ((entity, key), row) in &outcome.rows {
-        if let RowOutcome::Written(row) = row {
-            accept_row(database, context, *entity, key, row);
+        if let RowOutcome::Written { row, as_prepared } = row {
+            // A hook can have changed an instance that was prepared before it.
+            let has_hooks = database.entity_type(*entity).hooks != EventSet::new();
+            let differs = !as_prepared || has_hooks;
+            accept_row(database, context, (*entity, key), row, differs);
         }
     }
     let lost = outcome.links.iter().filter(|link| !link.linked);
     for link in lost {
         context.hide_link(link.join, &link.owner, &link.target);
     }
+    let mut unseen: FxHashMap<EntityIndex, FxHashSet<RowKey>> = FxHashMap::default();
     for ((entity, key), row) in &outcome.rows {
         if let (RowOutcome::Removed, Some(instance)) = (row, context.find(*entity, key)) {
             context.unlink(instance);
+            if context.slot(instance).body.is_none() {
+                unseen.entry(*entity).or_default().insert(key.clone());
+            }
             context.bury(instance);
         }
+    }
+    for (entity, keys) in &unseen {
+        context.unlink_unseen(*entity, keys);
     }
 }
 
@@ -72,7 +84,7 @@ pub(crate) fn run_after_hooks(context: &Context, prepared: &Prepared, outcome: &
         let at = (change.instance.entity, change.key.clone());
         let happened = match (outcome.rows.get(&at), change.kind) {
             (Some(RowOutcome::Removed), ChangeKind::Delete)
-            | (Some(RowOutcome::Written(_)), ChangeKind::Create | ChangeKind::Update) => true,
+            | (Some(RowOutcome::Written { .. }), ChangeKind::Create | ChangeKind::Update) => true,
             // A removal elsewhere took the row with it.
             (Some(_) | None, _) => false,
         };
@@ -90,25 +102,27 @@ fn accept_lazies(context: &mut Context, change: &Change) {
     }
 }
 
-/// A row that was written is the new snapshot. What it took over from other units of work, and what
-/// a removal elsewhere made of it, comes to memory.
+/// A row that was written is the new snapshot. Where it differs, what it took over from other units
+/// of work, and what a removal elsewhere made of it, comes to memory.
 fn accept_row(
     database: &Database,
     context: &mut Context,
-    entity: EntityIndex,
-    key: &RowKey,
+    (entity, key): (EntityIndex, &RowKey),
     row: &Bytes,
+    differs: bool,
 ) {
     let Some(instance) = context.find(entity, key) else {
         return;
     };
     let slot = context.slot_mut(instance);
     slot.life = Life::Managed;
-    if slot.body.is_some() {
+    if differs && slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
         bring_over(context, instance, schema.entity(entity), row);
+        context.set_snapshot(instance, Bytes::clone(row));
+    } else {
+        slot.row = Some(Bytes::clone(row));
     }
-    context.slot_mut(instance).row = Some(Bytes::clone(row));
 }
 
 /// Puts in memory what the written row has and memory has not.
@@ -117,15 +131,18 @@ fn bring_over(context: &mut Context, instance: Instance, entity: &EntitySchema, 
     let schema = Arc::clone(&context.schema);
     let mut now = Vec::new();
     for field in &entity.columns {
-        let stored = written.get(entity.fields[*field].number);
+        // What the row lacks still has its default in memory.
+        let Some(stored) = written.get(entity.fields[*field].number) else {
+            continue;
+        };
         now.clear();
         let body = context.body(instance);
         if matches!(entity.fields[*field].kind, ResolvedKind::Relation(_)) {
             if let Some(key) = body.to_one(*field) {
                 key.write_to(&mut now);
             }
-            if stored != Some(now.as_slice()) {
-                let key = decode_reference(&schema, entity, *field, stored.unwrap_or_default())
+            if stored != now.as_slice() {
+                let key = decode_reference(&schema, entity, *field, stored)
                     .expect("the row was sealed by this flush");
                 context.refresh_to_one(instance, *field, key.as_ref());
             }
@@ -133,10 +150,10 @@ fn bring_over(context: &mut Context, instance: Instance, entity: &EntitySchema, 
         }
         body.encode(*field, &mut now)
             .expect("the property was encoded by this flush");
-        if stored != Some(now.as_slice()) {
+        if stored != now.as_slice() {
             context
                 .body_mut(instance)
-                .decode(*field, stored)
+                .decode(*field, Some(stored))
                 .expect("the row was sealed by this flush");
         }
     }

@@ -182,29 +182,20 @@ impl Encoded {
         changed: FieldSet,
     ) -> ChangeSetData {
         let entity = context.entity(instance.entity);
-        let slot = context.slot(instance);
-        let record = slot.record();
         let new_values = changed
             .iter()
             .filter_map(|field| Some((field, self.value(entity, field)?.to_vec())))
             .collect();
-        let old_value = |field: FieldIndex| match entity.fields[field].kind {
-            ResolvedKind::Lazy(_) => slot.lazy(field).map(|stored| stored.to_vec()),
-            _ => record
-                .as_ref()?
-                .get(entity.fields[field].number)
-                .map(<[u8]>::to_vec),
-        };
         ChangeSetData {
             schema: Arc::clone(&context.schema),
             entity: instance.entity,
             kind,
-            key: slot.key.clone(),
+            key: context.slot(instance).key.clone(),
             changed,
             new_values,
             old_values: changed
                 .iter()
-                .filter_map(|field| Some((field, old_value(field)?)))
+                .filter_map(|field| Some((field, stored_value(context, instance, field)?)))
                 .collect(),
         }
     }
@@ -231,7 +222,10 @@ impl Encoded {
                 let key = stored.and_then(|stored| {
                     decode_reference(&schema, entity, *field, stored).expect("it was encoded here")
                 });
-                context.set_to_one(instance, *field, key.as_ref());
+                if context.body(instance).to_one(*field) != key {
+                    // Only what was changed: setting a reference anew would save an orphan.
+                    context.set_to_one(instance, *field, key.as_ref());
+                }
             } else {
                 context
                     .body_mut(instance)
@@ -245,6 +239,27 @@ impl Encoded {
                 .decode(*field, self.value(entity, *field))
                 .expect("it was encoded here");
         }
+    }
+}
+
+/// What an instance's row, or its loaded lazy value, says of a property.
+fn stored_value(context: &Context, instance: Instance, field: FieldIndex) -> Option<Vec<u8>> {
+    let property = &context.entity(instance.entity).fields[field];
+    let slot = context.slot(instance);
+    match property.kind {
+        ResolvedKind::Lazy(_) => slot.lazy(field).map(|stored| stored.to_vec()),
+        _ => slot.record()?.get(property.number).map(<[u8]>::to_vec),
+    }
+}
+
+/// Gives scalar and lazy properties of an instance the values that are stored.
+pub(super) fn reset(context: &mut Context, instance: Instance, fields: FieldSet) {
+    for field in fields.iter() {
+        let stored = stored_value(context, instance, field);
+        context
+            .body_mut(instance)
+            .decode(field, stored.as_deref())
+            .expect("the value was read from there");
     }
 }
 

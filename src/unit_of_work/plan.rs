@@ -25,9 +25,12 @@ pub(crate) struct Outcome {
 }
 
 /// The final state of one row.
-#[derive(Clone)]
 pub(crate) enum RowOutcome {
-    Written(Bytes),
+    /// `as_prepared`: it is just what the change set said, so memory has it already.
+    Written {
+        row: Bytes,
+        as_prepared: bool,
+    },
     Removed,
 }
 
@@ -332,7 +335,8 @@ impl<'a> Planner<'a> {
             let outcome = if let Some(body) = &write.new {
                 let row: Bytes = body.seal(sequence.0, schema.version).into();
                 self.batch.put(tree, stored_key, &*row);
-                RowOutcome::Written(row)
+                let as_prepared = write.change.is_some_and(|change| change.body == *body);
+                RowOutcome::Written { row, as_prepared }
             } else {
                 self.batch.delete(tree, stored_key);
                 RowOutcome::Removed

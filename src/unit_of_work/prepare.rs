@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::change::Encoded;
+use super::change::{Encoded, reset};
 use super::{Change, Prepared, validate};
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
@@ -155,6 +155,10 @@ impl Preparation<'_> {
         self.context.body_mut(instance).apply_on_update(&explicit);
         encoded = self.encode(instance)?;
         let mut changed = encoded.changed(entity, self.context.slot(instance));
+        let by_on_update: FieldSet = changed
+            .iter()
+            .filter(|field| !explicit.contains(*field))
+            .collect();
         if self.has_hook(instance, Event::BeforeUpdate) {
             encoded = self.run_hook(
                 instance,
@@ -165,7 +169,9 @@ impl Preparation<'_> {
             )?;
             changed = encoded.changed(entity, self.context.slot(instance));
         }
-        if changed.is_empty() {
+        if changed.iter().all(|field| by_on_update.contains(field)) {
+            // The hook has taken the change back, so there is no update to be noted either (R4).
+            reset(self.context, instance, changed);
             return Ok(());
         }
         self.push(instance, encoded, ChangeKind::Update, false, changed)

@@ -17,7 +17,7 @@ use crate::context::{Context, LinkLedger};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::schema::EntityIndex;
-use crate::storage::{Batch, CommitSequence, Reader, StagedReader};
+use crate::storage::{Batch, Bytes, CommitSequence, Reader, StagedReader};
 
 /// A flush inside a transaction.
 pub(crate) struct Staged {
@@ -56,10 +56,13 @@ pub(crate) fn replay(
         let view = StagedReader::new(reader, &batch);
         let (later, outcome) = plan(database, &flush.ledger, &flush.prepared, &view, sequence)?;
         batch.merge(later);
-        let rows = outcome.rows.iter();
-        total
-            .rows
-            .extend(rows.map(|(at, row)| (at.clone(), row.clone())));
+        for (at, row) in &outcome.rows {
+            let row = match row {
+                RowOutcome::Written { row, .. } => written(Bytes::clone(row)),
+                RowOutcome::Removed => RowOutcome::Removed,
+            };
+            total.rows.insert(at.clone(), row);
+        }
         for link in &outcome.links {
             let at = (link.join, link.owner.clone(), link.target.clone());
             links.insert(at, link.clone());
@@ -67,7 +70,7 @@ pub(crate) fn replay(
         outcomes.push(outcome);
     }
     total.links = links.into_values().collect();
-    let written = (total.rows.len(), total.links.len());
+    let counts = (total.rows.len(), total.links.len());
     // A row that only the staged flush wrote, because a removal concerned it then and no longer does,
     // is what the store says.
     let view = StagedReader::new(reader, &batch);
@@ -80,16 +83,24 @@ pub(crate) fn replay(
                     Error::damaged_row(schema.name, &schema.print_key(key), error)
                 })?;
             }
-            let row = stored.map_or(RowOutcome::Removed, RowOutcome::Written);
+            let row = stored.map_or(RowOutcome::Removed, written);
             total.rows.insert((*entity, key.clone()), row);
         }
     }
     let replayed = Replayed {
         outcomes,
         total,
-        written,
+        written: counts,
     };
     Ok((batch, replayed))
+}
+
+/// A row of which memory may have another state: it was told of what was staged.
+const fn written(row: Bytes) -> RowOutcome {
+    RowOutcome::Written {
+        row,
+        as_prepared: false,
+    }
 }
 
 /// Brings to memory what the replay has made of the rows: their revisions, and what other units of

@@ -323,6 +323,29 @@ fn s56_after_the_flush_the_collection_is_clean_and_still_not_initialized() {
 }
 
 #[test]
+fn s56_collections_that_lost_a_removed_entity_are_clean_too() {
+    on_each_store(|orm, log| {
+        let (user, article) = foo_bar(orm, log)?;
+        let mut em = orm.em();
+        em.find_one(user)
+            .populate(|u| u.articles().tags())
+            .or_fail()?;
+        let tag = em.create(Tag::build().name("given up"));
+        em.edit(article).tags().add(tag);
+        em.remove(tag);
+        assert_eq!(em[article].tags.ids(), []);
+        em.flush()?;
+        assert!(!em[article].tags.is_dirty());
+
+        em.remove(article);
+        em.flush()?;
+        assert_eq!(em[user].articles.ids(), []);
+        assert!(!em[user].articles.is_dirty());
+        Ok(())
+    });
+}
+
+#[test]
 fn s57_removing_by_condition_needs_an_initialized_collection() {
     on_each_store(|orm, log| {
         let (article, ..) = tagged(orm, log)?;

@@ -128,6 +128,45 @@ fn s61_the_payload_of_an_update_holds_what_changed_and_on_update() {
     });
 }
 
+/// Its hook takes back what was only white space.
+#[derive(Entity, Debug)]
+#[orm(before_update = Note::trim)]
+struct Note {
+    #[orm(base)]
+    base: Base,
+    text: String,
+}
+
+impl Note {
+    #[expect(clippy::unnecessary_wraps, reason = "hooks look so")]
+    fn trim(&mut self, _: &EventArgs<Self>) -> musher::Result<()> {
+        self.text = self.text.trim().to_owned();
+        Ok(())
+    }
+}
+
+#[test]
+fn s61_a_change_that_the_hook_takes_back_is_none() {
+    for_each_store(
+        || Orm::builder().entities::<Note>(),
+        |orm, log| {
+            let mut em = orm.em();
+            let note = em.create(Note::build().text("foo"));
+            em.flush()?;
+            let created = clock::shown();
+            clock::advance();
+            log.take();
+            em[note].text = " foo ".into();
+            em.flush()?;
+            assert_eq!(log.take(), [""; 0]);
+            assert_eq!(em[note].text, "foo");
+            assert_eq!(em[note].updated_at, created);
+            assert_eq!(em.statistics().commits, 1);
+            Ok(())
+        },
+    );
+}
+
 #[test]
 fn s62_the_password_is_hashed_only_when_it_changed() {
     on_each_store(|orm, _| {

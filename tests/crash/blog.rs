@@ -121,7 +121,7 @@ fn note(number: u64) -> String {
 
 /// Texts of all lengths, now and then one that the store has to cut into pieces.
 fn text(number: u64) -> String {
-    let length = if number % 25 == 0 {
+    let length = if number.is_multiple_of(25) {
         250_000
     } else {
         number * 37 % 5000

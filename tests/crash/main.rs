@@ -184,7 +184,7 @@ impl Run {
                 DURABILITY,
                 match self.durability {
                     Durability::Os => "os",
-                    _ => "immediate",
+                    Durability::Immediate => "immediate",
                 },
             )
             .stdout(Stdio::piped())
@@ -228,7 +228,7 @@ impl Run {
         let found = blog::count_commits(&orm);
         let least = match self.durability {
             Durability::Immediate => self.told,
-            _ => self.checked,
+            Durability::Os => self.checked,
         };
         let expected = least..=self.told + 1;
         assert!(

@@ -1,4 +1,4 @@
-//! Numbers drawn from a seed: SplitMix64, see Steele, Lea and Flood, "Fast Splittable Pseudorandom
+//! Numbers drawn from a seed: `SplitMix64`, see Steele, Lea and Flood, "Fast Splittable Pseudorandom
 //! Number Generators", 2014.
 
 use std::env;
@@ -12,12 +12,11 @@ pub struct Random {
 impl Random {
     /// Seeded by `MUSHER_CRASH_SEED`, or else by the clock.
     pub fn from_environment() -> Self {
-        let seed = match env::var("MUSHER_CRASH_SEED") {
-            Ok(seed) => seed.parse().expect("MUSHER_CRASH_SEED is a number"),
-            Err(_) => {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH);
-                u64::from(now.expect("it is after 1970").subsec_nanos())
-            }
+        let seed = if let Ok(seed) = env::var("MUSHER_CRASH_SEED") {
+            seed.parse().expect("MUSHER_CRASH_SEED is a number")
+        } else {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            u64::from(now.expect("it is after 1970").subsec_nanos())
         };
         Self { seed, state: seed }
     }

@@ -124,7 +124,7 @@ fn r6_a_removed_and_recreated_row_leaves_the_loaded_collections_that_showed_the_
         em.flush()?;
         assert_eq!(em[gold].pages.ids(), []);
         assert_eq!(em[gold].on.ids(), []);
-        assert_eq!(em[silver].pages.ids(), [first.clone()]);
+        assert_eq!(em[silver].pages.ids(), std::slice::from_ref(&first));
         assert_eq!(em[silver].on.ids(), [first]);
         Ok(())
     });

@@ -1,6 +1,12 @@
 //! R13: hooks change their own entity within the same write, or refuse it, and those that follow the
 //! commit follow it.
 
+#![allow(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "hooks have the signature that they have"
+)]
+
 use musher::prelude::*;
 
 use crate::support::*;

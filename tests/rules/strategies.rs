@@ -127,7 +127,7 @@ fn r18_select_in_costs_one_look_up_a_level_and_relation() {
     on_both_stores::<House>(|orm| {
         let mut em = orm.em();
         let articles = graph(&mut em)?;
-        let mut cost = |load: &dyn Fn(&mut EntityManager) -> musher::Result<()>| {
+        let cost = |load: &dyn Fn(&mut EntityManager) -> musher::Result<()>| {
             let mut em = orm.em();
             load(&mut em)?;
             Ok::<_, Error>((em.statistics().lookups, em.statistics().rows_read))

@@ -1,5 +1,11 @@
 //! R15 and R16: all violations at once, and hidden values nowhere.
 
+#![allow(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "hooks have the signature that they have"
+)]
+
 use std::sync::{Arc, Mutex};
 
 use musher::prelude::*;

@@ -110,7 +110,6 @@ fn a_new_property_takes_its_default_and_a_new_option_is_none() {
 }
 
 #[test]
-#[ignore = "bug: `Lazy<Option<V>>` is not nullable, so a new one is refused, and can't have a default either"]
 fn a_new_lazy_option_is_none() {
     on_the_first_shape(|path| {
         let orm = open::<grown::Item>(path);
@@ -201,7 +200,7 @@ fn an_old_row_is_found_by_a_new_option() {
 }
 
 #[test]
-#[ignore = "bug: conditions see no default, so a row that shows `red` is not found by it"]
+#[ignore = "conditions and indexes see no default, so a row that shows `red` is not found by it"]
 fn an_old_row_is_found_by_the_default_of_a_new_property() {
     on_the_first_shape(|path| {
         let orm = open::<grown_a_little::Item>(path);
@@ -457,7 +456,15 @@ fn a_key_of_another_type_is_refused() {
     }
 
     on_the_first_shape(|path| {
-        assert_eq!(problems::<Item>(path).len(), 1);
+        assert_eq!(
+            problems::<Item>(path),
+            [
+                "Item is stored with keys of type u64, and the entity declares String; give the new \
+                 entity another name with `#[orm(name = \"..\")]`, and remove Item once its rows are \
+                 carried over"
+            ]
+        );
+        assert_clean(&open::<first::Item>(path));
         Ok(())
     });
 }
@@ -555,8 +562,8 @@ fn a_reference_to_another_entity_is_refused() {
     assert_eq!(
         problems::<elsewhere::Referrer>(path),
         [
-            "Referrer.target is stored as a reference to Target, and the entity declares a \
-             reference to Referrer; give the new property another name, and remove target once \
+            "Referrer.target is stored as an optional reference to Target, and the entity declares an \
+             optional reference to Referrer; give the new property another name, and remove target once \
              its values are carried over"
         ]
     );

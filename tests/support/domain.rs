@@ -1,5 +1,11 @@
 //! A publishing house: every kind of relation, every rule of removal, and hooks that can be watched.
 
+#![allow(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "hooks have the signature that they have"
+)]
+
 use std::cell::RefCell;
 
 use musher::prelude::*;

@@ -9,7 +9,7 @@ struct Article {
     #[orm(default = "many")]
     count: u32,
     #[orm(default = 5)]
-    title: String,
+    featured: bool,
     #[orm(default = label.len())]
     length: usize,
     #[orm(default)]

@@ -31,7 +31,10 @@ mod path;
 mod payload;
 mod relations;
 mod serialize;
+mod stub;
 mod view;
+
+pub(crate) use stub::stub;
 
 /// The expansion of a struct that was checked.
 pub(crate) fn expand(container: &Container<'_>) -> TokenStream {

@@ -38,6 +38,17 @@ pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenS
                 self.0.is_initialized()
             }
 
+            /// The entity, for as long as the unit of work is borrowed: a field of the view itself
+            /// lives only as long as the view.
+            ///
+            /// # Panics
+            /// If only its key is known.
+            #[must_use]
+            #[track_caller]
+            #vis fn get(self) -> &'em #ident {
+                self.0.entity()
+            }
+
             /// The entity.
             ///
             /// # Errors

@@ -8,6 +8,7 @@ use std::any::TypeId;
 use rustc_hash::FxHashMap;
 
 use super::entity::{RelationKind, ResolvedKind};
+use super::value_type::short_type_name;
 use super::{
     EntityDescription, EntityIndex, EntitySchema, FieldDescription, FieldIndex, FieldKind,
     FieldSchema, FieldSet, IndexSchema, JoinIndex, JoinSchema, RelationSchema, Schema, Side,
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 /// What of an entity's type is not in its description.
 pub(crate) struct KeyType {
     pub(crate) kind: RowKeyKind,
+    pub(crate) name: &'static str,
     pub(crate) print: fn(&RowKey) -> String,
     pub(crate) of_value: fn(&[u8]) -> Option<RowKey>,
 }
@@ -117,6 +119,7 @@ impl Builder {
             name: description.name,
             label: snake_case(description.name),
             key_kind: key.kind,
+            key_name: short_type_name(key.name),
             print_key: key.print,
             key_of_value: key.of_value,
             key_field: description

@@ -1,0 +1,145 @@
+//! Queries: by key and by condition, with and without a flush before them.
+
+use musher::prelude::*;
+use musher::{FlushMode, LoadStrategy};
+
+use super::act::title_of;
+use super::adapter::Modelled;
+use super::domain::{Article, Comment, Cover, Node, Tag, User};
+use super::environment::{Environment, with_kind};
+use super::operation::{Operation, Verb};
+use super::state::{Address, Kind, Value};
+use super::unit::Unit;
+
+impl Environment {
+    pub fn find_one(&mut self, operation: Operation) {
+        let kind = self.kind(operation);
+        let known: Vec<Address> = self
+            .known
+            .iter()
+            .filter(|at| at.0 == kind)
+            .copied()
+            .collect();
+        let at = usize::from(operation.whom) % known.len().max(1);
+        if let Some(at) = known.get(at) {
+            self.load(*at);
+        }
+    }
+
+    pub fn find_deep(&mut self, operation: Operation) {
+        let Some((kind, key)) = self.subject(operation) else {
+            return;
+        };
+        let strategy = if operation.value.is_multiple_of(2) {
+            LoadStrategy::SelectIn
+        } else {
+            LoadStrategy::Joined
+        };
+        with_kind!(kind, T => {
+            let found = T::find_deep(self.em(), T::id(key), strategy);
+            assert_eq!(found.expect("finding works"), Some(T::id(key)));
+        });
+        self.sessions[self.at].unreconciled = false;
+    }
+
+    pub fn find_all(&mut self, operation: Operation) {
+        let kind = self.kind(operation);
+        with_kind!(kind, T => self.find_all_of::<T>());
+    }
+
+    fn find_all_of<T: Modelled>(&mut self) {
+        let ids = self.em().find::<T>().all().expect("finding works");
+        self.sessions[self.at].unreconciled = false;
+        let unit = &self.session().unit;
+        let mut wanted = unit.base.keys(T::KIND);
+        wanted.retain(|key| unit.stays((T::KIND, *key)));
+        assert_eq!(ids.iter().map(T::number).collect::<Vec<_>>(), wanted);
+        assert!(
+            ids.iter()
+                .all(|id| self.session().em.is_initialized(id.clone()))
+        );
+    }
+
+    /// What a condition finds is what is stored, whatever is pending.
+    pub fn find_filtered(&mut self, operation: Operation) {
+        let base = self.unit().base.clone();
+        let (title, email) = (title_of(operation.whom), format!("{}", operation.whom % 12));
+        let em = self.em();
+        let (kind, found): (Kind, Vec<u64>) = match operation.value % 5 {
+            0 => (
+                Kind::Article,
+                numbers(em.find::<Article>().filter(|a| a.title().eq(title)).all()),
+            ),
+            1 => (
+                Kind::Article,
+                numbers(
+                    em.find::<Article>()
+                        .filter(|a| a.author().email().ne(&*email))
+                        .all(),
+                ),
+            ),
+            2 => (
+                Kind::User,
+                numbers(em.find::<User>().filter(|u| u.nickname().is_none()).all()),
+            ),
+            3 => (
+                Kind::User,
+                numbers(em.find::<User>().filter(|u| u.email().eq(&*email)).all()),
+            ),
+            _ => (
+                Kind::Node,
+                numbers(
+                    em.find::<Node>()
+                        .filter(|n| n.parent().label().eq("node"))
+                        .all(),
+                ),
+            ),
+        };
+        self.sessions[self.at].unreconciled = false;
+        let meets = |key: u64| {
+            let row = &base.rows[&(kind, key)];
+            match operation.value % 5 {
+                0 => row["title"] == Value::text(title),
+                1 => {
+                    let author = base.target((kind, key), "author").expect("it is required");
+                    base.rows[&(Kind::User, author)]["email"] != Value::text(&email)
+                }
+                2 => row["nickname"] == Value::Nothing,
+                3 => row["email"] == Value::text(&email),
+                _ => base.target((kind, key), "parent").is_some_and(|parent| {
+                    base.rows[&(kind, parent)]["label"] == Value::text("node")
+                }),
+            }
+        };
+        let unit = &self.session().unit;
+        let mut wanted = base.keys(kind);
+        wanted.retain(|key| unit.stays((kind, *key)) && meets(*key));
+        assert_eq!(found, wanted, "filter {}", operation.value % 5);
+    }
+
+    pub fn find_flushing(&mut self, operation: Operation) {
+        self.flush();
+        self.act(Operation {
+            verb: Verb::SetText,
+            ..operation
+        });
+        let wanted = self.session().unit.flush(&self.committed);
+        self.em().set_flush_mode(FlushMode::Always);
+        let found = self.em().find::<Article>().all();
+        self.em().set_flush_mode(FlushMode::Commit);
+        match (found, wanted) {
+            (Ok(found), Ok(wanted)) => {
+                assert_eq!(numbers(Ok(found)), wanted.state.keys(Kind::Article));
+                self.committed = wanted.state;
+                *self.unit() = Unit::at(&self.committed.clone());
+                self.verify_committed();
+            }
+            (Err(_), Err(_)) => {}
+            (found, wanted) => panic!("{found:?}, and the model says {wanted:?}"),
+        }
+    }
+}
+
+fn numbers<T: Modelled>(ids: musher::Result<Vec<Id<T>>>) -> Vec<u64> {
+    ids.expect("finding works").iter().map(T::number).collect()
+}

@@ -1,0 +1,359 @@
+//! The model of one unit of work: the rows as it read them, the rows as it wants them, and what its
+//! flush makes of the two.
+
+use std::collections::BTreeSet;
+
+use super::domain::REFUSED;
+use super::state::{
+    Address, Kind, OnDelete, Reference, State, Value, reference_behind, references_of,
+};
+
+/// Why a flush fails. The database may name any one of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    /// A second instance was given for a managed key.
+    Refused,
+    /// A row that was to be changed or removed is gone.
+    Gone,
+    /// A value breaks a rule, or a required reference was released.
+    Invalid,
+    Hook,
+    /// A new row has the key, or the unique value, of another.
+    Duplicate,
+    /// A reference to no row, or a row is removed that others need.
+    ForeignKey,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Unit {
+    /// The rows as this unit of work read them.
+    pub base: State,
+    /// The rows as it shows them: with its changes, and still with those that it will remove.
+    pub view: State,
+    pub created: BTreeSet<Address>,
+    pub removed: BTreeSet<Address>,
+    /// Rows taken out of the collection of their owner, whose reference can't be `None`.
+    pub orphans: BTreeSet<Address>,
+    pub refused: bool,
+}
+
+/// What a flush that succeeds does.
+#[derive(Debug)]
+pub struct Flushed {
+    pub state: State,
+    pub writes: bool,
+}
+
+impl Unit {
+    pub fn at(committed: &State) -> Self {
+        Self {
+            base: committed.clone(),
+            view: committed.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a row is there, and is not about to be removed.
+    pub fn stays(&self, at: Address) -> bool {
+        let goes = self.removed.contains(&at) && !self.created.contains(&at);
+        self.view.rows.contains_key(&at) && !goes
+    }
+
+    /// The items of a collection.
+    pub fn items(&self, owner: Address, collection: &str) -> BTreeSet<u64> {
+        let Some(reference) = reference_behind(owner.0, collection) else {
+            return self.view.linked(owner);
+        };
+        let mut items = self.view.referrers(reference, owner.1);
+        let released =
+            |key: u64| reference.required && self.orphans.contains(&(reference.from, key));
+        items.retain(|key| !released(*key));
+        items
+    }
+
+    pub fn set(&mut self, at: Address, property: &'static str, value: Value) {
+        let row = self.view.rows.get_mut(&at).expect("the row is there");
+        row.insert(property, value);
+    }
+
+    /// A reference is set; in a one-to-one relation, who had the target gives it up.
+    pub fn refer(&mut self, from: Address, reference: Reference, to: Option<u64>) {
+        if let (true, Some(to)) = (reference.unique, to)
+            && self.view.rows.contains_key(&(reference.to, to))
+        {
+            for other in self.view.referrers(reference, to) {
+                if other != from.1 {
+                    self.set((from.0, other), reference.property, Value::Nothing);
+                }
+            }
+        }
+        self.set(from, reference.property, Value::key(to));
+        if reference.required {
+            self.orphans.remove(&from);
+        }
+    }
+
+    pub fn add(&mut self, owner: Address, collection: &str, item: u64) {
+        let Some(reference) = reference_behind(owner.0, collection) else {
+            self.view.links.insert(link(owner, item));
+            return;
+        };
+        if reference.unique {
+            for other in self.items(owner, collection) {
+                if other != item {
+                    self.release(owner, collection, other);
+                }
+            }
+        }
+        self.refer((reference.from, item), reference, Some(owner.1));
+    }
+
+    pub fn release(&mut self, owner: Address, collection: &str, item: u64) {
+        let Some(reference) = reference_behind(owner.0, collection) else {
+            self.view.links.remove(&link(owner, item));
+            return;
+        };
+        let at = (reference.from, item);
+        if self.view.target(at, reference.property) != Some(owner.1) {
+            return;
+        }
+        if reference.required {
+            self.orphans.insert(at);
+        } else {
+            self.set(at, reference.property, Value::Nothing);
+        }
+    }
+
+    pub fn remove(&mut self, at: Address) {
+        if self.created.contains(&at) {
+            // One that took the place of a removed row gives it back to the removal.
+            let replaces = self.removed.contains(&at);
+            self.forget(at);
+            self.removed.extend(replaces.then_some(at));
+        } else {
+            self.removed.insert(at);
+        }
+    }
+
+    /// What is pending for a row is given up.
+    pub fn forget(&mut self, at: Address) {
+        self.created.remove(&at);
+        self.removed.remove(&at);
+        self.orphans.remove(&at);
+        match self.base.rows.get(&at) {
+            Some(row) => self.view.rows.insert(at, row.clone()),
+            None => self.view.rows.remove(&at),
+        };
+        self.view.unlink(at);
+        for there in self.base.linked(at) {
+            let link = if at.0 == Kind::Article {
+                (at.1, there)
+            } else {
+                (there, at.1)
+            };
+            self.view.links.insert(link);
+        }
+    }
+
+    /// The rows that the next flush updates.
+    fn updated(&self) -> BTreeSet<Address> {
+        let differs = |at: &&Address| self.base.rows.get(at) != self.view.rows.get(at);
+        self.base
+            .rows
+            .keys()
+            .filter(differs)
+            .filter(|at| !self.removed.contains(at) && !self.created.contains(at))
+            .filter(|at| !self.dies_an_orphan(**at))
+            .copied()
+            .collect()
+    }
+
+    fn dies_an_orphan(&self, at: Address) -> bool {
+        let removal = references_of(at.0).any(|reference| reference.orphan_removal);
+        removal && self.orphans.contains(&at)
+    }
+
+    /// What a flush makes of the committed rows, or everything that speaks against it.
+    pub fn flush(&self, committed: &State) -> Result<Flushed, BTreeSet<Failure>> {
+        let mut failures = BTreeSet::new();
+        let mut state = committed.clone();
+        if self.refused {
+            failures.insert(Failure::Refused);
+        }
+        let dies = |at: &&Address| !self.dies_an_orphan(**at);
+        let created: BTreeSet<Address> = self.created.iter().filter(dies).copied().collect();
+        let updated = self.updated();
+        let mut doomed: BTreeSet<Address> = self.removed.difference(&created).copied().collect();
+        let orphans = self
+            .orphans
+            .iter()
+            .filter(|at| self.base.rows.contains_key(at));
+        doomed.extend(orphans.filter(|at| self.dies_an_orphan(**at)));
+
+        failures.extend(self.write(&mut state, &created, &updated));
+        let released = |at: &&Address| !self.dies_an_orphan(**at) && self.stays(**at);
+        if self.orphans.iter().any(|at| released(&at)) {
+            failures.insert(Failure::Invalid);
+        }
+        for at in created.iter().chain(&updated) {
+            failures.extend(self.judge(*at));
+            if at.0 == Kind::Article
+                && let Some(row) = state.rows.get_mut(at)
+            {
+                let Value::Number(writes) = self.view.rows[at]["writes"] else {
+                    unreachable!("it is a number")
+                };
+                row.insert("writes", Value::Number(writes + 1));
+            }
+        }
+        for at in &doomed {
+            if state.rows.remove(at).is_none() {
+                failures.insert(Failure::Gone);
+            }
+        }
+        failures.extend(follow(
+            &mut state,
+            committed,
+            doomed.iter().copied().collect(),
+        ));
+        failures.extend(self.dangling(&state, created.iter().chain(&updated)));
+        if state.has_duplicates() {
+            failures.insert(Failure::Duplicate);
+        }
+        failures.extend(self.merge_links(&mut state));
+        let writes = !created.is_empty()
+            || !updated.is_empty()
+            || !doomed.is_empty()
+            || state.links != committed.links;
+        if failures.is_empty() {
+            Ok(Flushed { state, writes })
+        } else {
+            Err(failures)
+        }
+    }
+
+    /// Writes new rows, and what changed of others.
+    fn write(
+        &self,
+        state: &mut State,
+        created: &BTreeSet<Address>,
+        updated: &BTreeSet<Address>,
+    ) -> BTreeSet<Failure> {
+        let mut failures = BTreeSet::new();
+        for at in created {
+            let replaces = self.removed.contains(at);
+            if state.rows.contains_key(at) && !replaces {
+                failures.insert(Failure::Duplicate);
+            }
+            if replaces {
+                state.unlink(*at);
+            }
+            state.rows.insert(*at, self.view.rows[at].clone());
+        }
+        for at in updated {
+            let (old, new) = (&self.base.rows[at], &self.view.rows[at]);
+            let Some(row) = state.rows.get_mut(at) else {
+                failures.insert(Failure::Gone);
+                continue;
+            };
+            for (property, value) in new
+                .iter()
+                .filter(|(property, value)| old[*property] != **value)
+            {
+                row.insert(property, value.clone());
+            }
+        }
+        failures
+    }
+
+    /// What speaks against one row by itself.
+    fn judge(&self, at: Address) -> Option<Failure> {
+        match self.view.rows[&at].get("title") {
+            Some(Value::Text(title)) if title == REFUSED => Some(Failure::Hook),
+            Some(Value::Text(title)) if title.chars().count() > 6 => Some(Failure::Invalid),
+            _ => None,
+        }
+    }
+
+    fn dangling<'a>(
+        &self,
+        state: &State,
+        written: impl Iterator<Item = &'a Address>,
+    ) -> Option<Failure> {
+        let dangles = |at: &Address| {
+            references_of(at.0).any(|reference| {
+                let to = state.target(*at, reference.property);
+                let same =
+                    !self.created.contains(at) && self.base.target(*at, reference.property) == to;
+                to.is_some_and(|to| !same && !state.rows.contains_key(&(reference.to, to)))
+            })
+        };
+        let mut written = written;
+        written.any(dangles).then_some(Failure::ForeignKey)
+    }
+
+    /// Links are sets: adding what is there, and removing what is not, changes nothing.
+    fn merge_links(&self, state: &mut State) -> Option<Failure> {
+        let mut base = self.base.clone();
+        for at in &self.created {
+            // The links of the row that a new one replaces have gone with it.
+            base.unlink(*at);
+        }
+        for link in base.links.difference(&self.view.links) {
+            state.links.remove(link);
+        }
+        let mut failure = None;
+        for link in self.view.links.difference(&base.links) {
+            for at in [(Kind::Article, link.0), (Kind::Tag, link.1)] {
+                if !state.rows.contains_key(&at) && !self.removed.contains(&at) {
+                    failure = Some(Failure::ForeignKey);
+                }
+            }
+            state.links.insert(*link);
+        }
+        let rows = &state.rows;
+        state.links.retain(|(article, tag)| {
+            rows.contains_key(&(Kind::Article, *article)) && rows.contains_key(&(Kind::Tag, *tag))
+        });
+        failure
+    }
+}
+
+fn link(owner: Address, item: u64) -> (u64, u64) {
+    match owner.0 {
+        Kind::Article => (owner.1, item),
+        _ => (item, owner.1),
+    }
+}
+
+/// Applies `on_delete` to the rows that were stored with a reference to what goes, and still have it.
+fn follow(state: &mut State, committed: &State, mut gone: Vec<Address>) -> Option<Failure> {
+    let mut failure = None;
+    while let Some(target) = gone.pop() {
+        if state.rows.contains_key(&target) {
+            continue;
+        }
+        for kind in Kind::ALL {
+            for reference in references_of(kind).filter(|reference| reference.to == target.0) {
+                for key in committed.referrers(reference, target.1) {
+                    let at = (kind, key);
+                    if state.target(at, reference.property) != Some(target.1) {
+                        continue;
+                    }
+                    match reference.on_delete {
+                        OnDelete::Restrict => failure = Some(Failure::ForeignKey),
+                        OnDelete::SetNull => {
+                            let row = state.rows.get_mut(&at).expect("it refers");
+                            row.insert(reference.property, Value::Nothing);
+                        }
+                        OnDelete::Cascade => {
+                            state.rows.remove(&at);
+                            gone.push(at);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    failure
+}
