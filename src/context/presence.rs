@@ -84,7 +84,7 @@ impl Context {
         for (join, side) in &schema.entity(instance.entity).joins {
             self.ledger.clear(*join, *side, &key);
             if let (other, Some(field)) = schema.join(*join).end(side.other()) {
-                self.take_from_all(other, field, &key);
+                self.take_from_all(other, field, &FxHashSet::from_iter([key.clone()]));
             }
         }
     }
@@ -143,14 +143,18 @@ impl Context {
         let entity = schema.entity(entity);
         let relations = entity.to_ones.iter().map(|field| entity.relation(*field));
         for (owners, field) in relations.filter_map(|it| Some((it.target, it.inverse?))) {
-            for owner in self.instances_of(owners).collect::<Vec<_>>() {
-                let Some(body) = self.managed_body_mut(owner) else {
-                    continue;
-                };
-                let collection = body.to_many_mut(field);
-                for key in collection.keys().iter().filter(|key| keys.contains(key)) {
-                    collection.take(key);
-                }
+            self.take_from_all(owners, field, keys);
+        }
+    }
+
+    fn take_from_all(&mut self, owners: EntityIndex, field: FieldIndex, keys: &FxHashSet<RowKey>) {
+        for owner in self.instances_of(owners).collect::<Vec<_>>() {
+            let Some(body) = self.managed_body_mut(owner) else {
+                continue;
+            };
+            let collection = body.to_many_mut(field);
+            for key in collection.keys().iter().filter(|key| keys.contains(key)) {
+                collection.take(key);
             }
         }
     }
