@@ -28,9 +28,9 @@ fn memory(em: &EntityManager) -> Vec<String> {
         em: &EntityManager,
         lines: &mut Vec<String>,
     ) {
-        lines.extend((1..20).map(Id::<T>::new).filter_map(|id| line(em, id)));
+        lines.extend((1..20).map(Id::<T>::new).filter_map(|id| line(em, &id)));
     }
-    fn line<T: musher::Entity + std::fmt::Debug>(em: &EntityManager, id: Id<T>) -> Option<String> {
+    fn line<T: musher::Entity + std::fmt::Debug>(em: &EntityManager, id: &Id<T>) -> Option<String> {
         let is_managed = em.is_managed(id.clone());
         is_managed.then(|| format!("{id:?}: {:?}", em.get(id.clone())))
     }
@@ -46,7 +46,7 @@ fn memory(em: &EntityManager) -> Vec<String> {
     numbered::<Task>(em, &mut lines);
     numbered::<Badge>(em, &mut lines);
     let pages = ["/a", "/b", "/c"].map(|path| Id::<Page>::new(path.to_owned()));
-    lines.extend(pages.into_iter().filter_map(|id| line(em, id)));
+    lines.extend(pages.iter().filter_map(|id| line(em, id)));
     lines
 }
 

@@ -197,12 +197,12 @@ impl EntityManager {
 
     /// Flushes, and ends the innermost level; whatever fails rolls it back.
     fn end_level(&mut self) -> Result<()> {
-        let ended = self.flush().and_then(|()| match self.levels.len() {
-            1 => self.commit_transaction(),
-            _ => {
-                self.release_level();
-                Ok(())
+        let ended = self.flush().and_then(|()| {
+            if self.levels.len() == 1 {
+                return self.commit_transaction();
             }
+            self.release_level();
+            Ok(())
         });
         if ended.is_err() {
             self.rollback_level();

@@ -52,8 +52,8 @@ impl Reader for StagedReader<'_> {
             .unzip();
         let mut next = 0;
         let mut tell_staged = |until: usize, found: &mut dyn FnMut(usize, Option<&[u8]>)| {
-            for index in next..until {
-                let value = match self.staged.get(tree, keys[index]) {
+            for (index, key) in keys.iter().enumerate().take(until).skip(next) {
+                let value = match self.staged.get(tree, key) {
                     Some(Write::Put(value)) => Some(value),
                     Some(Write::Delete) | None => None,
                 };

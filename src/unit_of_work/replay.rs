@@ -7,6 +7,7 @@
 //! the batch that was staged.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::accept::accept_outcome;
 use super::plan::RowOutcome;
@@ -75,17 +76,16 @@ pub(crate) fn replay(
     // is what the store says.
     let view = StagedReader::new(reader, &batch);
     for (entity, key) in staged.iter().flat_map(|flush| &flush.rows) {
-        if !total.rows.contains_key(&(*entity, key.clone())) {
-            let stored = view.get(database.keyspace.rows(*entity), &key.to_vec())?;
-            if let Some(row) = &stored {
-                let schema = database.schema.entity(*entity);
-                Record::parse(row).map_err(|error| {
-                    Error::damaged_row(schema.name, &schema.print_key(key), error)
-                })?;
-            }
-            let row = stored.map_or(RowOutcome::Removed, written);
-            total.rows.insert((*entity, key.clone()), row);
+        let Entry::Vacant(place) = total.rows.entry((*entity, key.clone())) else {
+            continue;
+        };
+        let stored = view.get(database.keyspace.rows(*entity), &key.to_vec())?;
+        if let Some(row) = &stored {
+            let schema = database.schema.entity(*entity);
+            Record::parse(row)
+                .map_err(|error| Error::damaged_row(schema.name, &schema.print_key(key), error))?;
         }
+        place.insert(stored.map_or(RowOutcome::Removed, written));
     }
     let replayed = Replayed {
         outcomes,

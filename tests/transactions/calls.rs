@@ -51,7 +51,7 @@ fn a_commit_without_begin_is_an_error() {
             "there is no transaction to commit; call `em.begin()` first, and `em.commit()` once for each"
         );
         assert_eq!(orm.em().find::<Tag>().count()?, 0, "it has not flushed");
-        let error = refused(em.transactional(|em| em.commit()));
+        let error = refused(em.transactional(EntityManager::commit));
         assert_eq!(
             error.to_string(),
             "`em.commit()` inside `em.transactional(..)` has no `em.begin()` of its own; the closure's end commits"

@@ -132,6 +132,7 @@ struct World {
     /// What others see.
     committed: Rows,
     begun: Vec<Begun>,
+    slugs: u32,
 }
 
 fn pick<K: Copy, V>(map: &BTreeMap<K, V>, at: usize) -> Option<K> {
@@ -150,6 +151,7 @@ impl World {
             flushed: Rows::default(),
             committed: Rows::default(),
             begun: Vec::new(),
+            slugs: 0,
         }
     }
 
@@ -248,7 +250,8 @@ impl World {
                 let Some(author) = self.user(*at)? else {
                     return Ok(());
                 };
-                let slug = format!("slug {}", self.em.find::<Article>().count()?);
+                self.slugs += 1;
+                let slug = format!("slug {}", self.slugs);
                 let id = self.em.create(
                     Article::build()
                         .slug(slug)
@@ -256,7 +259,6 @@ impl World {
                         .title("new")
                         .text("new"),
                 );
-                self.em[id].slug = format!("slug of {}", id.key());
                 let written = Written {
                     title: "new".into(),
                     text: "new".into(),
@@ -283,6 +285,27 @@ impl World {
                     self.believed(id).author = author;
                 }
             }
+            Step::RemoveArticle(at) => {
+                if let Some(id) = self.article(*at)? {
+                    self.em.remove(id);
+                    self.believed.articles.remove(&id);
+                }
+            }
+            Step::Detach(at) => {
+                // Only of what has nothing pending, so that the model need not know what is lost.
+                if self.believed == self.flushed
+                    && let Some(id) = pick(&self.believed.articles, *at)
+                {
+                    self.em.detach(id);
+                }
+            }
+            _ => self.run_on_links(step)?,
+        }
+        Ok(())
+    }
+
+    fn run_on_links(&mut self, step: &Step) -> musher::Result<()> {
+        match step {
             Step::Link(at, tag) => {
                 if let (Some(id), Some(tag)) = (self.article(*at)?, self.tag(*tag)) {
                     self.em.edit(id).tags().add(tag);
@@ -302,21 +325,7 @@ impl World {
                     self.believed(id).tags = tags;
                 }
             }
-            Step::RemoveArticle(at) => {
-                if let Some(id) = self.article(*at)? {
-                    self.em.remove(id);
-                    self.believed.articles.remove(&id);
-                }
-            }
-            Step::Detach(at) => {
-                // Only of what has nothing pending, so that the model need not know what is lost.
-                if self.believed == self.flushed
-                    && let Some(id) = pick(&self.believed.articles, *at)
-                {
-                    self.em.detach(id);
-                }
-            }
-            _ => unreachable!("the others are no work on articles"),
+            _ => unreachable!("the others are no work on links"),
         }
         Ok(())
     }
