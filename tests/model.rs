@@ -19,6 +19,8 @@
 //! - A row to be removed is shown until the flush, and found no more.
 //! - A flush that fails for one of the reasons that the model gives has changed nothing, and a flush
 //!   that has nothing to do makes no commit. When the reasons are mended the same flush succeeds.
+//! - A unit of work that goes back to where a transaction, or a savepoint in it, began is as it was
+//!   then, and what it had flushed since is nowhere. Until the commit no other one sees any of it.
 //! - Hooks have run once for each row that was written, as the count that they keep says.
 //!
 //! Between a plain assignment of a reference and the next query or flush, collections are not
@@ -31,6 +33,8 @@
 //! - Only rows for which nothing is pending, in their collections neither, are detached, and only
 //!   stored ones, which are no orphans, refreshed.
 //! - Rows with links are not detached, until the ignored test in `tests/regressions.rs` passes.
+//! - While a transaction is open the other unit of work waits; `tests/transactions/conflicts.rs` has
+//!   what happens if it does not.
 //! - Which of several reasons a failed flush names is left open, and so is the order of items.
 //!
 //! `MUSHER_MODEL_CASES` sets how many runs there are: `just model-soak`.

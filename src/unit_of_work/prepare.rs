@@ -60,8 +60,14 @@ impl Preparation<'_> {
             let life = self.context.slot(instance).life;
             match life {
                 Life::Removed => self.delete(instance)?,
-                Life::New { .. } if self.is_removed_orphan(instance) => {
+                Life::New { replaces: false } if self.is_removed_orphan(instance) => {
                     self.prepared.dropped.push(instance);
+                }
+                Life::New { replaces: true } if self.is_removed_orphan(instance) => {
+                    // The row whose place it took was to be removed, and still is.
+                    let key = self.context.slot(instance).key.clone();
+                    let removal = Change::removal(instance, key, None);
+                    self.prepared.changes.push(removal);
                 }
                 Life::New { replaces } => self.create(instance, replaces)?,
                 Life::Managed if self.is_removed_orphan(instance) => self.delete(instance)?,

@@ -43,7 +43,13 @@ impl Environment {
             Verb::Count => self.count(operation),
             Verb::Refresh => self.refresh(operation),
             Verb::Detach => self.detach(operation),
-            Verb::Flush | Verb::Clear | Verb::Switch | Verb::Reopen => {
+            Verb::Flush
+            | Verb::Clear
+            | Verb::Switch
+            | Verb::Reopen
+            | Verb::Begin
+            | Verb::Commit
+            | Verb::Rollback => {
                 unreachable!("applied by the environment itself")
             }
         }

@@ -12,6 +12,7 @@ use super::adapter::Modelled;
 use super::domain::{Article, Comment, Cover, Everything, Node, Tag, User};
 use super::operation::{Operation, Verb};
 use super::state::{Address, Kind, State};
+use super::transaction::Begun;
 use super::unit::{Failure, Unit};
 
 /// Where the database is.
@@ -33,7 +34,10 @@ pub struct Environment {
     pub orm: Orm,
     pub sessions: Vec<Session>,
     pub at: usize,
+    /// What is stored, and staged by the unit of work at hand.
     pub committed: State,
+    /// The open transactions of the unit of work at hand.
+    pub begun: Vec<Begun>,
     /// Every key that there ever was.
     pub known: std::collections::BTreeSet<Address>,
     pub fresh: u64,
@@ -93,6 +97,7 @@ impl Environment {
             sessions: Vec::new(),
             at: 0,
             committed: State::default(),
+            begun: Vec::new(),
             known: std::collections::BTreeSet::new(),
             fresh: 0,
         };
@@ -126,6 +131,10 @@ impl Environment {
         match operation.verb {
             Verb::Flush => self.flush(),
             Verb::Clear => self.clear(),
+            Verb::Begin => self.begin(),
+            Verb::Commit => self.commit(),
+            Verb::Rollback => self.roll_back(),
+            Verb::Switch | Verb::Reopen if self.is_in_transaction() => {}
             Verb::Switch => self.switch(operation),
             Verb::Reopen => self.reopen(),
             _ => self.act(operation),
@@ -137,6 +146,9 @@ impl Environment {
 
     /// Ends a run: what is pending is mended and flushed, and everything is compared.
     pub fn finish(&mut self) {
+        while self.is_in_transaction() {
+            self.commit();
+        }
         self.flush();
         self.reopen();
         self.verify_session();
@@ -189,6 +201,7 @@ impl Environment {
 
     /// One flush, judged by the model.
     pub fn flush_once(&mut self) -> Result<(), Failure> {
+        let staged = self.is_in_transaction();
         let session = &mut self.sessions[self.at];
         let wanted = session.unit.flush(&self.committed);
         let before = session.em.statistics().commits;
@@ -197,8 +210,12 @@ impl Environment {
         let commits = session.em.statistics().commits - before;
         match (flushed, wanted) {
             (Ok(()), Ok(wanted)) => {
-                assert_eq!(commits, u64::from(wanted.writes), "commits of {wanted:?}");
+                let stored = wanted.writes && !staged;
+                assert_eq!(commits, u64::from(stored), "commits of {wanted:?}");
                 let stale = session.unit.base != self.committed;
+                if let Some(begun) = self.begun.last_mut() {
+                    begun.wrote |= wanted.writes;
+                }
                 self.committed = wanted.state;
                 session.unit = Unit::at(&self.committed);
                 self.verify_committed();

@@ -130,6 +130,9 @@ impl Environment {
         match (found, wanted) {
             (Ok(found), Ok(wanted)) => {
                 assert_eq!(numbers(Ok(found)), wanted.state.keys(Kind::Article));
+                if let Some(begun) = self.begun.last_mut() {
+                    begun.wrote |= wanted.writes;
+                }
                 self.committed = wanted.state;
                 *self.unit() = Unit::at(&self.committed.clone());
                 self.verify_committed();

@@ -12,6 +12,7 @@ mod find;
 mod mend;
 mod operation;
 mod state;
+mod transaction;
 mod unit;
 mod verify;
 

@@ -66,4 +66,8 @@ verbs! {
     Detach = 2,
     Switch = 3,
     Reopen = 1,
+    /// A transaction, or a savepoint in it.
+    Begin = 3,
+    Commit = 2,
+    Rollback = 2,
 }

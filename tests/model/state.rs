@@ -197,7 +197,8 @@ impl State {
     pub fn linked(&self, (kind, key): Address) -> BTreeSet<u64> {
         let other = |(article, tag): &(u64, u64)| match kind {
             Kind::Article => (*article == key).then_some(*tag),
-            _ => (*tag == key).then_some(*article),
+            Kind::Tag => (*tag == key).then_some(*article),
+            _ => None,
         };
         self.links.iter().filter_map(other).collect()
     }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use musher::prelude::*;
+
 use super::adapter::Modelled;
 use super::domain::{Article, Comment, Cover, Node, Tag, User};
 use super::environment::{Environment, with_kind};
@@ -59,24 +61,35 @@ impl Environment {
         }
     }
 
-    /// What is stored, as a new unit of work finds it.
-    pub fn verify_committed(&self) {
+    /// What is stored, as a new unit of work finds it; inside a transaction also what is staged, as
+    /// the one at hand finds it when it has forgotten all else.
+    pub fn verify_committed(&mut self) {
         let report = self.orm.verify().expect("the database can be read");
         assert!(report.is_clean(), "{report}");
-        assert_eq!(report.links, self.committed.links.len() as u64);
-        assert_eq!(report.rows, self.committed.rows.len() as u64);
-        let unit = Unit::at(&self.committed);
+        let unit = Unit::at(self.outside());
+        assert_eq!(report.links, unit.base.links.len() as u64);
+        assert_eq!(report.rows, unit.base.rows.len() as u64);
         for kind in Kind::ALL {
-            with_kind!(kind, T => self.verify_stored::<T>(&unit));
+            with_kind!(kind, T => Self::verify_stored::<T>(&mut self.orm.em(), &unit));
+        }
+        if self.is_in_transaction() {
+            let unit = Unit::at(&self.committed);
+            let em = self.em();
+            for kind in Kind::ALL {
+                em.begin();
+                em.clear();
+                with_kind!(kind, T => Self::verify_stored::<T>(em, &unit));
+                em.rollback();
+            }
         }
     }
 
-    fn verify_stored<T: Modelled>(&self, unit: &Unit) {
-        let mut em = self.orm.em();
+    fn verify_stored<T: Modelled>(em: &mut EntityManager, unit: &Unit) {
+        let before = em.statistics().commits;
         let ids = em.find::<T>().all().expect("everything is found");
         let keys: Vec<u64> = ids.iter().map(T::number).collect();
         assert_eq!(keys, unit.view.keys(T::KIND), "the stored {:?}", T::KIND);
-        T::populate(&mut em, &ids).expect("everything is populated");
+        T::populate(em, &ids).expect("everything is populated");
         for (id, key) in ids.into_iter().zip(keys) {
             let at = (T::KIND, key);
             let entity = em.get(id).expect("it was found");
@@ -95,7 +108,7 @@ impl Environment {
                 );
             }
         }
-        assert!(em.flush().is_ok() && em.statistics().commits == 0);
+        assert!(em.flush().is_ok() && em.statistics().commits == before);
     }
 
     /// The property, if it is text.
