@@ -116,9 +116,7 @@ fn accept_row(
     };
     let slot = context.slot_mut(instance);
     slot.life = Life::Managed;
-    if !differs {
-        slot.row = Some(row);
-    } else if slot.body.is_some() {
+    if differs && slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
         bring_over(context, instance, schema.entity(entity), row);
         context.set_snapshot(instance, Bytes::clone(row));
