@@ -125,7 +125,7 @@ fn accept_row(
     } else if slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
         bring_over(context, instance, schema.entity(entity), &row);
-        context.set_snapshot(instance, row);
+        context.slot_mut(instance).row = Some(row);
     }
 }
 

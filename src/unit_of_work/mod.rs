@@ -9,13 +9,15 @@
 mod accept;
 mod change;
 mod constraints;
+mod follow;
+mod hook_relations;
 mod links;
 mod plan;
 mod prepare;
 mod validate;
 
 pub(crate) use accept::accept;
-pub(crate) use change::{Change, Prepared};
+pub(crate) use change::{Change, Prepared, encode_column};
 pub(crate) use constraints::index_value;
 pub(crate) use plan::{Outcome, plan};
 pub(crate) use prepare::prepare;
