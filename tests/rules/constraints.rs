@@ -317,8 +317,8 @@ fn r7_a_one_to_one_reference_ignores_none() {
         em.clear();
         em.find_one(third).or_fail()?;
         em.find_one(fourth).or_fail()?;
-        em[third].user = Some(ann);
-        em[fourth].user = Some(ann);
+        em.edit(third).set_user(Some(ann));
+        em.edit(fourth).set_user(Some(ann));
         em.flush()?;
         assert_eq!((em[third].user, em[fourth].user), (None, Some(ann)));
         Ok(())
