@@ -176,6 +176,6 @@ impl Loader<'_> {
 
 /// The record in a row that was just read, its checksum verified.
 pub(crate) fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(row)
+    Record::parse(key, row)
         .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }

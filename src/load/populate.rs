@@ -420,7 +420,7 @@ pub(super) fn accept_lazy(
         ))
     };
     let value = match stored {
-        Some(sealed) => open_value(sealed).map_err(|error| damaged(&error))?.1,
+        Some(sealed) => open_value(key, sealed).map_err(|error| damaged(&error))?.1,
         // The property is younger than the row. `None` is what an optional value is then.
         None if property.nullable => &[0],
         None => return Err(damaged(&"the value is missing")),

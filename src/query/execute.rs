@@ -325,7 +325,7 @@ impl Search<'_> {
 }
 
 fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(row)
+    Record::parse(key, row)
         .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }
 

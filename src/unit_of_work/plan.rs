@@ -128,7 +128,7 @@ impl<'a> Planner<'a> {
         row: &'r Bytes,
     ) -> Result<Record<'r>> {
         let schema = self.entity(entity);
-        Record::parse(row)
+        Record::parse(key, row)
             .map_err(|error| Error::damaged_row(schema.name, &schema.print_key(key), error))
     }
 
@@ -195,7 +195,7 @@ impl<'a> Planner<'a> {
                 .flat_map(|change| &change.lazies)
                 .filter(|_| write.new.is_some());
             for (field, stored) in lazies {
-                let value = seal_value(sequence.0, stored);
+                let value = seal_value(key, sequence.0, stored);
                 self.batch.put(
                     self.database.keyspace.lazy(*entity, *field),
                     stored_key.clone(),
@@ -203,7 +203,7 @@ impl<'a> Planner<'a> {
                 );
             }
             let outcome = if let Some(body) = &write.new {
-                let row: Bytes = body.seal(sequence.0, schema.version).into();
+                let row: Bytes = body.seal(key, sequence.0, schema.version).into();
                 self.batch.put(tree, stored_key, &*row);
                 let as_prepared = write.change.is_some_and(|change| change.body == *body);
                 RowOutcome::Written { row, as_prepared }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::rows::StoredRows;
+use crate::codec::RowKey;
 use crate::codec::record::PropertyNumber;
 use crate::codec::value::{decode_value, encode_value, open_value, seal_value};
 use crate::entity::EntityType;
@@ -135,7 +136,7 @@ fn read(reader: &dyn Reader, keyspace: &Keyspace) -> Result<StoredSchema> {
     let damaged = |error: &dyn std::fmt::Display| {
         Error::corruption(format!("the stored schema can't be read: {error}"))
     };
-    let (_, value) = open_value(&sealed).map_err(|error| damaged(&error))?;
+    let (_, value) = open_value(&catalog_place(), &sealed).map_err(|error| damaged(&error))?;
     decode_value(value).map_err(|error| damaged(&error))
 }
 
@@ -150,9 +151,14 @@ fn write(
     batch.put(
         keyspace.catalog,
         CATALOG_SCHEMA,
-        seal_value(sequence.0, &value),
+        seal_value(&catalog_place(), sequence.0, &value),
     );
     Ok(())
+}
+
+/// The key of the stored schema, which its checksum covers.
+fn catalog_place() -> RowKey {
+    RowKey::Bytes(CATALOG_SCHEMA.into())
 }
 
 fn assign(schema: &mut Schema, stored: &StoredSchema) {

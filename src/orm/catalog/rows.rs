@@ -77,7 +77,7 @@ impl<'a> StoredRows<'a> {
             let added = added
                 .iter()
                 .map(|(number, stored)| (*number, Some(stored.as_slice())));
-            let row = patch(&record, added).seal(record.revision(), entity.version);
+            let row = patch(&record, added).seal(&key, record.revision(), entity.version);
             self.batch
                 .put(self.keyspace.rows(entity.index), key.to_vec(), row);
         }
@@ -99,7 +99,7 @@ impl<'a> StoredRows<'a> {
                 ControlFlow::Continue(())
             })?;
         for (key, row) in self.rows(entity)? {
-            let record = Record::parse(&row)
+            let record = Record::parse(&key, &row)
                 .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
             let stored = record.get(entity.fields[index.field].number);
             let Some(value) = index_value(entity, index, stored)? else {
@@ -139,7 +139,7 @@ impl<'a> StoredRows<'a> {
         number: PropertyNumber,
     ) -> Result<bool> {
         for (key, row) in self.rows(entity)? {
-            let record = Record::parse(&row)
+            let record = Record::parse(&key, &row)
                 .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
             if record.get(number).is_none_or(<[u8]>::is_empty) {
                 return Ok(true);
@@ -175,6 +175,6 @@ impl<'a> StoredRows<'a> {
 }
 
 fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(row)
+    Record::parse(key, row)
         .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }
