@@ -231,6 +231,7 @@ impl Check<'_> {
                             entity.print_key(&key)
                         ),
                     );
+                    continue;
                 }
                 let ResolvedKind::Lazy(value_type) = &property.kind else {
                     unreachable!("it is among the lazy properties")
