@@ -6,6 +6,8 @@
 //!
 //! Invariant: whatever byte of a frame changes, opening it fails.
 
+use super::row_key::RowKey;
+
 /// The format that this version writes, and the only one that it reads.
 pub(crate) const FORMAT: u8 = 1;
 
@@ -54,17 +56,18 @@ pub(crate) fn begin(body_length: usize) -> Vec<u8> {
     frame
 }
 
-/// Writes the checksum of the body that was appended since `begin`.
-pub(crate) fn finish(frame: &mut [u8]) {
+/// Writes the checksum of the body that was appended since `begin`, for a frame that is stored
+/// under `key`.
+pub(crate) fn finish(key: &RowKey, frame: &mut [u8]) {
     debug_assert_eq!(frame[0], FORMAT);
-    let checksum = crc32fast::hash(&frame[HEADER_LENGTH..]);
+    let checksum = checksum(key, &frame[HEADER_LENGTH..]);
     frame[1..HEADER_LENGTH].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// The body of a frame whose format and checksum are right.
-pub(crate) fn open(frame: &[u8]) -> Result<&[u8], FrameError> {
+/// The body of a frame that was found under `key`, whose format and checksum are right.
+pub(crate) fn open<'f>(key: &RowKey, frame: &'f [u8]) -> Result<&'f [u8], FrameError> {
     let (stored, body) = split(frame)?;
-    let computed = crc32fast::hash(body);
+    let computed = checksum(key, body);
     if stored != computed {
         return Err(FrameError::ChecksumMismatch { stored, computed });
     }
@@ -74,6 +77,14 @@ pub(crate) fn open(frame: &[u8]) -> Result<&[u8], FrameError> {
 /// The body of a frame that was opened before and has been in memory since.
 pub(crate) fn open_unverified(frame: &[u8]) -> Result<&[u8], FrameError> {
     split(frame).map(|(_, body)| body)
+}
+
+/// Of the key and the body, so that no frame passes for one in another place.
+fn checksum(key: &RowKey, body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    key.add_to(&mut hasher);
+    hasher.update(body);
+    hasher.finalize()
 }
 
 fn split(frame: &[u8]) -> Result<(u32, &[u8]), FrameError> {

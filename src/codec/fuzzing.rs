@@ -21,6 +21,9 @@ use super::record::{PropertyNumber, Record, patch};
 use super::row_key::{RowKey, RowKeyKind};
 use super::value::{decode_value, encode_value, open_value, seal_value};
 
+/// The key that rows and values are taken to be stored under.
+const KEY: RowKey = RowKey::Integer(7);
+
 /// Arbitrary bytes as a row and as values: they are refused, or are to the last bit what would be
 /// written for what was read.
 pub fn row_decoding(data: &[u8]) {
@@ -28,11 +31,11 @@ pub fn row_decoding(data: &[u8]) {
     // A fuzzer does not find checksums, so that the bytes are also tried with a right one.
     let mut framed = frame::begin(data.len());
     framed.extend_from_slice(data);
-    frame::finish(&mut framed);
+    frame::finish(&KEY, &mut framed);
     check_row(&framed);
 
-    if let Ok((revision, bytes)) = open_value(&framed) {
-        assert_eq!(seal_value(revision, bytes), framed);
+    if let Ok((revision, bytes)) = open_value(&KEY, &framed) {
+        assert_eq!(seal_value(&KEY, revision, bytes), framed);
     }
     check_value::<(u64, i32, bool)>(data);
     check_value::<String>(data);
@@ -70,7 +73,7 @@ pub fn key_order(data: &[u8]) {
 
 fn check_row(bytes: &[u8]) {
     let unverified = Record::parse_unverified(bytes);
-    let Ok(record) = Record::parse(bytes) else {
+    let Ok(record) = Record::parse(&KEY, bytes) else {
         return;
     };
     let unverified = unverified.expect("a right row is a row without its checksum too");
@@ -85,7 +88,7 @@ fn check_row(bytes: &[u8]) {
     if previous < Some(PropertyNumber(u16::MAX)) {
         assert_eq!(record.get(PropertyNumber(u16::MAX)), None);
     }
-    let again = patch(&record, []).seal(record.revision(), record.schema_version());
+    let again = patch(&record, []).seal(&KEY, record.revision(), record.schema_version());
     assert_eq!(again, bytes);
 }
 

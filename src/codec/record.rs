@@ -20,6 +20,7 @@ pub(crate) use body::{RowBody, RowBodyBuilder};
 pub(crate) use error::{RecordError, RecordPart};
 pub(crate) use properties::Properties;
 
+use super::row_key::RowKey;
 use super::{frame, varint};
 
 /// The number under which a property of an entity is stored. It never changes and is never given
@@ -39,13 +40,13 @@ pub(crate) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads a row that comes from storage. Allocates nothing.
+    /// Reads a row that was found under `key`. Allocates nothing.
     ///
     /// # Errors
     ///
     /// When `bytes` is not, to the last bit, a row that [`RowBody::seal`] wrote.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, RecordError> {
-        Self::parse_body(frame::open(bytes)?)
+    pub(crate) fn parse(key: &RowKey, bytes: &'a [u8]) -> Result<Self, RecordError> {
+        Self::parse_body(frame::open(key, bytes)?)
     }
 
     /// Reads a row that was parsed before and has been in memory since, without computing its

@@ -143,6 +143,14 @@ impl RowKey {
         out
     }
 
+    /// Adds the key to a checksum: a number as its eight big-endian bytes, any other as it is stored.
+    pub(crate) fn add_to(&self, hasher: &mut crc32fast::Hasher) {
+        match self {
+            Self::Integer(number) => hasher.update(&number.to_be_bytes()),
+            Self::Bytes(bytes) => hasher.update(bytes),
+        }
+    }
+
     /// How many bytes the stored key has.
     #[must_use]
     pub fn encoded_length(&self) -> usize {

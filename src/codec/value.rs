@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::frame::{self, FrameError};
+use super::row_key::RowKey;
 use super::varint;
 
 /// The most bytes that one value may have.
@@ -110,11 +111,11 @@ pub fn decode_value<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, ValueError> 
 }
 
 /// The bytes to store for a value that is kept outside its row.
-pub(crate) fn seal_value(revision: u64, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn seal_value(key: &RowKey, revision: u64, bytes: &[u8]) -> Vec<u8> {
     let mut sealed = frame::begin(varint::length(revision) + bytes.len());
     varint::write(revision, &mut sealed);
     sealed.extend_from_slice(bytes);
-    frame::finish(&mut sealed);
+    frame::finish(key, &mut sealed);
     sealed
 }
 
@@ -123,8 +124,11 @@ pub(crate) fn seal_value(revision: u64, bytes: &[u8]) -> Vec<u8> {
 /// # Errors
 ///
 /// When `sealed` is not, to the last bit, what [`seal_value`] gave.
-pub(crate) fn open_value(sealed: &[u8]) -> Result<(u64, &[u8]), ValueError> {
-    let mut body = frame::open(sealed)?;
+pub(crate) fn open_value<'s>(
+    key: &RowKey,
+    sealed: &'s [u8],
+) -> Result<(u64, &'s [u8]), ValueError> {
+    let mut body = frame::open(key, sealed)?;
     let revision = varint::read(&mut body).map_err(|_| ValueError::Revision)?;
     Ok((revision, body))
 }

@@ -29,6 +29,8 @@ struct Properties {
 }
 
 struct Items {
+    /// Whose they are; of a collection that the program built, nobody's yet.
+    owner: Option<RowKey>,
     membership: Membership,
     dirty: bool,
     keys: Vec<RowKey>,
@@ -57,7 +59,7 @@ impl Image {
         match (self.body, &mut slot.body) {
             (Some(properties), Some(body)) => {
                 body.set_row_key(&slot.key);
-                properties.restore(entity, body.as_mut());
+                properties.restore(entity, &slot.key, body.as_mut());
             }
             (None, body) => *body = None,
             (Some(_), None) => unreachable!("a loaded instance stays loaded"),
@@ -76,6 +78,7 @@ impl Properties {
             Some((*field, is_loaded.then_some(stored)))
         };
         let items = |collection: &dyn AnyCollection| Items {
+            owner: collection.owner().cloned(),
             membership: collection.membership(),
             dirty: collection.dirty(),
             keys: collection.keys(),
@@ -95,7 +98,7 @@ impl Properties {
         }
     }
 
-    fn restore(self, entity: &EntitySchema, body: &mut dyn AnyEntity) {
+    fn restore(self, entity: &EntitySchema, key: &RowKey, body: &mut dyn AnyEntity) {
         for (field, target) in self.to_ones {
             body.set_to_one(field, target.as_ref());
         }
@@ -110,7 +113,8 @@ impl Properties {
                 property: entity.fields[field].name,
             };
             let collection = body.to_many_mut(field);
-            collection.bind(origin, items.membership, &mut items.keys.into_iter());
+            let owner = items.owner.as_ref().unwrap_or(key);
+            collection.bind(owner, origin, items.membership, &mut items.keys.into_iter());
             collection.set_dirty(items.dirty);
         }
     }

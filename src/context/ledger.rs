@@ -94,6 +94,22 @@ impl LinkLedger {
             .insert(here.clone());
     }
 
+    /// Forgets what is pending for `here`, which is given up but stays stored. A link that is to
+    /// survive the clearing of its other end is stored too, and is remembered.
+    pub(crate) fn forget_detached(&mut self, join: JoinIndex, side: Side, here: &RowKey) {
+        let kept: Vec<RowKey> = self
+            .of(join, side, here)
+            .filter(|(there, change)| {
+                *change == LinkChange::Add && self.is_cleared(join, side.other(), there)
+            })
+            .map(|(there, _)| there.clone())
+            .collect();
+        self.forget(join, side, here);
+        for there in kept {
+            self.set(join, side, here, &there, LinkChange::Add);
+        }
+    }
+
     /// Forgets what is pending for `here`.
     pub(crate) fn forget(&mut self, join: JoinIndex, side: Side, here: &RowKey) {
         let (near, far) = match side {

@@ -25,11 +25,9 @@ pub(crate) use slot::{Life, Slot};
 use savepoint::Savepoint;
 
 use crate::codec::RowKey;
-use crate::codec::record::{Record, patch};
 use crate::entity::AnyEntity;
 use crate::error::Error;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, Schema};
-use crate::storage::Bytes;
+use crate::schema::{EntityIndex, EntitySchema, Schema};
 
 /// The address of a managed instance in its context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -168,49 +166,6 @@ impl Context {
             Some(body) => Some(body),
             None => None,
         }
-    }
-
-    /// Makes a row that was read or written the snapshot. What it lacks, because it is older than
-    /// the property, memory has the default of: it is added, so that it is not taken for a change.
-    pub(crate) fn set_snapshot(&mut self, instance: Instance, row: Bytes) {
-        let schema = Arc::clone(&self.schema);
-        let entity = schema.entity(instance.entity);
-        let record = Record::parse_unverified(&row).expect("the row was verified when it was read");
-        let missing: Vec<_> = entity
-            .columns
-            .iter()
-            .filter(|field| record.get(entity.fields[**field].number).is_none())
-            .filter_map(|field| {
-                Some((
-                    entity.fields[*field].number,
-                    self.stored_form(instance, *field)?,
-                ))
-            })
-            .collect();
-        let row = if missing.is_empty() {
-            row
-        } else {
-            let missing = missing
-                .iter()
-                .map(|(number, value)| (*number, Some(value.as_slice())));
-            let body = patch(&record, missing);
-            body.seal(record.revision(), record.schema_version()).into()
-        };
-        self.slot_mut(instance).row = Some(row);
-    }
-
-    /// What would be stored of a column; nothing if serde refuses it.
-    fn stored_form(&self, instance: Instance, field: FieldIndex) -> Option<Vec<u8>> {
-        let body = self.body(instance);
-        let mut value = Vec::new();
-        if self.entity(instance.entity).to_ones.contains(&field) {
-            if let Some(key) = body.to_one(field) {
-                key.write_to(&mut value);
-            }
-        } else {
-            body.encode(field, &mut value).ok()?;
-        }
-        Some(value)
     }
 
     /// Manages a new instance under a key that is not managed.

@@ -49,6 +49,11 @@ impl Context {
             self.follow_all(instance);
         }
         self.unlink(instance);
+        let schema = Arc::clone(&self.schema);
+        let key = self.slot(instance).key.clone();
+        for (join, side) in &schema.entity(instance.entity).joins {
+            self.ledger.forget(*join, *side, &key);
+        }
         self.detach(instance);
     }
 
@@ -57,7 +62,7 @@ impl Context {
         let schema = Arc::clone(&self.schema);
         let key = self.slot(instance).key.clone();
         for (join, side) in &schema.entity(instance.entity).joins {
-            self.ledger.forget(*join, *side, &key);
+            self.ledger.forget_detached(*join, *side, &key);
         }
         self.ledger.orphans.remove(&instance);
         self.ledger.adopted.retain(|adoption| {

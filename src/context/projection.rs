@@ -38,8 +38,14 @@ impl Context {
 
     fn show(&mut self, owner: Instance, field: FieldIndex, items: Vec<RowKey>, dirty: bool) {
         let origin = self.origin(owner.entity, field);
+        let key = self.slot(owner).key.clone();
         let collection = self.body_mut(owner).to_many_mut(field);
-        collection.bind(origin, Membership::Initialized, &mut items.into_iter());
+        collection.bind(
+            &key,
+            origin,
+            Membership::Initialized,
+            &mut items.into_iter(),
+        );
         collection.set_dirty(dirty);
         if dirty {
             self.ledger.dirty.insert((owner, field));
@@ -49,7 +55,9 @@ impl Context {
     /// Begins a collection that nothing can be in yet.
     pub(super) fn start_collection(&mut self, owner: Instance, field: FieldIndex) {
         let origin = self.origin(owner.entity, field);
+        let key = self.slot(owner).key.clone();
         self.body_mut(owner).to_many_mut(field).bind(
+            &key,
             origin,
             Membership::Initialized,
             &mut std::iter::empty(),
@@ -59,7 +67,9 @@ impl Context {
     /// Makes a collection as if it had never been loaded. What is pending stays so.
     pub(crate) fn unload_collection(&mut self, owner: Instance, field: FieldIndex) {
         let origin = self.origin(owner.entity, field);
+        let key = self.slot(owner).key.clone();
         self.body_mut(owner).to_many_mut(field).bind(
+            &key,
             origin,
             Membership::NotInitialized,
             &mut std::iter::empty(),

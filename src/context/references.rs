@@ -291,7 +291,9 @@ impl Context {
             let entity = schema.entity(instance.entity);
             for field in &entity.to_manys {
                 let collection = self.body(instance).to_many(*field);
-                if collection.membership() == Membership::Detached {
+                let is_foreign = collection.membership() == Membership::Initialized
+                    && collection.owner() != Some(&self.slot(instance).key);
+                if is_foreign || collection.membership() == Membership::Detached {
                     let items = collection.keys();
                     self.unload_collection(instance, *field);
                     assigned.push(AssignedCollection {

@@ -23,6 +23,8 @@ pub struct Collection<T: Entity> {
     state: Membership,
     dirty: bool,
     origin: Option<Origin>,
+    /// Whose it is, once that is known.
+    owner: Option<RowKey>,
 }
 
 /// How much of a collection is in memory.
@@ -45,6 +47,7 @@ impl<T: Entity> Collection<T> {
             state: Membership::Detached,
             dirty: false,
             origin: None,
+            owner: None,
         }
     }
 
@@ -56,6 +59,7 @@ impl<T: Entity> Collection<T> {
             state: Membership::NotInitialized,
             dirty: false,
             origin: Some(origin),
+            owner: None,
         }
     }
 
@@ -153,6 +157,7 @@ impl<T: Entity> Clone for Collection<T> {
         match self.state {
             Membership::NotInitialized => Self {
                 items: self.items.clone(),
+                owner: self.owner.clone(),
                 ..*self
             },
             Membership::Initialized | Membership::Detached => Self {
@@ -233,8 +238,16 @@ pub trait AnyCollection: Any {
     fn put(&mut self, key: &RowKey) -> bool;
     /// Takes an item out of memory. Says whether that changed anything.
     fn take(&mut self, key: &RowKey) -> bool;
+    /// Whose it is, once that is known. A program can move a collection to another entity.
+    fn owner(&self) -> Option<&RowKey>;
     /// Becomes the collection of a managed entity, in the given state, holding the given items.
-    fn bind(&mut self, origin: Origin, state: Membership, items: &mut dyn Iterator<Item = RowKey>);
+    fn bind(
+        &mut self,
+        owner: &RowKey,
+        origin: Origin,
+        state: Membership,
+        items: &mut dyn Iterator<Item = RowKey>,
+    );
 }
 
 impl<T: Entity> AnyCollection for Collection<T> {
@@ -278,7 +291,18 @@ impl<T: Entity> AnyCollection for Collection<T> {
         self.items.remove(&Id::from_own(key))
     }
 
-    fn bind(&mut self, origin: Origin, state: Membership, items: &mut dyn Iterator<Item = RowKey>) {
+    fn owner(&self) -> Option<&RowKey> {
+        self.owner.as_ref()
+    }
+
+    fn bind(
+        &mut self,
+        owner: &RowKey,
+        origin: Origin,
+        state: Membership,
+        items: &mut dyn Iterator<Item = RowKey>,
+    ) {
+        self.owner = Some(owner.clone());
         self.items.clear();
         self.items.extend_own(items);
         self.state = state;

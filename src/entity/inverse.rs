@@ -16,6 +16,8 @@ pub struct Inverse<T: Entity> {
     state: Membership,
     dirty: bool,
     origin: Option<Origin>,
+    /// Whose it is, once that is known.
+    owner: Option<RowKey>,
 }
 
 impl<T: Entity> Inverse<T> {
@@ -27,6 +29,7 @@ impl<T: Entity> Inverse<T> {
             state: Membership::Detached,
             dirty: false,
             origin: None,
+            owner: None,
         }
     }
 
@@ -38,6 +41,7 @@ impl<T: Entity> Inverse<T> {
             state: Membership::NotInitialized,
             dirty: false,
             origin: Some(origin),
+            owner: None,
         }
     }
 
@@ -91,6 +95,7 @@ impl<T: Entity> Clone for Inverse<T> {
         match self.state {
             Membership::NotInitialized => Self {
                 item: self.item.clone(),
+                owner: self.owner.clone(),
                 ..*self
             },
             Membership::Initialized | Membership::Detached => Self {
@@ -167,7 +172,18 @@ impl<T: Entity> AnyCollection for Inverse<T> {
         held
     }
 
-    fn bind(&mut self, origin: Origin, state: Membership, items: &mut dyn Iterator<Item = RowKey>) {
+    fn owner(&self) -> Option<&RowKey> {
+        self.owner.as_ref()
+    }
+
+    fn bind(
+        &mut self,
+        owner: &RowKey,
+        origin: Origin,
+        state: Membership,
+        items: &mut dyn Iterator<Item = RowKey>,
+    ) {
+        self.owner = Some(owner.clone());
         self.item = items.last().map(|key| Id::from_own(&key));
         self.state = state;
         self.origin = Some(origin);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Loader;
+use super::populate::accept_lazy;
 use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Instance, Life, Slot};
@@ -26,13 +27,9 @@ impl Loader<'_> {
         row: impl AsRef<[u8]> + Into<Bytes>,
     ) -> Result<Instance> {
         let Some(instance) = self.context.find(entity, key) else {
-            let (body, is_complete) = self.hydrate(entity, key, row.as_ref())?;
-            let row: Bytes = row.into();
-            let slot = Slot::loaded(key.clone(), body, Bytes::clone(&row));
+            let body = self.hydrate(entity, key, row.as_ref())?;
+            let slot = Slot::loaded(key.clone(), body, row.into());
             let instance = self.context.insert(entity, slot);
-            if !is_complete {
-                self.context.set_snapshot(instance, row);
-            }
             self.context.settle_adoptions(instance);
             return Ok(instance);
         };
@@ -45,14 +42,7 @@ impl Loader<'_> {
         Ok(instance)
     }
 
-    /// The instance that a row describes, and whether the row has all properties: one that is older
-    /// than a property lacks it.
-    fn hydrate(
-        &self,
-        entity: EntityIndex,
-        key: &RowKey,
-        row: &[u8],
-    ) -> Result<(Box<dyn AnyEntity>, bool)> {
+    fn hydrate(&self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Box<dyn AnyEntity>> {
         let schema = self.database.schema.entity(entity);
         let record = parse(schema, key, row)?;
         let (mut few, mut many) = ([None; USUAL_FIELDS], Vec::new());
@@ -80,8 +70,7 @@ impl Loader<'_> {
                 body.on_instance(event);
             }
         }
-        let is_complete = schema.columns.iter().all(|field| values[*field].is_some());
-        Ok((body, is_complete))
+        Ok(body)
     }
 
     /// R8: properties that equal the snapshot take the stored value, changed ones are kept.
@@ -104,7 +93,40 @@ impl Loader<'_> {
                 self.replace(instance, entity, *field, stored)?;
             }
         }
-        self.context.set_snapshot(instance, Bytes::from(row));
+        self.context.slot_mut(instance).row = Some(Bytes::from(row));
+        self.bring_lazies_up_to_date(instance, entity)
+    }
+
+    /// The row has changed since it was read, so its loaded lazy values may have, too. Those that
+    /// were changed here are kept.
+    fn bring_lazies_up_to_date(&mut self, instance: Instance, entity: &EntitySchema) -> Result<()> {
+        if self.overwrite {
+            // Whoever overwrites reads them anew by a hint.
+            return Ok(());
+        }
+        for field in &entity.lazies {
+            let slot = self.context.slot(instance);
+            let Some(snapshot) = slot.lazy(*field) else {
+                continue;
+            };
+            let mut now = Vec::new();
+            let is_loaded = self.context.body(instance).encode(*field, &mut now)?;
+            if is_loaded && **snapshot != *now {
+                continue;
+            }
+            let key = slot.key.clone();
+            let tree = self.database.keyspace.lazy(entity.index, *field);
+            let stored = self.reader.get(tree, &key.to_vec())?;
+            accept_lazy(
+                self.context,
+                entity,
+                instance,
+                &key,
+                *field,
+                stored.as_deref(),
+            )?;
+            self.statistics.rows_read += 1;
+        }
         Ok(())
     }
 
@@ -154,6 +176,6 @@ impl Loader<'_> {
 
 /// The record in a row that was just read, its checksum verified.
 pub(crate) fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(row)
+    Record::parse(key, row)
         .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }

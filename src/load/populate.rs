@@ -235,7 +235,15 @@ impl Loader<'_> {
                 entity.label, entity.fields[field].name
             )
         };
-        self.look_up(relation.target, wanted.iter(), LookUp::Linked(&by))?;
+        let moved = self.moved_items(owners, relation, &stored);
+        self.look_up(
+            relation.target,
+            wanted.iter(),
+            LookUp::Linked {
+                by: &by,
+                moved: &moved,
+            },
+        )?;
         for ((owner, _), keys) in owners.iter().zip(&stored) {
             let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
             if let Some(missing) = keys.iter().find(|key| !loaded(key)) {
@@ -252,6 +260,36 @@ impl Loader<'_> {
         }
         self.context.fill_all(owners, field, &stored);
         Ok(())
+    }
+
+    /// Items in memory whose reference says otherwise than the stored links, and was not changed
+    /// here: another unit of work has moved them, so they are read anew.
+    fn moved_items(
+        &self,
+        owners: &[(RowKey, Instance)],
+        relation: &RelationSchema,
+        stored: &[Vec<RowKey>],
+    ) -> FxHashSet<RowKey> {
+        let mut moved = FxHashSet::default();
+        if matches!(relation.kind, RelationKind::ManyToMany { .. }) {
+            return moved;
+        }
+        for ((owner, _), keys) in owners.iter().zip(stored) {
+            let says_otherwise = |key: &&RowKey| {
+                let item = self.context.find_loaded(relation.target, key);
+                item.is_some_and(|item| {
+                    !self.context.slot(item).is_touched()
+                        && self
+                            .context
+                            .body(item)
+                            .to_one(relation.mapped_by())
+                            .as_ref()
+                            != Some(owner)
+                })
+            };
+            moved.extend(keys.iter().filter(says_otherwise).cloned());
+        }
+        moved
     }
 
     /// The stored items of a collection, ascending.
@@ -278,7 +316,9 @@ impl Loader<'_> {
         keys: impl Iterator<Item = &'k RowKey>,
         kind: LookUp<'_>,
     ) -> Result<usize> {
-        let is_wanted = |key: &&RowKey| self.overwrite || self.context.find(entity, key).is_none();
+        let is_wanted = |key: &&RowKey| {
+            self.overwrite || self.context.find(entity, key).is_none() || kind.reads_anew(key)
+        };
         let wanted: Vec<&RowKey> = keys.filter(is_wanted).collect();
         if wanted.is_empty() && matches!(kind, LookUp::ById) {
             return Ok(0);
@@ -299,7 +339,7 @@ impl Loader<'_> {
         let schema = self.database.schema.entity(entity);
         let by = || match kind {
             LookUp::ById => by_id(schema, wanted.iter().copied()),
-            LookUp::Linked(by) => by(),
+            LookUp::Linked { by, .. } => by(),
         };
         self.count(started, found, || schema.label.clone(), by);
         Ok(found)
@@ -338,7 +378,19 @@ impl Loader<'_> {
 enum LookUp<'a> {
     ById,
     /// By links, which were read too: that counts though all the rows may be loaded already.
-    Linked(&'a dyn Fn() -> String),
+    Linked {
+        by: &'a dyn Fn() -> String,
+        moved: &'a FxHashSet<RowKey>,
+    },
+}
+
+impl LookUp<'_> {
+    fn reads_anew(&self, key: &RowKey) -> bool {
+        match self {
+            Self::ById => false,
+            Self::Linked { moved, .. } => moved.contains(key),
+        }
+    }
 }
 
 fn by_id<'k>(entity: &EntitySchema, keys: impl ExactSizeIterator<Item = &'k RowKey>) -> String {
@@ -349,7 +401,7 @@ fn by_id<'k>(entity: &EntitySchema, keys: impl ExactSizeIterator<Item = &'k RowK
 }
 
 /// Puts the stored value of a lazy property into its instance.
-fn accept_lazy(
+pub(super) fn accept_lazy(
     context: &mut crate::context::Context,
     entity: &EntitySchema,
     instance: Instance,
@@ -368,7 +420,7 @@ fn accept_lazy(
         ))
     };
     let value = match stored {
-        Some(sealed) => open_value(sealed).map_err(|error| damaged(&error))?.1,
+        Some(sealed) => open_value(key, sealed).map_err(|error| damaged(&error))?.1,
         // The property is younger than the row. `None` is what an optional value is then.
         None if property.nullable => &[0],
         None => return Err(damaged(&"the value is missing")),

@@ -1,5 +1,6 @@
 //! Flush: adopt, prepare, commit, accept.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -154,6 +155,24 @@ impl EntityManager {
         marks("begin");
         for change in &prepared.changes {
             log.tell(started, None, || self.describe(change));
+        }
+        let changed: BTreeSet<_> = prepared
+            .changes
+            .iter()
+            .map(|change| (change.instance.entity, &change.key))
+            .collect();
+        for ((entity, key), row) in &outcome.rows {
+            if !changed.contains(&(*entity, key)) {
+                let entity = self.database.schema.entity(*entity);
+                log.tell(started, None, || {
+                    format!(
+                        "{} {} #{} (follows)",
+                        row.verb(),
+                        entity.label,
+                        entity.print_key(key)
+                    )
+                });
+            }
         }
         for link in &outcome.links {
             log.tell(started, None, || {

@@ -226,22 +226,42 @@ impl EntityManager {
             FlushMode::Always => true,
             FlushMode::Auto => {
                 let asked = self.entities_of(index, condition);
-                self.context
-                    .touched()
-                    .iter()
-                    .any(|instance| asked.contains(&instance.entity))
-                    || self.concerns_links(&asked)
+                !self.pending_entities().is_disjoint(&asked)
             }
         };
         if wanted { self.flush() } else { Ok(()) }
     }
 
-    fn concerns_links(&self, asked: &BTreeSet<EntityIndex>) -> bool {
-        let ledger = &self.context.ledger;
-        ledger
-            .adopted
-            .iter()
-            .any(|adoption| asked.contains(&adoption.entity))
+    /// The entities whose rows pending work may change: its own, and what removals reach.
+    fn pending_entities(&self) -> BTreeSet<EntityIndex> {
+        let mut removed = Vec::new();
+        let mut pending = BTreeSet::new();
+        for instance in self.context.touched() {
+            pending.insert(instance.entity);
+            let goes = self.context.slot(*instance).is_removed()
+                || self.context.ledger.orphans.contains_key(instance);
+            if goes && !removed.contains(&instance.entity) {
+                removed.push(instance.entity);
+            }
+        }
+        pending.extend(
+            self.context
+                .ledger
+                .adopted
+                .iter()
+                .map(|adoption| adoption.entity),
+        );
+        let mut at = 0;
+        while at < removed.len() {
+            for (referrer, _) in &self.database.schema.entity(removed[at]).referrers {
+                pending.insert(*referrer);
+                if !removed.contains(referrer) {
+                    removed.push(*referrer);
+                }
+            }
+            at += 1;
+        }
+        pending
     }
 
     /// The entities whose rows a query looks at.

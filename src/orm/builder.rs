@@ -125,7 +125,13 @@ impl OrmBuilder {
 
     fn finish(self, mut schema: schema::Schema, store: Box<dyn Store>) -> Result<Orm> {
         let keyspace = Keyspace::open(&*store, &schema)?;
-        catalog::reconcile(&*store, &keyspace, &mut schema, self.settings.durability)?;
+        catalog::reconcile(
+            &*store,
+            &keyspace,
+            &mut schema,
+            &self.types,
+            self.settings.durability,
+        )?;
         let sequences = store.read_with(|reader| {
             let stored = schema.entities.iter().map(|entity| {
                 let number = keyspace::read_sequence(

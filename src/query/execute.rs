@@ -285,12 +285,11 @@ impl Search<'_> {
             return Ok(false);
         }
         let stored = record.get(entity.fields[*step].number).unwrap_or_default();
-        match RowKey::decode_reference(target.key_kind, stored)? {
-            Some(target_key) => self.compare_target(rest, field, comparison, target, &target_key),
-            None => {
-                let optional = self.is_optional(rest, field, target);
-                Ok(holds_for_none(comparison, optional))
-            }
+        if let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? {
+            self.compare_target(rest, field, comparison, target, &target_key)
+        } else {
+            let optional = self.is_optional(rest, field, target);
+            Ok(holds_for_none(comparison, optional))
         }
     }
 
@@ -326,7 +325,7 @@ impl Search<'_> {
 }
 
 fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(row)
+    Record::parse(key, row)
         .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }
 

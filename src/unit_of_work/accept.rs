@@ -119,10 +119,8 @@ fn accept_row(
     if differs && slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
         bring_over(context, instance, schema.entity(entity), row);
-        context.set_snapshot(instance, Bytes::clone(row));
-    } else {
-        slot.row = Some(Bytes::clone(row));
     }
+    context.slot_mut(instance).row = Some(Bytes::clone(row));
 }
 
 /// Puts in memory what the written row has and memory has not.

@@ -264,7 +264,7 @@ pub(super) fn reset(context: &mut Context, instance: Instance, fields: FieldSet)
 }
 
 /// The stored form of a scalar, or of a to-one relation: the key, or nothing for `None`.
-fn encode_column(
+pub(crate) fn encode_column(
     entity: &EntitySchema,
     instance: &dyn AnyEntity,
     field: FieldIndex,

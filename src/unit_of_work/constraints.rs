@@ -127,7 +127,7 @@ fn index_changes(
         }
         let number = schema.fields[index.field].number;
         let old = match &write.old {
-            Some(row) => index_value(schema, index, Record::parse(row)?.get(number))?,
+            Some(row) => index_value(schema, index, Record::parse(key, row)?.get(number))?,
             None => None,
         };
         let new = match &write.new {

@@ -9,6 +9,8 @@
 mod accept;
 mod change;
 mod constraints;
+mod follow;
+mod hook_relations;
 mod links;
 mod plan;
 mod prepare;
@@ -16,7 +18,7 @@ mod replay;
 mod validate;
 
 pub(crate) use accept::{accept, run_after_hooks};
-pub(crate) use change::{Change, Prepared};
+pub(crate) use change::{Change, Prepared, encode_column};
 pub(crate) use constraints::index_value;
 pub(crate) use plan::{Outcome, plan};
 pub(crate) use prepare::prepare;

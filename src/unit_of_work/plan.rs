@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::entity::ChangeKind;
 use crate::error::{Error, Result};
 use crate::keyspace;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, OnDelete, RelationKind, ResolvedKind};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::{Batch, Bytes, CommitSequence, Reader};
 
 /// What a committed flush did to the rows: what memory has to be told.
@@ -34,6 +34,16 @@ pub(crate) enum RowOutcome {
     Removed,
 }
 
+impl RowOutcome {
+    /// What became of a row that no change set is about, as the query log says it.
+    pub(crate) const fn verb(&self) -> &'static str {
+        match self {
+            Self::Written { .. } => "update",
+            Self::Removed => "delete",
+        }
+    }
+}
+
 /// The row that a flush writes or removes: what is stored, and what shall be.
 pub(super) struct Write<'a> {
     /// The stored record.
@@ -46,16 +56,6 @@ pub(super) struct Write<'a> {
     pub(super) purge: bool,
     /// Whether a removal elsewhere changed what shall be.
     pub(super) follows: bool,
-}
-
-/// What the removal of a row means for one that refers to it.
-enum Follow {
-    /// The row stays as it is, or without the reference.
-    Nothing,
-    /// The row is removed too.
-    Removed,
-    /// The row forbids the removal, unless it goes itself.
-    Restricts,
 }
 
 /// The state of planning one flush.
@@ -91,6 +91,7 @@ pub(crate) fn plan(
         planner.add_change(change)?;
     }
     planner.follow_removals()?;
+    planner.release_partners()?;
     constraints::check_references(&planner)?;
     constraints::write_indexes(&mut planner)?;
     links::write_links(&mut planner)?;
@@ -120,9 +121,14 @@ impl<'a> Planner<'a> {
             .get(self.database.keyspace.rows(entity), &key.to_vec())?)
     }
 
-    fn record<'r>(&self, entity: EntityIndex, key: &RowKey, row: &'r Bytes) -> Result<Record<'r>> {
+    pub(super) fn record<'r>(
+        &self,
+        entity: EntityIndex,
+        key: &RowKey,
+        row: &'r Bytes,
+    ) -> Result<Record<'r>> {
         let schema = self.entity(entity);
-        Record::parse(row)
+        Record::parse(key, row)
             .map_err(|error| Error::damaged_row(schema.name, &schema.print_key(key), error))
     }
 
@@ -170,142 +176,6 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Applies `on_delete` to the rows that refer to what is removed, loaded or not, until no more
-    /// rows follow.
-    fn follow_removals(&mut self) -> Result<()> {
-        let removed = |(key, write): (&(EntityIndex, RowKey), &Write<'_>)| {
-            write.new.is_none().then(|| key.clone())
-        };
-        let mut worklist: Vec<(EntityIndex, RowKey)> =
-            self.writes.iter().filter_map(removed).collect();
-        let mut restricted = Vec::new();
-        while let Some((target, target_key)) = worklist.pop() {
-            for (entity, field) in &self.entity(target).referrers {
-                for key in self.referrers(*entity, *field, &target_key)? {
-                    match self.follow_removal(&target_key, *entity, *field, &key)? {
-                        Follow::Nothing => {}
-                        Follow::Removed => worklist.push((*entity, key)),
-                        Follow::Restricts => {
-                            restricted.push((target, target_key.clone(), *entity, *field, key));
-                        }
-                    }
-                }
-            }
-        }
-        // A row that restricts may itself go by a cascade that was found later (R6).
-        let remains = restricted.iter().find(|(_, _, entity, _, key)| {
-            let write = self.writes.get(&(*entity, key.clone()));
-            write.is_none_or(|write| write.new.is_some())
-        });
-        remains.map_or(Ok(()), |(target, target_key, entity, field, key)| {
-            Err(self.restriction(*target, target_key, *entity, *field, key))
-        })
-    }
-
-    fn restriction(
-        &self,
-        target: EntityIndex,
-        target_key: &RowKey,
-        entity: EntityIndex,
-        field: FieldIndex,
-        key: &RowKey,
-    ) -> Error {
-        let (schema, target) = (self.entity(entity), self.entity(target));
-        Error::ForeignKeyViolation {
-            entity: schema.name,
-            key: schema.print_key(key),
-            property: schema.fields[field].name,
-            target: target.name,
-            target_key: target.print_key(target_key),
-            problem: "which this flush removes; remove or change the referring row first, or declare `on_delete = cascade` \
-                      or, with an `Option`, `on_delete = set_null`",
-        }
-    }
-
-    /// The rows whose stored to-one relation refers to the key.
-    fn referrers(
-        &self,
-        entity: EntityIndex,
-        field: FieldIndex,
-        target: &RowKey,
-    ) -> Result<Vec<RowKey>> {
-        let schema = self.entity(entity);
-        let tree = self.database.keyspace.index(entity, field);
-        let value = target.to_vec();
-        let index = schema
-            .index_on(field)
-            .expect("every to-one relation is indexed");
-        if index.unique {
-            let found = self.reader.get(tree, &value)?;
-            return Ok(found
-                .map(|row| RowKey::from_encoded(schema.key_kind, &row))
-                .transpose()?
-                .into_iter()
-                .collect());
-        }
-        let mut keys = Vec::new();
-        keyspace::scan_entries(self.reader, tree, schema, &value, &mut |key| keys.push(key))?;
-        Ok(keys)
-    }
-
-    /// Applies the rule of one referrer.
-    fn follow_removal(
-        &mut self,
-        target_key: &RowKey,
-        entity: EntityIndex,
-        field: FieldIndex,
-        key: &RowKey,
-    ) -> Result<Follow> {
-        let schema = self.entity(entity);
-        let number = schema.fields[field].number;
-        let at = (entity, key.clone());
-        if !self.writes.contains_key(&at) {
-            let Some(old) = self.stored(entity, key)? else {
-                let name = schema.fields[field].name;
-                return Err(Error::corruption(format!(
-                    "the index {}.{name} names a row that is not there: {}",
-                    schema.name,
-                    schema.print_key(key)
-                )));
-            };
-            let new = patch(&self.record(entity, key, &old)?, []);
-            self.writes.insert(
-                at.clone(),
-                Write {
-                    old: Some(old),
-                    new: Some(new),
-                    change: None,
-                    purge: false,
-                    follows: true,
-                },
-            );
-        }
-        let write = self.writes.get_mut(&at).expect("it was just added");
-        let Some(body) = &write.new else {
-            return Ok(Follow::Nothing);
-        };
-        let refers = body
-            .get(number)
-            .is_some_and(|stored| *stored == *target_key.to_vec());
-        let RelationKind::ToOne { on_delete, .. } = schema.relation(field).kind else {
-            unreachable!("referrers are to-one relations")
-        };
-        match on_delete {
-            _ if !refers => Ok(Follow::Nothing),
-            OnDelete::SetNull => {
-                write.new = Some(body.properties().patched([(number, Some(&[][..]))]));
-                write.follows = true;
-                Ok(Follow::Nothing)
-            }
-            OnDelete::Cascade => {
-                write.new = None;
-                write.purge = true;
-                Ok(Follow::Removed)
-            }
-            OnDelete::Restrict => Ok(Follow::Restricts),
-        }
-    }
-
     fn write_rows(&mut self, sequence: CommitSequence) {
         for ((entity, key), write) in &self.writes {
             let tree = self.database.keyspace.rows(*entity);
@@ -325,7 +195,7 @@ impl<'a> Planner<'a> {
                 .flat_map(|change| &change.lazies)
                 .filter(|_| write.new.is_some());
             for (field, stored) in lazies {
-                let value = seal_value(sequence.0, stored);
+                let value = seal_value(key, sequence.0, stored);
                 self.batch.put(
                     self.database.keyspace.lazy(*entity, *field),
                     stored_key.clone(),
@@ -333,7 +203,7 @@ impl<'a> Planner<'a> {
                 );
             }
             let outcome = if let Some(body) = &write.new {
-                let row: Bytes = body.seal(sequence.0, schema.version).into();
+                let row: Bytes = body.seal(key, sequence.0, schema.version).into();
                 self.batch.put(tree, stored_key, &*row);
                 let as_prepared = write.change.is_some_and(|change| change.body == *body);
                 RowOutcome::Written { row, as_prepared }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::change::{Encoded, reset};
+use super::hook_relations::Relations;
 use super::{Change, Prepared, validate};
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
@@ -57,6 +58,7 @@ impl Preparation<'_> {
         // Hooks can touch their own instance only, so the list does not grow while it is walked.
         for at in 0..self.context.touched().len() {
             let instance = self.context.touched()[at];
+            self.check_key(instance);
             let life = self.context.slot(instance).life;
             match life {
                 Life::Removed => self.delete(instance)?,
@@ -101,6 +103,24 @@ impl Preparation<'_> {
         let violation = self.violation(instance, orphan.field, problem);
         self.violations.push(violation);
         false
+    }
+
+    /// A key is assigned once. One that was overwritten is put back, so that the flush can be
+    /// tried again.
+    fn check_key(&mut self, instance: Instance) {
+        let slot = self.context.slot(instance);
+        let Some(body) = &slot.body else { return };
+        if body.row_key().as_ref() == Some(&slot.key) {
+            return;
+        }
+        let field = self.context.entity(instance.entity).key_field;
+        let key = slot.key.clone();
+        self.context.body_mut(instance).set_row_key(&key);
+        let problem = "was assigned another value, and keys never change; \
+                       create another entity, and remove this one"
+            .to_owned();
+        let violation = self.violation(instance, field, problem);
+        self.violations.push(violation);
     }
 
     fn violation(&self, instance: Instance, field: usize, problem: String) -> Violation {
@@ -230,20 +250,23 @@ impl Preparation<'_> {
         changed: FieldSet,
     ) -> Result<Encoded> {
         let change_set = encoded.change_set(self.context, instance, kind, changed);
+        let relations = Relations::of(self.context, instance);
         self.prepared.remember(instance, encoded);
-        self.context
+        let outcome = self
+            .context
             .body_mut(instance)
             .before(event, &change_set)
-            .map_err(|source| {
-                let entity = self.context.entity(instance.entity);
-                let key = entity.print_key(&change_set.key);
-                Error::Hook {
-                    entity: entity.name,
-                    key,
-                    event: event.name(),
-                    source: Box::new(source),
-                }
-            })?;
+            .and(relations.check(self.context, instance));
+        outcome.map_err(|source| {
+            let entity = self.context.entity(instance.entity);
+            let key = entity.print_key(&change_set.key);
+            Error::Hook {
+                entity: entity.name,
+                key,
+                event: event.name(),
+                source: Box::new(source),
+            }
+        })?;
         // A hook may have written a relation as a plain property.
         self.context.follow_all(instance);
         self.encode(instance)

@@ -82,7 +82,7 @@ pub(crate) fn replay(
         let stored = view.get(database.keyspace.rows(*entity), &key.to_vec())?;
         if let Some(row) = &stored {
             let schema = database.schema.entity(*entity);
-            Record::parse(row)
+            Record::parse(key, row)
                 .map_err(|error| Error::damaged_row(schema.name, &schema.print_key(key), error))?;
         }
         place.insert(stored.map_or(RowOutcome::Removed, written));

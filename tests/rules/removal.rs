@@ -405,3 +405,26 @@ fn r9_an_owner_given_up_gives_up_the_rows_it_was_promised() {
         Ok(())
     });
 }
+
+// The new note is an orphan when it is flushed, so it was dropped; but it had taken the place of a row
+// that was to be removed, and with it that removal was forgotten.
+#[test]
+fn r9_an_orphan_that_took_the_place_of_a_removed_row_leaves_no_row() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let folder = em.create(Folder::build().name("in"));
+        let note = em.create(Note::build().text("old").folder(folder));
+        em.flush()?;
+        em.remove(note);
+        let new = Note::build()
+            .id(Pk::from(*note.key()))
+            .text("new")
+            .folder(folder);
+        em.create(new);
+        em.edit(folder).notes().remove(note);
+        em.flush()?;
+        assert!(!em.is_managed(note));
+        assert_eq!(orm.em().find::<Note>().count()?, 0);
+        Ok(())
+    });
+}

@@ -7,7 +7,7 @@
 //! is last because it is complete last.
 
 use super::{Properties, PropertyNumber};
-use crate::codec::{frame, varint};
+use crate::codec::{RowKey, frame, varint};
 
 /// What most rows have room in without growing.
 const USUAL_LENGTH: usize = 128;
@@ -41,7 +41,7 @@ impl RowBody {
     }
 
     /// The bytes to store: the body with its format, checksum, revision and schema version.
-    pub(crate) fn seal(&self, revision: u64, schema_version: u32) -> Vec<u8> {
+    pub(crate) fn seal(&self, key: &RowKey, revision: u64, schema_version: u32) -> Vec<u8> {
         let schema_version = u64::from(schema_version);
         let properties = self.properties();
         let count = properties.len() as u64;
@@ -57,7 +57,7 @@ impl RowBody {
             record.len(),
             frame::HEADER_LENGTH + head + self.buffer.len()
         );
-        frame::finish(&mut record);
+        frame::finish(key, &mut record);
         record
     }
 }

@@ -7,6 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::codec::frame::FrameError;
 
+/// The key that the rows are stored under.
+const KEY: RowKey = RowKey::Integer(7);
+
 type Model = BTreeMap<u16, Vec<u8>>;
 
 /// Few numbers, so that changes often meet what is there, and now and then the largest.
@@ -46,12 +49,12 @@ fn collect<'a>(properties: impl Iterator<Item = (PropertyNumber, &'a [u8])>) -> 
 fn framed(body: &[u8]) -> Vec<u8> {
     let mut bytes = frame::begin(body.len());
     bytes.extend_from_slice(body);
-    frame::finish(&mut bytes);
+    frame::finish(&KEY, &mut bytes);
     bytes
 }
 
 fn parse_error(body: &[u8]) -> RecordError {
-    Record::parse(&framed(body)).unwrap_err()
+    Record::parse(&KEY, &framed(body)).unwrap_err()
 }
 
 proptest! {
@@ -61,8 +64,8 @@ proptest! {
         prop_assert_eq!(&collect(body.iter()), &model);
         prop_assert_eq!(body.get(PropertyNumber(asked)), model.get(&asked).map(Vec::as_slice));
 
-        let bytes = body.seal(revision, version);
-        for record in [Record::parse(&bytes).unwrap(), Record::parse_unverified(&bytes).unwrap()] {
+        let bytes = body.seal(&KEY, revision, version);
+        for record in [Record::parse(&KEY, &bytes).unwrap(), Record::parse_unverified(&bytes).unwrap()] {
             prop_assert_eq!(record.revision(), revision);
             prop_assert_eq!(record.schema_version(), version);
             prop_assert_eq!(record.properties().len(), model.len());
@@ -81,8 +84,8 @@ proptest! {
         model in model(),
         changes in prop::collection::btree_map(number(), prop::option::of(prop::collection::vec(any::<u8>(), 0..9)), 0..8),
     ) {
-        let bytes = build(&model).seal(1, 1);
-        let record = Record::parse(&bytes).unwrap();
+        let bytes = build(&model).seal(&KEY, 1, 1);
+        let record = Record::parse(&KEY, &bytes).unwrap();
         let patched = patch(
             &record,
             changes.iter().map(|(number, change)| (PropertyNumber(*number), change.as_deref())),
@@ -99,20 +102,20 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_give_a_row_or_an_error(body in arbitrary_body()) {
-        prop_assert!(Record::parse(&body).is_err());
+        prop_assert!(Record::parse(&KEY, &body).is_err());
         let _ = Record::parse_unverified(&body);
         let bytes = framed(&body);
-        if let Ok(record) = Record::parse(&bytes) {
-            let again = patch(&record, []).seal(record.revision(), record.schema_version());
+        if let Ok(record) = Record::parse(&KEY, &bytes) {
+            let again = patch(&record, []).seal(&KEY, record.revision(), record.schema_version());
             prop_assert_eq!(again, bytes);
         }
     }
 
     #[test]
     fn any_cut_is_noticed(model in model(), cut: prop::sample::Index) {
-        let bytes = build(&model).seal(9, 2);
+        let bytes = build(&model).seal(&KEY, 9, 2);
         let cut = &bytes[..cut.index(bytes.len())];
-        prop_assert!(Record::parse(cut).is_err());
+        prop_assert!(Record::parse(&KEY, cut).is_err());
         prop_assert!(Record::parse_unverified(cut).is_err());
     }
 }
@@ -127,22 +130,23 @@ fn sample() -> RowBody {
 
 #[test]
 fn a_row_has_the_documented_bytes() {
-    let bytes = sample().seal(7, 2);
+    let bytes = sample().seal(&KEY, 7, 2);
     let body = b"\x07\x02\x03\x01\x03\x02\x00\xf1\x3c\x0donethree hundred";
     assert_eq!(bytes[0], 1);
-    assert_eq!(bytes[1..5], crc32fast::hash(body).to_le_bytes());
+    let key_and_body = [&[0, 0, 0, 0, 0, 0, 0, 7], &body[..]].concat();
+    assert_eq!(bytes[1..5], crc32fast::hash(&key_and_body).to_le_bytes());
     assert_eq!(bytes[5..], body[..]);
 }
 
 #[test]
 fn every_change_of_a_byte_is_noticed() {
-    let bytes = sample().seal(7, 2);
+    let bytes = sample().seal(&KEY, 7, 2);
     for at in 0..bytes.len() {
         for flip in 1..=255 {
             let mut damaged = bytes.clone();
             damaged[at] ^= flip;
             assert!(
-                Record::parse(&damaged).is_err(),
+                Record::parse(&KEY, &damaged).is_err(),
                 "byte {at} changed by {flip:#x}"
             );
         }
@@ -153,7 +157,7 @@ fn every_change_of_a_byte_is_noticed() {
 fn a_row_says_what_is_wrong_with_it() {
     let newer = [2, 0, 0, 0, 0];
     assert_eq!(
-        Record::parse(&newer).unwrap_err(),
+        Record::parse(&KEY, &newer).unwrap_err(),
         RecordError::Frame(FrameError::NewerFormat { found: 2 })
     );
     let part = RecordPart::Revision;
@@ -232,8 +236,8 @@ fn properties_out_of_order_are_a_broken_caller() {
 #[test]
 #[should_panic(expected = "changes are not ascending")]
 fn changes_out_of_order_are_a_broken_caller() {
-    let bytes = sample().seal(1, 1);
-    let record = Record::parse(&bytes).unwrap();
+    let bytes = sample().seal(&KEY, 1, 1);
+    let record = Record::parse(&KEY, &bytes).unwrap();
     patch(
         &record,
         [(PropertyNumber(2), None), (PropertyNumber(1), None)],

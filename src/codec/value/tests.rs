@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 use super::*;
 
+/// The key that the values are stored under.
+const KEY: RowKey = RowKey::Integer(7);
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum Shape {
     Point,
@@ -79,16 +82,16 @@ proptest! {
         let _ = decode_value::<HashMap<String, Vec<u8>>>(&bytes);
         let _ = decode_value::<Vec<Vec<u128>>>(&bytes);
         let _ = decode_value::<(char, DateTime<Utc>, [u8; 4])>(&bytes);
-        let _ = open_value(&bytes);
+        let _ = open_value(&KEY, &bytes);
     }
 
     #[test]
     fn a_sealed_value_opens_and_damage_is_noticed(revision: u64, bytes: Vec<u8>, at: prop::sample::Index, flip in 1u8..) {
-        let mut sealed = seal_value(revision, &bytes);
-        prop_assert_eq!(open_value(&sealed).unwrap(), (revision, &bytes[..]));
+        let mut sealed = seal_value(&KEY, revision, &bytes);
+        prop_assert_eq!(open_value(&KEY, &sealed).unwrap(), (revision, &bytes[..]));
         let at = at.index(sealed.len());
         sealed[at] ^= flip;
-        prop_assert!(open_value(&sealed).is_err());
+        prop_assert!(open_value(&KEY, &sealed).is_err());
     }
 }
 

@@ -157,7 +157,7 @@ impl Check<'_> {
         row: &[u8],
         expected: &mut [Expected],
     ) -> Result<(), String> {
-        let record = Record::parse(row).map_err(|error| error.to_string())?;
+        let record = Record::parse(key, row).map_err(|error| error.to_string())?;
         if record.revision() > self.reader.sequence().0 {
             return Err(format!(
                 "the row is from commit {}, and the last commit is {}",
@@ -231,11 +231,13 @@ impl Check<'_> {
                             entity.print_key(&key)
                         ),
                     );
+                    continue;
                 }
                 let ResolvedKind::Lazy(value_type) = &property.kind else {
                     unreachable!("it is among the lazy properties")
                 };
-                let checked = open_value(&sealed).and_then(|(_, value)| value_type.check(value));
+                let checked =
+                    open_value(&key, &sealed).and_then(|(_, value)| value_type.check(value));
                 if let Err(error) = checked {
                     self.find(
                         &place,

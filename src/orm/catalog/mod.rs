@@ -1,26 +1,28 @@
 //! The schema as it is stored, and what has to be done when the program's entities have changed.
 //!
-//! Stored rows find their properties by number, and numbers are never given twice: a property that
-//! is gone is skipped in old rows, one that is new takes its default, and indexes that are new are
-//! built. What can't be done without losing data is refused, everything at once.
+//! Stored rows find their properties by number, and numbers are never given twice. A property that
+//! is gone is skipped in the rows, and is there again when it comes back; one that is new is added
+//! to the rows with its default; indexes that are new are built. What can't be done without losing
+//! data is refused, everything at once.
+
+mod rows;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
+use self::rows::StoredRows;
 use crate::codec::RowKey;
-use crate::codec::record::{PropertyNumber, Record};
+use crate::codec::record::PropertyNumber;
 use crate::codec::value::{decode_value, encode_value, open_value, seal_value};
+use crate::entity::EntityType;
 use crate::error::{Error, Result};
-use crate::keyspace::{CATALOG_SCHEMA, Keyspace, index_entry};
+use crate::keyspace::{CATALOG_SCHEMA, Keyspace};
 use crate::schema::{
-    EntitySchema, FieldIndex, FieldSchema, IndexSchema, RelationKind, ResolvedKind, Schema,
+    EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, RelationKind, ResolvedKind,
+    Schema,
 };
-use crate::storage::{
-    Batch, CommitSequence, Direction, Durability, KeyRange, Reader, Store, StoreExt,
-};
-use crate::unit_of_work::index_value;
+use crate::storage::{Batch, CommitSequence, Durability, Reader, Store, StoreExt};
 
 /// The schema as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,9 @@ struct StoredEntity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct StoredProperty {
     number: u16,
+    /// Whether the entity had the property when it was opened last. One that it had not is kept:
+    /// another build of the program may have it.
+    in_use: bool,
     /// What the property holds, in words.
     kind: String,
 }
@@ -56,15 +61,15 @@ pub(super) fn reconcile(
     store: &dyn Store,
     keyspace: &Keyspace,
     schema: &mut Schema,
+    types: &[EntityType],
     durability: Durability,
 ) -> Result<()> {
     store.write_with::<_, Error>(durability, |reader, sequence| {
         let stored = read(reader, keyspace)?;
         let mut reconciliation = Reconciliation {
-            reader,
-            keyspace,
+            stored: StoredRows::new(reader, keyspace),
             problems: Vec::new(),
-            batch: Batch::new(),
+            new_columns: Vec::new(),
         };
         let mut updated = stored.clone();
         let mut new_indexes = Vec::new();
@@ -78,16 +83,31 @@ pub(super) fn reconcile(
         }
         // Index keys are read from rows by number, so numbers have to be there first.
         assign(schema, &updated);
-        for (entity, index) in new_indexes {
-            reconciliation.build_index(schema.entity(entity), index)?;
+        let Reconciliation {
+            stored: mut rows,
+            mut problems,
+            new_columns,
+        } = reconciliation;
+        if problems.is_empty() {
+            for columns in new_columns.chunk_by(|a, b| a.0 == b.0) {
+                let entity = schema.entity(columns[0].0);
+                let entity_type = types.iter().find(|it| it.description.name == entity.name);
+                let entity_type = entity_type.expect("the schema was built of these types");
+                let fields: Vec<_> = columns.iter().map(|(_, field)| *field).collect();
+                rows.complete(entity, entity_type, &fields)?;
+            }
+            for (entity, index) in new_indexes {
+                problems.extend(rows.build_index(schema.entity(entity), index)?);
+            }
         }
-        if !reconciliation.problems.is_empty() {
-            return Err(Error::Schema(reconciliation.problems));
+        if !problems.is_empty() {
+            return Err(Error::Schema(problems));
         }
+        let mut batch = rows.into_batch();
         if updated != stored {
-            write(&mut reconciliation.batch, keyspace, &updated, sequence)?;
+            write(&mut batch, keyspace, &updated, sequence)?;
         }
-        Ok((reconciliation.batch, ()))
+        Ok((batch, ()))
     })
 }
 
@@ -116,7 +136,7 @@ fn read(reader: &dyn Reader, keyspace: &Keyspace) -> Result<StoredSchema> {
     let damaged = |error: &dyn std::fmt::Display| {
         Error::corruption(format!("the stored schema can't be read: {error}"))
     };
-    let (_, value) = open_value(&sealed).map_err(|error| damaged(&error))?;
+    let (_, value) = open_value(&catalog_place(), &sealed).map_err(|error| damaged(&error))?;
     decode_value(value).map_err(|error| damaged(&error))
 }
 
@@ -131,9 +151,14 @@ fn write(
     batch.put(
         keyspace.catalog,
         CATALOG_SCHEMA,
-        seal_value(sequence.0, &value),
+        seal_value(&catalog_place(), sequence.0, &value),
     );
     Ok(())
+}
+
+/// The key of the stored schema, which its checksum covers.
+fn catalog_place() -> RowKey {
+    RowKey::Bytes(CATALOG_SCHEMA.into())
 }
 
 fn assign(schema: &mut Schema, stored: &StoredSchema) {
@@ -156,10 +181,10 @@ fn assign(schema: &mut Schema, stored: &StoredSchema) {
 }
 
 struct Reconciliation<'a> {
-    reader: &'a dyn Reader,
-    keyspace: &'a Keyspace,
+    stored: StoredRows<'a>,
     problems: Vec<String>,
-    batch: Batch,
+    /// Properties that rows may lack, by the entity's position.
+    new_columns: Vec<(EntityIndex, FieldIndex)>,
 }
 
 impl Reconciliation<'_> {
@@ -170,25 +195,20 @@ impl Reconciliation<'_> {
         before: Option<&StoredEntity>,
     ) -> Result<StoredEntity> {
         let mut now = before.cloned().unwrap_or_default();
-        now.properties.retain(|name, _| {
-            entity
-                .fields
-                .iter()
-                .any(|field| field.name == name && has_storage(field))
-        });
+        for (name, known) in &mut now.properties {
+            let has_it = |field: &FieldSchema| field.name == name && has_storage(field);
+            known.in_use &= entity.fields.iter().any(has_it);
+        }
         for field in 0..entity.fields.len() {
             let property = &entity.fields[field];
             if has_storage(property) {
-                self.property(
-                    entity,
-                    property,
-                    kind_of(schema, property),
-                    before.is_some(),
-                    &mut now,
-                )?;
+                let kind = kind_of(schema, property);
+                self.property(entity, field, kind, before.is_some(), &mut now)?;
             }
         }
-        if before.is_some_and(|before| before.key != entity.key_name) && self.has_rows(entity)? {
+        if before.is_some_and(|before| before.key != entity.key_name)
+            && self.stored.has_rows(entity)?
+        {
             self.problems.push(format!(
                 "{} is stored with keys of type {}, and the entity declares {}; give the new entity another name with \
                  `#[orm(name = \"..\")]`, and remove {} once its rows are carried over",
@@ -210,152 +230,77 @@ impl Reconciliation<'_> {
     fn property(
         &mut self,
         entity: &EntitySchema,
-        property: &FieldSchema,
+        field: FieldIndex,
         kind: String,
         is_stored: bool,
         now: &mut StoredEntity,
     ) -> Result<()> {
-        match now.properties.get(property.name) {
-            Some(known) if known.kind == kind => {}
-            Some(known) if refer_to_the_same(&known.kind, &kind) => {
+        let property = &entity.fields[field];
+        let known = now.properties.get(property.name).cloned();
+        let number = match known {
+            Some(known) if known.kind == kind && known.in_use => return Ok(()),
+            Some(known) if known.kind == kind => {
+                // It was gone, and is back: rows written meanwhile lack it.
+                self.appears(entity, field)?;
+                known.number
+            }
+            Some(known) if known.in_use && refer_to_the_same(&known.kind, &kind) => {
                 let number = PropertyNumber(known.number);
-                if !property.nullable && self.lack_reference(entity, number)? {
+                if !property.nullable && self.stored.lack_reference(entity, number)? {
                     self.problems.push(format!(
                         "{}.{} is now required, and there are rows without it; give them one before declaring it",
                         entity.name, property.name
                     ));
                 }
-                let known = StoredProperty { number: number.0, kind };
-                now.properties.insert(property.name.to_owned(), known);
+                known.number
             }
-            Some(known) => self.problems.push(format!(
-                "{0}.{1} is stored as {2}, and the entity declares {kind}; give the new property another name, and remove {1} \
-                 once its values are carried over",
-                entity.name, property.name, known.kind
-            )),
-            None => {
-                if is_stored && !property.has_default && !property.nullable && self.has_rows(entity)? {
-                    self.problems.push(format!(
-                        "{}.{} is new, and there are rows without it; give it a default with `#[orm(default = ..)]`, or make it an \
-                         `Option`",
-                        entity.name, property.name
-                    ));
-                }
-                if let (true, ResolvedKind::Lazy(_)) = (is_stored, &property.kind) {
-                    self.clear_lazy(entity, property)?;
-                }
-                let known = StoredProperty { number: now.next_number, kind };
-                now.next_number += 1;
-                now.properties.insert(property.name.to_owned(), known);
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the values that a lazy property of the same name has left.
-    fn clear_lazy(&mut self, entity: &EntitySchema, property: &FieldSchema) -> Result<()> {
-        let is_it = |field: &&FieldIndex| entity.fields[**field].name == property.name;
-        let field = entity
-            .lazies
-            .iter()
-            .find(is_it)
-            .expect("it is among the lazy properties");
-        let tree = self.keyspace.lazy(entity.index, *field);
-        let batch = &mut self.batch;
-        self.reader
-            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
-                batch.delete(tree, key);
-                ControlFlow::Continue(())
-            })?;
-        Ok(())
-    }
-
-    /// Whether a row has no reference under the number.
-    fn lack_reference(&self, entity: &EntitySchema, number: PropertyNumber) -> Result<bool> {
-        for (key, row) in rows(self.reader, self.keyspace, entity)? {
-            let record = Record::parse(&row)
-                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
-            if record.get(number).is_none_or(<[u8]>::is_empty) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn has_rows(&self, entity: &EntitySchema) -> Result<bool> {
-        let mut found = false;
-        self.reader.scan(
-            self.keyspace.rows(entity.index),
-            &KeyRange::all(),
-            Direction::Forward,
-            &mut |_, _| {
-                found = true;
-                ControlFlow::Break(())
-            },
-        )?;
-        Ok(found)
-    }
-
-    /// Makes an index of the rows that are there. What an earlier index of the same name left goes.
-    fn build_index(&mut self, entity: &EntitySchema, index: IndexSchema) -> Result<()> {
-        let tree = self.keyspace.index(entity.index, index.field);
-        let batch = &mut self.batch;
-        self.reader
-            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
-                batch.delete(tree, key);
-                ControlFlow::Continue(())
-            })?;
-        for (key, row) in rows(self.reader, self.keyspace, entity)? {
-            let record = Record::parse(&row)
-                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
-            let stored = record.get(entity.fields[index.field].number);
-            let Some(value) = index_value(entity, index, stored)? else {
-                continue;
-            };
-            let (entry, held) = index_entry(index, &value, &key);
-            if index.unique
-                && matches!(
-                    self.batch.get(tree, &entry),
-                    Some(crate::storage::Write::Put(_))
-                )
-            {
+            Some(known) if known.in_use => {
                 self.problems.push(format!(
-                    "{}.{} is now unique, and several rows have the value of {} {}; mend the rows before declaring it",
-                    entity.name,
-                    entity.fields[index.field].name,
-                    entity.name,
-                    entity.print_key(&key)
+                    "{0}.{1} is stored as {2}, and the entity declares {kind}; give the new property another name, and \
+                     remove {1} once its values are carried over",
+                    entity.name, property.name, known.kind
                 ));
-                return Ok(());
+                known.number
             }
-            self.batch.put(tree, entry, held);
+            Some(_) | None => {
+                if is_stored {
+                    self.appears(entity, field)?;
+                }
+                now.next_number += 1;
+                now.next_number - 1
+            }
+        };
+        let known = StoredProperty {
+            number,
+            in_use: true,
+            kind,
+        };
+        now.properties.insert(property.name.to_owned(), known);
+        Ok(())
+    }
+
+    /// A property that rows may lack has to have something to say for them.
+    fn appears(&mut self, entity: &EntitySchema, field: FieldIndex) -> Result<()> {
+        let property = &entity.fields[field];
+        let is_lazy = matches!(property.kind, ResolvedKind::Lazy(_));
+        if !property.has_default && !property.nullable && self.stored.has_rows(entity)? {
+            let remedy = if is_lazy {
+                "make it a `Lazy<Option<..>>`"
+            } else {
+                "give it a default with `#[orm(default = ..)]`, or make it an `Option`"
+            };
+            self.problems.push(format!(
+                "{}.{} is new, and there are rows without it; {remedy}",
+                entity.name, property.name
+            ));
+        }
+        if is_lazy {
+            self.stored.clear_lazy(entity, field)?;
+        } else {
+            self.new_columns.push((entity.index, field));
         }
         Ok(())
     }
-}
-
-/// All rows of an entity.
-fn rows(
-    reader: &dyn Reader,
-    keyspace: &Keyspace,
-    entity: &EntitySchema,
-) -> Result<Vec<(RowKey, Vec<u8>)>> {
-    let mut rows = Vec::new();
-    let mut unreadable = Ok(());
-    reader.scan(
-        keyspace.rows(entity.index),
-        &KeyRange::all(),
-        Direction::Forward,
-        &mut |key, row| {
-            match RowKey::from_encoded(entity.key_kind, key) {
-                Ok(key) => rows.push((key, row.to_vec())),
-                Err(error) => unreadable = Err(error),
-            }
-            ControlFlow::Continue(())
-        },
-    )?;
-    unreadable?;
-    Ok(rows)
 }
 
 /// Whether the property is stored with its entity: in the row, or as a lazy value.

@@ -1,0 +1,180 @@
+//! What a change of the schema does to the rows that are stored. Everything goes into one batch,
+//! beside the new schema.
+
+use std::ops::ControlFlow;
+
+use crate::codec::RowKey;
+use crate::codec::record::{PropertyNumber, Record, patch};
+use crate::entity::{EntityType, HydrateRow};
+use crate::error::{Error, Result};
+use crate::keyspace::{Keyspace, index_entry};
+use crate::schema::{EntitySchema, FieldIndex, IndexSchema};
+use crate::storage::{Batch, Direction, KeyRange, Reader, Write};
+use crate::unit_of_work::{encode_column, index_value};
+
+/// The stored rows, and what is about to be written over them.
+pub(super) struct StoredRows<'a> {
+    reader: &'a dyn Reader,
+    keyspace: &'a Keyspace,
+    batch: Batch,
+}
+
+impl<'a> StoredRows<'a> {
+    pub(super) fn new(reader: &'a dyn Reader, keyspace: &'a Keyspace) -> Self {
+        Self {
+            reader,
+            keyspace,
+            batch: Batch::new(),
+        }
+    }
+
+    pub(super) fn into_batch(self) -> Batch {
+        self.batch
+    }
+
+    pub(super) fn has_rows(&self, entity: &EntitySchema) -> Result<bool> {
+        let mut found = false;
+        self.reader.scan(
+            self.keyspace.rows(entity.index),
+            &KeyRange::all(),
+            Direction::Forward,
+            &mut |_, _| {
+                found = true;
+                ControlFlow::Break(())
+            },
+        )?;
+        Ok(found)
+    }
+
+    /// Adds new properties to the rows that lack them, with their defaults: from here on every row
+    /// has every property, so that conditions and indexes see what programs see.
+    pub(super) fn complete(
+        &mut self,
+        entity: &EntitySchema,
+        entity_type: &EntityType,
+        fields: &[FieldIndex],
+    ) -> Result<()> {
+        let mut fields = fields.to_vec();
+        fields.sort_unstable_by_key(|field| entity.fields[*field].number);
+        for (key, row) in self.rows(entity)? {
+            let record = parse(entity, &key, &row)?;
+            let lacks = |field: &&FieldIndex| record.get(entity.fields[**field].number).is_none();
+            let missing: Vec<FieldIndex> = fields.iter().filter(lacks).copied().collect();
+            if missing.is_empty() {
+                continue;
+            }
+            let mut values = vec![None; entity.fields.len()];
+            for field in &entity.columns {
+                values[*field] = record.get(entity.fields[*field].number);
+            }
+            let instance = (entity_type.hydrate)(&HydrateRow::new(entity, &key, &values))?;
+            let mut added = Vec::with_capacity(missing.len());
+            for field in missing {
+                let mut stored = Vec::new();
+                encode_column(entity, &*instance, field, &mut stored)?;
+                added.push((entity.fields[field].number, stored));
+            }
+            let added = added
+                .iter()
+                .map(|(number, stored)| (*number, Some(stored.as_slice())));
+            let row = patch(&record, added).seal(&key, record.revision(), entity.version);
+            self.batch
+                .put(self.keyspace.rows(entity.index), key.to_vec(), row);
+        }
+        Ok(())
+    }
+
+    /// Makes an index of the rows that are there. What an earlier index of the same name left goes.
+    /// Gives the problem, if the rows do not allow it.
+    pub(super) fn build_index(
+        &mut self,
+        entity: &EntitySchema,
+        index: IndexSchema,
+    ) -> Result<Option<String>> {
+        let tree = self.keyspace.index(entity.index, index.field);
+        let batch = &mut self.batch;
+        self.reader
+            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
+                batch.delete(tree, key);
+                ControlFlow::Continue(())
+            })?;
+        for (key, row) in self.rows(entity)? {
+            let record = Record::parse(&key, &row)
+                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            let stored = record.get(entity.fields[index.field].number);
+            let Some(value) = index_value(entity, index, stored)? else {
+                continue;
+            };
+            let (entry, held) = index_entry(index, &value, &key);
+            if index.unique && matches!(self.batch.get(tree, &entry), Some(Write::Put(_))) {
+                return Ok(Some(format!(
+                    "{}.{} is now unique, and several rows have the value of {} {}; mend the rows before declaring it",
+                    entity.name,
+                    entity.fields[index.field].name,
+                    entity.name,
+                    entity.print_key(&key)
+                )));
+            }
+            self.batch.put(tree, entry, held);
+        }
+        Ok(None)
+    }
+
+    /// Removes the values that a lazy property of the same name has left.
+    pub(super) fn clear_lazy(&mut self, entity: &EntitySchema, field: FieldIndex) -> Result<()> {
+        let tree = self.keyspace.lazy(entity.index, field);
+        let batch = &mut self.batch;
+        self.reader
+            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
+                batch.delete(tree, key);
+                ControlFlow::Continue(())
+            })?;
+        Ok(())
+    }
+
+    /// Whether a row has no reference under the number.
+    pub(super) fn lack_reference(
+        &self,
+        entity: &EntitySchema,
+        number: PropertyNumber,
+    ) -> Result<bool> {
+        for (key, row) in self.rows(entity)? {
+            let record = Record::parse(&key, &row)
+                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            if record.get(number).is_none_or(<[u8]>::is_empty) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// All rows of an entity, as they will be.
+    fn rows(&self, entity: &EntitySchema) -> Result<Vec<(RowKey, Vec<u8>)>> {
+        let tree = self.keyspace.rows(entity.index);
+        let mut rows = Vec::new();
+        let mut unreadable = Ok(());
+        self.reader.scan(
+            tree,
+            &KeyRange::all(),
+            Direction::Forward,
+            &mut |key, row| {
+                let row = match self.batch.get(tree, key) {
+                    Some(Write::Put(row)) => row,
+                    Some(Write::Delete) | None => row,
+                };
+                match RowKey::from_encoded(entity.key_kind, key) {
+                    Ok(key) => rows.push((key, row.to_vec())),
+                    Err(error) => unreadable = Err(error),
+                }
+                ControlFlow::Continue(())
+            },
+        )?;
+        unreadable?;
+        Ok(rows)
+    }
+}
+
+fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
+    Record::parse(key, row)
+        .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
+}
