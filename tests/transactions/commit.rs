@@ -341,3 +341,42 @@ fn the_log_tells_the_transaction_once() {
         ]
     );
 }
+
+/// Its hook after the commit panics.
+#[derive(Entity, Debug)]
+#[orm(after_create = Alarm::ring)]
+struct Alarm {
+    #[orm(primary_key)]
+    id: Pk,
+    name: String,
+}
+
+impl Alarm {
+    fn ring(&self, _: &EventArgs<Self>) {
+        panic!("{} rings", self.name)
+    }
+}
+
+#[test]
+fn a_panic_of_a_hook_that_follows_the_commit_takes_nothing_back() {
+    on_both_stores::<Alarm>(|orm| {
+        let mut em = orm.em();
+        let mut alarm = None;
+        let message = panic_of(|| {
+            em.transactional(|em| {
+                alarm = Some(em.create(Alarm::build().name("the bell")));
+                Ok(())
+            })
+        });
+        assert_eq!(message, "the bell rings");
+        assert!(!em.is_in_transaction());
+        let alarm = alarm.expect("it was created");
+        assert_eq!(em[alarm].name, "the bell");
+        em[alarm].name.push('!');
+        em.flush()?;
+        let mut other = orm.em();
+        other.find_one(alarm).or_fail()?;
+        assert_eq!(other[alarm].name, "the bell!");
+        Ok(())
+    });
+}
