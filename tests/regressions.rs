@@ -357,3 +357,25 @@ fn detaching_an_item_of_a_collection_that_was_set_keeps_the_link() {
         .unwrap();
     assert_eq!(em[article].tags.ids(), [tag]);
 }
+
+// A row that was given up, removed and created anew was still shown by the collection of whom the old
+// row referred to: nobody knew that reference any more, so everybody has to be asked.
+#[test]
+fn a_row_that_is_removed_unseen_and_created_anew_leaves_the_old_collection() {
+    let mut em = em();
+    let (author, _, article) = stored(&mut em);
+    em.find_one(author)
+        .populate(|u| u.articles())
+        .or_fail()
+        .unwrap();
+    assert_eq!(em[author].articles.ids(), [article]);
+    let other = em.create(User::build().name("other").secret("x"));
+    em.flush().unwrap();
+    em.detach(article);
+    em.remove(article);
+    em.create(Article::build().id(Pk::from(*article.key())).author(other));
+    assert_eq!(em[author].articles.ids(), []);
+    em.flush().unwrap();
+    assert_eq!(em[author].articles.ids(), []);
+    assert_eq!(em[other].articles.ids(), [article]);
+}

@@ -84,6 +84,10 @@ impl Context {
     /// is left, neither in collections nor among the links that are stored.
     pub(crate) fn replace_removed(&mut self, instance: Instance) {
         let key = self.slot(instance).key.clone();
+        if self.slot(instance).body.is_none() {
+            // Its references are not known, so whoever may show it is asked.
+            self.unlink_unseen(instance.entity, &FxHashSet::from_iter([key.clone()]));
+        }
         self.discard(instance);
         let schema = Arc::clone(&self.schema);
         for (join, side) in &schema.entity(instance.entity).joins {
