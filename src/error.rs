@@ -16,8 +16,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What can go wrong.
 ///
 /// A failed call changes nothing: neither the database nor the unit of work. There is one exception:
-/// a [`Storage`](Error::Storage) error of a flush whose commit the disk did not confirm. The commit
-/// is applied then, and the database takes no further writes until it is opened again.
+/// [`NotDurable`](Error::NotDurable), for a commit that the disk did not confirm.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -147,6 +146,18 @@ pub enum Error {
     #[error(transparent)]
     Password(#[from] crate::password::PasswordError),
 
+    /// The disk did not confirm a commit. It is applied, and others may have seen it, but it may not
+    /// survive a crash; this unit of work takes it for pending. The database takes no more writes
+    /// until it is opened again: do not repeat the flush, reopen and look.
+    #[error(
+        "the commit is applied, but the disk did not confirm it, and it may not survive a crash; \
+         reopen the database, and look before repeating anything"
+    )]
+    NotDurable {
+        /// What the disk said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// The storage engine failed.
     #[error("the storage engine failed")]
     Storage {
@@ -244,6 +255,9 @@ impl From<StorageError> for Error {
                 what: error.to_string(),
                 source: Some(Box::new(error)),
             },
+            StorageError::NotDurable { .. } => Self::NotDurable {
+                source: Box::new(error),
+            },
             other => Self::Storage {
                 source: Box::new(other),
             },
@@ -275,5 +289,21 @@ impl From<ValueError> for Error {
             what: format!("a stored value can't be read: {error}"),
             source: Some(Box::new(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::CommitSequence;
+
+    #[test]
+    fn a_commit_that_the_disk_did_not_confirm_is_told_from_one_that_failed() {
+        let not_durable = StorageError::NotDurable {
+            path: "blog.db".into(),
+            sequence: CommitSequence(7),
+            source: "the disk is gone".into(),
+        };
+        assert!(matches!(Error::from(not_durable), Error::NotDurable { .. }));
     }
 }
