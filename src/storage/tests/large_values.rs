@@ -8,7 +8,7 @@ on_both_stores! {
     keys_that_end_like_chunk_numbers_do_not_meet
 }
 
-const LIMIT: usize = 90 * 1024;
+const LIMIT: usize = 6 * 1024;
 
 fn large_values_come_back_as_they_were(fixture: &mut Fixture) {
     let tree = fixture.tree("texts");
