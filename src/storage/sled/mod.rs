@@ -41,7 +41,8 @@ pub(crate) enum CommitPath {
     /// faster, and even those that do not wait for the disk survive a process that is killed.
     #[default]
     Journal,
-    /// One transaction of the engine. Nothing is kept beside the engine's own files.
+    /// One transaction of the engine. Nothing is kept beside the engine's own files, and commits
+    /// that do not wait for the disk may be missing after the process was killed.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "no setting of a database asks for it yet")

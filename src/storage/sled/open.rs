@@ -75,8 +75,6 @@ fn open_engine(
     // uses sled directly, or the tail of a database that this process has just closed: sled's
     // threads let go of the file a moment after the last handle is dropped.
     const ATTEMPTS: u32 = 100;
-    // The engine's own flusher stays on, though the journal would not need it: without it, a flush
-    // that meets the end of a segment of the log has been seen to wait for ever.
     let config = ::sled::Config::new()
         .path(directory.engine())
         .cache_capacity(options.cache_capacity);
