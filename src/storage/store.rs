@@ -73,9 +73,9 @@ pub enum Durability {
     /// share one wait for the disk.
     #[default]
     Immediate,
-    /// The commit is written behind, within about half a second. It survives the end of the
-    /// program, but the last commits may be missing after the process is killed or the power is
-    /// lost. Later durable commits make earlier ones durable too.
+    /// The commit is given to the operating system. It survives the end of the program, also one
+    /// that is killed, but the last commits may be missing after the power is lost. Later durable
+    /// commits make earlier ones durable too.
     Os,
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! <path>/lock       held by the process that has the database open
 //! <path>/witness    the last commit known to be on the disk
+//! <path>/journal/   commits that sled may not hold yet, in the files `0` and `1`
 //! <path>/sled/      sled's files; `db` is the one with the data
 //! ```
 //!
@@ -65,6 +66,20 @@ impl Directory {
     /// The file that holds the number of the last durable commit.
     pub(super) fn witness(&self) -> PathBuf {
         self.path.join("witness")
+    }
+
+    /// The directory of the journal's files.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    /// Makes it durable which files the journal has.
+    pub(super) fn sync_journal(&self) -> Result<(), StorageError> {
+        if cfg!(not(unix)) {
+            return Ok(());
+        }
+        sync_path(&self.journal())?;
+        sync_path(&self.path)
     }
 
     /// Makes the existence of the database durable: the files as such, and their names in every

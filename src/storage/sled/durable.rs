@@ -1,69 +1,64 @@
-//! Making commits durable: sled's flush, then our own sync of its file, then the witness.
+//! Making commits durable: a sync of what holds them, then the witness.
 //!
-//! sled's flush alone hands pages to the disk without waiting for it. Waiting needs no lock of the
-//! store: whoever comes while a sync runs waits for the next one, which then covers all who came.
+//! Waiting for the disk needs no lock of the store: whoever comes while a sync runs waits for the
+//! next one, which then covers all who came.
 //!
 //! Invariant: `synced` never exceeds what the disk has confirmed. After one failed sync it stays
 //! where it was for good, since a system that has once dropped dirty pages will confirm the next
 //! sync without them.
 
-use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use ::sled::Db;
 use parking_lot::Mutex;
 
-use super::directory::failure;
-use super::health::Health;
+use super::engine::Engine;
+use super::faults::Operation;
 use super::witness::Witness;
 use crate::storage::error::Cause;
 use crate::storage::{CommitSequence, StorageError};
 
 /// How far the disk has confirmed commits.
 pub(super) struct Durable {
-    state: Mutex<State>,
+    witness: Mutex<Witness>,
+    /// Changes only while the witness is locked.
+    synced: AtomicU64,
 }
 
-struct State {
-    data_file: File,
-    witness: Witness,
-    synced: CommitSequence,
+/// What holds commits: how far they are written, and how to wait until that is on the disk.
+pub(super) trait Confirm {
+    /// The last commit that is written.
+    fn committed(&self) -> CommitSequence;
+
+    /// Returns when every commit written before the call is on the disk.
+    fn confirm(&self) -> Result<(), Cause>;
 }
 
 impl Durable {
     /// For a database whose commits up to `synced` are on the disk.
-    pub(super) fn open(
-        data_file: &Path,
-        witness: Witness,
-        synced: CommitSequence,
-    ) -> Result<Durable, StorageError> {
-        let state = State {
-            // Some systems sync a file only for those who may write to it.
-            data_file: OpenOptions::new()
-                .write(true)
-                .open(data_file)
-                .map_err(failure("open", data_file))?,
-            witness,
-            synced,
-        };
-        Ok(Durable {
-            state: Mutex::new(state),
-        })
+    pub(super) fn new(witness: Witness, synced: CommitSequence) -> Durable {
+        Durable {
+            witness: Mutex::new(witness),
+            synced: AtomicU64::new(synced.0),
+        }
     }
 
-    /// Returns when `wanted` is on the disk. `committed` gives the last commit that is applied; it
-    /// is asked just before the sync, so that one sync serves all who wait.
+    /// The last commit that is known to be on the disk.
+    pub(super) fn synced(&self) -> CommitSequence {
+        CommitSequence(self.synced.load(Ordering::Acquire))
+    }
+
+    /// Returns when `wanted` is on the disk.
     pub(super) fn ensure(
         &self,
-        health: &Health,
-        db: &Db,
-        committed: impl Fn() -> CommitSequence,
+        engine: &Engine,
+        commits: &impl Confirm,
         wanted: CommitSequence,
     ) -> Result<(), StorageError> {
-        let mut state = self.state.lock();
-        if state.synced >= wanted {
+        let mut witness = self.witness.lock();
+        if self.synced() >= wanted {
             return Ok(());
         }
+        let health = &engine.health;
         let not_durable = |source: Cause| StorageError::NotDurable {
             path: health.path().to_owned(),
             sequence: wanted,
@@ -72,36 +67,27 @@ impl Durable {
         if let Some(reason) = health.write_refusal() {
             return Err(not_durable(reason.into()));
         }
-        let covered = committed();
-        debug_assert!(covered >= wanted, "only applied commits are made durable");
-        state.advance(health, db, covered).map_err(|source| {
+        // Asked just before the sync, so that one sync serves all who wait.
+        let covered = commits.committed();
+        debug_assert!(covered >= wanted, "only written commits are made durable");
+        let advanced = commits.confirm().and_then(|()| {
+            self.synced.store(covered.0, Ordering::Release);
+            engine.faults.check(Operation::WitnessWrite)?;
+            Ok(witness.record(covered)?)
+        });
+        advanced.map_err(|source| {
             health.refuse_writes(format!("syncing commit {covered} failed: {source}"));
             not_durable(source)
         })
     }
 
     /// Makes the witness durable, so that it forgets nothing when the power is lost later.
-    pub(super) fn sync_witness(&self, health: &Health) -> Result<(), StorageError> {
-        let state = self.state.lock();
-        state
-            .witness
-            .sync()
-            .map_err(failure("sync the witness of", health.path()))
-    }
-
-    /// Puts `file` in the place of the engine's, for tests of a disk that fails.
-    #[cfg(test)]
-    pub(super) fn replace_data_file(&self, file: File) {
-        self.state.lock().data_file = file;
-    }
-}
-
-impl State {
-    fn advance(&mut self, health: &Health, db: &Db, covered: CommitSequence) -> Result<(), Cause> {
-        health.guarded(None, || db.flush())?;
-        self.data_file.sync_data()?;
-        self.synced = covered;
-        self.witness.record(covered)?;
-        Ok(())
+    pub(super) fn sync_witness(&self, engine: &Engine) -> Result<(), StorageError> {
+        let witness = self.witness.lock();
+        engine
+            .faults
+            .check(Operation::WitnessSync)
+            .and_then(|()| witness.sync())
+            .map_err(|error| engine.failure("sync the witness of", error))
     }
 }

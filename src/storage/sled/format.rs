@@ -19,9 +19,12 @@ const ROWS_PREFIX: &str = "rows/";
 const CHUNKS_PREFIX: &str = "chunks/";
 const MAGIC: [u8; 8] = *b"musher\r\n";
 
-/// The longest value kept beside its key, and the length of every chunk but the last. sled moves
-/// values above about 128 KiB to files of their own, which it never syncs; this stays well below.
-pub(super) const CHUNK_LENGTH: usize = 90 * 1024;
+/// The longest value kept beside its key, and the length of every chunk but the last.
+///
+/// sled splits a leaf only when it has more than 16 entries, however large they are, and writes a
+/// leaf as a whole now and then. One above about 128 KiB goes to a file of its own, which sled never
+/// syncs and has been seen to fail on. Seventeen entries of this length stay below.
+pub(super) const CHUNK_LENGTH: usize = 6 * 1024;
 
 const TAG_INLINE: u8 = 0;
 const TAG_CHUNKED: u8 = 1;

@@ -14,54 +14,55 @@ use ::sled::{Db, Tree};
 
 use super::SledOptions;
 use super::directory::Directory;
-use super::durable::Durable;
+use super::engine::Engine;
+use super::faults::Faults;
 use super::format::{self, FORMAT_VERSION};
 use super::health::{Health, catch};
+use super::journal::Replay;
 use super::witness::Witness;
 use crate::storage::{CommitSequence, StorageError};
 
 /// What an open database consists of.
 pub(super) struct Opened {
-    pub(super) db: Db,
-    pub(super) own_tree: Tree,
-    pub(super) durable: Durable,
-    pub(super) sequence: CommitSequence,
-    pub(super) directory: Directory,
+    pub(super) engine: Engine,
+    /// With the commit that it knew to be on the disk.
+    pub(super) witness: (Witness, CommitSequence),
+    /// What the journal adds to the engine.
+    pub(super) replay: Replay,
 }
 
 /// Opens the database in `path`, creating it when absent.
 pub(super) fn open(
-    health: &Health,
     path: &Path,
     options: SledOptions,
+    faults: Faults,
 ) -> Result<Opened, StorageError> {
     let directory = Directory::open(path)?;
     let witness = Witness::open(&directory.witness())?;
-    let db = open_engine(health, &directory, options)?;
-    let marker = read_own(health, &db, format::FORMAT_KEY)?;
+    let health = Health::new(path);
+    let db = open_engine(&health, &directory, options)?;
+    let marker = read_own(&health, &db, format::FORMAT_KEY)?;
     if let Some(marker) = &marker {
-        check_format(health, marker)?;
+        check_format(&health, marker)?;
     } else {
-        check_unused(health, &db, witness.is_some())?;
+        check_unused(&health, &db, witness.is_some())?;
     }
     let own_tree = health.guarded(None, || db.open_tree(format::OWN_TREE))?;
     if marker.is_none() {
-        write_format(health, &own_tree)?;
+        write_format(&health, &own_tree)?;
     }
-    let sequence = read_sequence(health, &db)?;
-    let (witness, synced) = match witness {
-        Some((witness, durable)) => {
-            check_whole(health, sequence, durable)?;
-            (witness, durable)
-        }
-        None => (create_witness(health, &db, &directory, sequence)?, sequence),
+    let engine = Engine::new(health, faults, (db, own_tree), directory)?;
+    let applied = engine.read_sequence()?;
+    let witnessed = witness.as_ref().map_or(CommitSequence(0), |known| known.1);
+    let replay = Replay::read(&engine, applied, witnessed)?;
+    let witness = match witness {
+        Some(witness) => witness,
+        None => (create_witness(&engine, replay.last)?, replay.last),
     };
     Ok(Opened {
-        durable: Durable::open(&directory.data_file(), witness, synced)?,
-        db,
-        own_tree,
-        sequence,
-        directory,
+        engine,
+        witness,
+        replay,
     })
 }
 
@@ -149,39 +150,15 @@ fn write_format(health: &Health, own_tree: &Tree) -> Result<(), StorageError> {
     health.guarded(None, || own_tree.apply_batch(batch))
 }
 
-fn read_sequence(health: &Health, db: &Db) -> Result<CommitSequence, StorageError> {
-    let record = read_own(health, db, format::COMMIT_KEY)?;
-    let decoded = match &record {
-        None => Err("the commit record is missing"),
-        Some(record) => format::decode_commit(record),
-    };
-    decoded.map_err(|what| health.corruption(None, what))
-}
-
-/// Compares what the database has with what it is known to have had on the disk.
-fn check_whole(
-    health: &Health,
-    sequence: CommitSequence,
-    durable: CommitSequence,
-) -> Result<(), StorageError> {
-    if sequence >= durable {
-        return Ok(());
-    }
-    let what = format!("it ends at commit {sequence}, and commit {durable} was on the disk");
-    Err(health.corruption(None, what))
-}
-
-fn create_witness(
-    health: &Health,
-    db: &Db,
-    directory: &Directory,
-    sequence: CommitSequence,
-) -> Result<Witness, StorageError> {
-    if sequence > CommitSequence(0) {
+fn create_witness(engine: &Engine, last: CommitSequence) -> Result<Witness, StorageError> {
+    let Engine {
+        health, directory, ..
+    } = engine;
+    if last > CommitSequence(0) {
         let what = "the file \"witness\" is missing";
         return Err(health.corruption(None, what));
     }
-    health.guarded(None, || db.flush())?;
+    health.guarded(None, || engine.db.flush())?;
     directory.sync()?;
     let witness = Witness::create(&directory.witness())?;
     directory.sync()?;

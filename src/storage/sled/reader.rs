@@ -16,12 +16,8 @@ pub(super) struct SledReader<'a> {
 
 impl Reader for SledReader<'_> {
     fn get(&self, tree: TreeId, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
-        let tree = self.trees.get(tree);
-        let stored = self
-            .health
-            .guarded(Some(&tree.name), || tree.rows.get(key))?;
-        let value = stored.map(|stored| tree.load(self.health, key, stored));
-        Ok(value.transpose()?.map(|value| Bytes::from(&*value)))
+        let value = self.trees.get(tree).get(self.health, key)?;
+        Ok(value.map(|value| Bytes::from(&*value)))
     }
 
     fn get_many(
@@ -33,12 +29,9 @@ impl Reader for SledReader<'_> {
         debug_assert!(keys.is_sorted(), "the keys of get_many are ascending");
         let tree = self.trees.get(tree);
         for (index, &key) in keys.iter().enumerate() {
-            let stored = self
-                .health
-                .guarded(Some(&tree.name), || tree.rows.get(key))?;
-            match stored {
+            match tree.get(self.health, key)? {
                 None => found(index, None),
-                Some(stored) => found(index, Some(&tree.load(self.health, key, stored)?)),
+                Some(value) => found(index, Some(&value)),
             }
         }
         Ok(())

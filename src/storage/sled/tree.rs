@@ -5,42 +5,74 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ::sled::{Db, IVec, Tree};
 
+use super::engine::Engine;
 use super::format::{self, ChunkHeader, Stored};
 use super::health::Health;
 use crate::storage::{StorageError, TreeId};
 
-/// The trees opened so far.
+/// The trees opened so far, by callers or for a journal that names them.
+///
+/// Each has a slot. A slot gets an id when a caller first asks for the tree, so that ids count in
+/// the order of the callers, whatever the journal named before.
 #[derive(Default)]
 pub(super) struct Trees {
-    opened: Vec<OpenTree>,
-    by_name: HashMap<String, TreeId>,
+    slots: Vec<Arc<OpenTree>>,
+    by_name: HashMap<String, usize>,
+    /// The slot of each id.
+    opened: Vec<usize>,
 }
 
 impl Trees {
-    /// The id of `name`, if it is open.
-    pub(super) fn find(&self, name: &str) -> Option<TreeId> {
-        self.by_name.get(name).copied()
+    /// The id of `name`, whose tree is opened, or created when absent.
+    pub(super) fn open(&mut self, engine: &Engine, name: &str) -> Result<TreeId, StorageError> {
+        let slot = self.ensure_slot(engine, name)?;
+        let known = self.opened.iter().position(|&opened| opened == slot);
+        let index = known.unwrap_or_else(|| {
+            self.opened.push(slot);
+            self.opened.len() - 1
+        });
+        Ok(TreeId::from_index(index))
     }
 
-    /// Adds a tree that is not open yet.
-    pub(super) fn add(&mut self, tree: OpenTree) -> TreeId {
-        let id = TreeId::from_index(self.opened.len());
-        let known = self.by_name.insert(tree.name.clone(), id);
-        debug_assert!(known.is_none(), "a name has one id");
-        self.opened.push(tree);
-        id
+    /// The slot of `name`, whose tree is opened, or created when absent.
+    pub(super) fn ensure_slot(
+        &mut self,
+        engine: &Engine,
+        name: &str,
+    ) -> Result<usize, StorageError> {
+        if let Some(&slot) = self.by_name.get(name) {
+            return Ok(slot);
+        }
+        engine.health.check_write()?;
+        let tree = OpenTree::open(&engine.health, &engine.db, name)?;
+        self.by_name.insert(name.to_owned(), self.slots.len());
+        self.slots.push(Arc::new(tree));
+        debug_assert_eq!(self.by_name.len(), self.slots.len());
+        Ok(self.slots.len() - 1)
+    }
+
+    /// # Panics
+    ///
+    /// If the id is from another store.
+    pub(super) fn slot(&self, id: TreeId) -> usize {
+        let slot = self.opened.get(id.index());
+        *slot.expect("a tree is used only with the store that opened it")
     }
 
     /// # Panics
     ///
     /// If the id is from another store.
     pub(super) fn get(&self, id: TreeId) -> &OpenTree {
-        let tree = self.opened.get(id.index());
-        tree.expect("a tree is used only with the store that opened it")
+        &self.slots[self.slot(id)]
+    }
+
+    /// All trees, by slot.
+    pub(super) fn slots(&self) -> &[Arc<OpenTree>] {
+        &self.slots
     }
 }
 
@@ -82,6 +114,13 @@ impl OpenTree {
         let name = format::chunks_tree(&self.name);
         let chunks = health.guarded(Some(&self.name), || db.open_tree(name))?;
         Ok(self.chunks.get_or_init(|| chunks))
+    }
+
+    /// The value of `key`.
+    pub(super) fn get(&self, health: &Health, key: &[u8]) -> Result<Option<Value>, StorageError> {
+        let stored = health.guarded(Some(&self.name), || self.rows.get(key))?;
+        let value = stored.map(|stored| self.load(health, key, stored));
+        value.transpose()
     }
 
     /// The value that `stored`, found beside `key`, stands for.

@@ -4,7 +4,7 @@ use super::*;
 use crate::storage::store::{MAX_KEY_LENGTH, MAX_TREE_NAME_LENGTH};
 use std::ops::Bound;
 
-on_both_stores! {
+on_every_store! {
     what_is_put_is_found_until_it_is_deleted
     the_last_write_to_a_key_wins
     a_commit_spans_trees

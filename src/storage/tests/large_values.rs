@@ -2,13 +2,13 @@
 
 use super::*;
 
-on_both_stores! {
+on_every_store! {
     large_values_come_back_as_they_were
     values_change_between_small_and_large
     keys_that_end_like_chunk_numbers_do_not_meet
 }
 
-const LIMIT: usize = 90 * 1024;
+const LIMIT: usize = 6 * 1024;
 
 fn large_values_come_back_as_they_were(fixture: &mut Fixture) {
     let tree = fixture.tree("texts");

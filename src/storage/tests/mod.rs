@@ -1,6 +1,8 @@
-//! One suite for every store: what the interface promises, held against both.
+//! One suite for every store: what the interface promises, held against all of them.
 //!
-//! A test is a function of a [`Fixture`]; [`on_both_stores`] makes one `#[test]` a store of it.
+//! A test is a function of a [`Fixture`]; [`on_every_store`] makes one `#[test]` a store of it.
+//! The sled store comes three times: without a journal, with one, and with one whose overlay is so
+//! small that nearly every commit is carried into the engine at once.
 
 mod basics;
 mod large_values;
@@ -12,6 +14,7 @@ use std::ops::ControlFlow;
 
 use tempfile::TempDir;
 
+use super::sled::CommitPath;
 use super::{
     Batch, CommitSequence, Direction, Durability, KeyRange, MemoryStore, Reader, SledOptions,
     SledStore, StorageError, Store, StoreExt, TreeId,
@@ -21,7 +24,13 @@ use super::{
 enum Fixture {
     Memory(MemoryStore),
     /// The store is `None` only while it is being reopened.
-    Sled(TempDir, Option<Box<SledStore>>),
+    Sled(TempDir, SledOptions, Option<Box<SledStore>>, PathChange),
+}
+
+/// Whether the commit path of a store changes when it is reopened.
+enum PathChange {
+    Never,
+    AtEveryOpen,
 }
 
 impl Fixture {
@@ -29,9 +38,44 @@ impl Fixture {
         Fixture::Memory(MemoryStore::new())
     }
 
-    fn sled() -> Fixture {
+    fn direct() -> Fixture {
+        Fixture::sled(SledOptions {
+            commit_path: CommitPath::Direct,
+            ..SledOptions::default()
+        })
+    }
+
+    fn journal() -> Fixture {
+        Fixture::sled(SledOptions {
+            commit_path: CommitPath::Journal,
+            ..SledOptions::default()
+        })
+    }
+
+    fn hurried_journal() -> Fixture {
+        Fixture::journal_of(300)
+    }
+
+    fn journal_of(overlay_capacity: usize) -> Fixture {
+        Fixture::sled(SledOptions {
+            commit_path: CommitPath::Journal,
+            overlay_capacity,
+            ..SledOptions::default()
+        })
+    }
+
+    /// Another commit path every time it is opened.
+    fn alternating() -> Fixture {
+        let mut fixture = Fixture::hurried_journal();
+        if let Fixture::Sled(_, _, _, change) = &mut fixture {
+            *change = PathChange::AtEveryOpen;
+        }
+        fixture
+    }
+
+    fn sled(options: SledOptions) -> Fixture {
         let directory = tempfile::tempdir().unwrap();
-        let mut fixture = Fixture::Sled(directory, None);
+        let mut fixture = Fixture::Sled(directory, options, None, PathChange::Never);
         fixture.reopen();
         fixture
     }
@@ -39,16 +83,22 @@ impl Fixture {
     fn store(&self) -> &dyn Store {
         match self {
             Fixture::Memory(store) => store,
-            Fixture::Sled(_, store) => store.as_deref().unwrap(),
+            Fixture::Sled(_, _, store, _) => store.as_deref().unwrap(),
         }
     }
 
     /// Closes the store and opens it again, where that means something.
     fn reopen(&mut self) {
-        if let Fixture::Sled(directory, store) = self {
+        if let Fixture::Sled(directory, options, store, change) = self {
             *store = None;
+            if let PathChange::AtEveryOpen = change {
+                options.commit_path = match options.commit_path {
+                    CommitPath::Journal => CommitPath::Direct,
+                    CommitPath::Direct => CommitPath::Journal,
+                };
+            }
             let path = directory.path().join("database");
-            let opened = SledStore::open(path, SledOptions::default()).unwrap();
+            let opened = SledStore::open(path, *options).unwrap();
             *store = Some(Box::new(opened));
         }
     }
@@ -121,14 +171,20 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-macro_rules! on_both_stores {
+macro_rules! on_every_store {
     ($($name:ident)*) => {
         mod memory {
             $(#[test] fn $name() { super::$name(&mut super::Fixture::memory()) })*
         }
-        mod sled {
-            $(#[test] fn $name() { super::$name(&mut super::Fixture::sled()) })*
+        mod direct {
+            $(#[test] fn $name() { super::$name(&mut super::Fixture::direct()) })*
+        }
+        mod journal {
+            $(#[test] fn $name() { super::$name(&mut super::Fixture::journal()) })*
+        }
+        mod hurried_journal {
+            $(#[test] fn $name() { super::$name(&mut super::Fixture::hurried_journal()) })*
         }
     };
 }
-use on_both_stores;
+use on_every_store;

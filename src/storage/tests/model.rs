@@ -172,6 +172,24 @@ proptest! {
 
     #[test]
     fn the_sled_store_equals_the_model(steps in vec(step(), 1..30)) {
-        run(&mut Fixture::sled(), steps);
+        run(&mut Fixture::direct(), steps);
+    }
+
+    #[test]
+    fn the_sled_store_with_a_journal_equals_the_model(steps in vec(step(), 1..30)) {
+        run(&mut Fixture::journal(), steps);
+    }
+
+    #[test]
+    fn the_sled_store_with_a_journal_of_any_size_equals_the_model(
+        capacity in 0..3000_usize,
+        steps in vec(step(), 1..30),
+    ) {
+        run(&mut Fixture::journal_of(capacity), steps);
+    }
+
+    #[test]
+    fn the_sled_store_whose_commit_path_changes_equals_the_model(steps in vec(step(), 1..30)) {
+        run(&mut Fixture::alternating(), steps);
     }
 }

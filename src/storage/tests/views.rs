@@ -4,7 +4,7 @@ use super::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-on_both_stores! {
+on_every_store! {
     no_reader_sees_half_a_commit
     what_a_plan_read_still_holds_when_it_is_applied
     durable_commits_at_the_same_time_all_succeed

@@ -3,9 +3,15 @@
 use super::format::{CHUNK_LENGTH, chunk_key, chunks_tree, rows_tree};
 use super::*;
 
+on_both_paths! {
+    no_chunk_outlives_its_value
+    no_value_is_large_enough_for_a_file_of_its_own
+    damaged_values_are_corruption_and_others_stay_readable
+}
+
 /// The store with one value of three chunks at `text`, closed again.
-fn place_with_three_chunks() -> Place {
-    let place = Place::new();
+fn place_with_three_chunks(path: CommitPath) -> Place {
+    let place = Place::new(path);
     let store = place.open();
     let tree = store.open_tree("texts").unwrap();
     put(&store, tree, b"text", &vec![b'x'; 3 * CHUNK_LENGTH]).unwrap();
@@ -18,9 +24,8 @@ fn count_chunks(place: &Place) -> usize {
     count
 }
 
-#[test]
-fn no_chunk_outlives_its_value() {
-    let place = place_with_three_chunks();
+fn no_chunk_outlives_its_value(place: &Place) {
+    let place = place_with_three_chunks(place.options.commit_path);
     assert_eq!(count_chunks(&place), 3);
     for (length, chunks) in [
         (5 * CHUNK_LENGTH, 5),
@@ -46,15 +51,13 @@ fn no_chunk_outlives_its_value() {
     assert_eq!(count_chunks(&place), 0);
 }
 
-#[test]
-fn no_value_is_large_enough_for_a_file_of_its_own() {
-    let place = place_with_three_chunks();
+fn no_value_is_large_enough_for_a_file_of_its_own(place: &Place) {
+    let place = place_with_three_chunks(place.options.commit_path);
     let blobs = fs::read_dir(place.engine().join("blobs")).unwrap();
     assert_eq!(blobs.count(), 0);
 }
 
-#[test]
-fn damaged_values_are_corruption_and_others_stay_readable() {
+fn damaged_values_are_corruption_and_others_stay_readable(place: &Place) {
     type Damage = fn(&::sled::Db);
     let damages: [Damage; 5] = [
         |db| {
@@ -80,7 +83,7 @@ fn damaged_values_are_corruption_and_others_stay_readable() {
         },
     ];
     for damage in damages {
-        let place = place_with_three_chunks();
+        let place = place_with_three_chunks(place.options.commit_path);
         place.behind_its_back(damage);
         let store = place.open();
         let tree = store.open_tree("texts").unwrap();

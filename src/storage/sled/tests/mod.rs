@@ -1,5 +1,6 @@
 //! What only the sled store does: opening and refusing, damage, chunks as they lie in the engine,
-//! and a disk that fails.
+//! and a disk that fails. A test is a function of a [`Place`]; [`on_both_paths`] makes one `#[test]`
+//! a commit path of it. What only the journal does is tested in `journal/tests`.
 
 mod chunks;
 mod damage;
@@ -7,59 +8,81 @@ mod disk;
 mod opening;
 
 use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::{SledOptions, SledStore, format};
+use super::faults::{Faults, Operation};
+use super::{CommitPath, SledOptions, SledStore, format};
 use crate::storage::{
     Batch, CommitSequence, Direction, Durability, KeyRange, StorageError, Store, StoreExt, TreeId,
 };
 
 /// A place for one database.
-struct Place(TempDir);
+pub(super) struct Place {
+    directory: TempDir,
+    pub(super) options: SledOptions,
+}
 
 impl Place {
-    fn new() -> Place {
-        Place(tempfile::tempdir().unwrap())
+    pub(super) fn new(commit_path: CommitPath) -> Place {
+        Place {
+            directory: tempfile::tempdir().unwrap(),
+            options: SledOptions {
+                commit_path,
+                ..SledOptions::default()
+            },
+        }
     }
 
     /// Another place with the same files.
-    fn copy(&self) -> Place {
-        let copy = Place::new();
+    pub(super) fn copy(&self) -> Place {
+        let mut copy = Place::new(self.options.commit_path);
+        copy.options = self.options;
         copy_directory(&self.path(), &copy.path());
         copy
     }
 
-    fn path(&self) -> PathBuf {
-        self.0.path().join("database")
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.path().join("database")
     }
 
-    fn engine(&self) -> PathBuf {
+    pub(super) fn engine(&self) -> PathBuf {
         self.path().join("sled")
     }
 
-    fn try_open(&self) -> Result<SledStore, StorageError> {
-        SledStore::open(self.path(), SledOptions::default())
+    pub(super) fn try_open(&self) -> Result<SledStore, StorageError> {
+        SledStore::open(self.path(), self.options)
     }
 
-    fn open(&self) -> SledStore {
+    pub(super) fn open(&self) -> SledStore {
         self.try_open().unwrap()
     }
 
-    fn open_error(&self) -> StorageError {
+    pub(super) fn open_error(&self) -> StorageError {
         self.try_open().err().expect("the store must not open")
     }
 
+    /// Opens it with a disk that does what `hook` says.
+    pub(super) fn open_with_hook(
+        &self,
+        hook: impl Fn(Operation) -> io::Result<()> + Send + Sync + 'static,
+    ) -> SledStore {
+        let faults = Faults::from_hook(Arc::new(hook));
+        SledStore::open_with_faults(&self.path(), self.options, faults).unwrap()
+    }
+
     /// Runs `change` on the closed engine, behind the store's back.
-    fn behind_its_back(&self, change: impl FnOnce(&::sled::Db)) {
+    pub(super) fn behind_its_back(&self, change: impl FnOnce(&::sled::Db)) {
         let db = open_engine(&self.engine());
         change(&db);
         db.flush().unwrap();
     }
 
-    fn assert_corruption(&self) {
+    pub(super) fn assert_corruption(&self) {
         let error = self.open_error();
         assert!(matches!(error, StorageError::Corruption { .. }), "{error}");
         let path = self.path();
@@ -71,7 +94,7 @@ impl Place {
 }
 
 /// sled lets go of its files a moment after it is dropped, so this asks until it does.
-fn open_engine(path: &Path) -> ::sled::Db {
+pub(super) fn open_engine(path: &Path) -> ::sled::Db {
     loop {
         match ::sled::open(path) {
             Ok(db) => return db,
@@ -83,7 +106,12 @@ fn open_engine(path: &Path) -> ::sled::Db {
     }
 }
 
-fn put(store: &SledStore, tree: TreeId, key: &[u8], value: &[u8]) -> Result<u64, StorageError> {
+pub(super) fn put(
+    store: &SledStore,
+    tree: TreeId,
+    key: &[u8],
+    value: &[u8],
+) -> Result<u64, StorageError> {
     store.write_with(Durability::Immediate, |_, sequence| {
         let mut batch = Batch::new();
         batch.put(tree, key, value);
@@ -91,12 +119,16 @@ fn put(store: &SledStore, tree: TreeId, key: &[u8], value: &[u8]) -> Result<u64,
     })
 }
 
-fn get(store: &SledStore, tree: TreeId, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+pub(super) fn get(
+    store: &SledStore,
+    tree: TreeId,
+    key: &[u8],
+) -> Result<Option<Vec<u8>>, StorageError> {
     let value = store.read_with(|reader| reader.get(tree, key))??;
     Ok(value.map(|value| value.to_vec()))
 }
 
-fn copy_directory(from: &Path, to: &Path) {
+pub(super) fn copy_directory(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -108,3 +140,19 @@ fn copy_directory(from: &Path, to: &Path) {
         }
     }
 }
+
+pub(super) fn sequence(store: &SledStore) -> u64 {
+    store.read_with(|reader| reader.sequence().0).unwrap()
+}
+
+macro_rules! on_both_paths {
+    ($($name:ident)*) => {
+        mod direct {
+            $(#[test] fn $name() { super::$name(&super::Place::new(super::CommitPath::Direct)) })*
+        }
+        mod journal {
+            $(#[test] fn $name() { super::$name(&super::Place::new(super::CommitPath::Journal)) })*
+        }
+    };
+}
+use on_both_paths;

@@ -2,9 +2,18 @@
 
 use super::*;
 
-#[test]
-fn a_leftover_of_a_crash_while_opening_is_removed() {
-    let place = Place::new();
+on_both_paths! {
+    a_leftover_of_a_crash_while_opening_is_removed
+    an_open_database_is_locked_for_others_in_the_process
+    an_engine_that_another_program_has_open_is_locked
+    an_open_database_is_locked_for_other_processes
+    a_sled_database_of_another_program_is_refused_and_left_as_it_is
+    a_newer_format_is_refused
+    a_path_that_cannot_be_a_directory_is_named
+    creating_a_database_may_be_cut_short_anywhere
+}
+
+fn a_leftover_of_a_crash_while_opening_is_removed(place: &Place) {
     let tree_name = "rows";
     let store = place.open();
     let tree = store.open_tree(tree_name).unwrap();
@@ -19,9 +28,7 @@ fn a_leftover_of_a_crash_while_opening_is_removed() {
     assert!(!leftover.exists());
 }
 
-#[test]
-fn an_open_database_is_locked_for_others_in_the_process() {
-    let place = Place::new();
+fn an_open_database_is_locked_for_others_in_the_process(place: &Place) {
     let store = place.open();
     let error = place.open_error();
     assert!(matches!(&error, StorageError::Locked { path } if *path == place.path()));
@@ -29,9 +36,7 @@ fn an_open_database_is_locked_for_others_in_the_process() {
     place.open();
 }
 
-#[test]
-fn an_engine_that_another_program_has_open_is_locked() {
-    let place = Place::new();
+fn an_engine_that_another_program_has_open_is_locked(place: &Place) {
     drop(place.open());
     place.behind_its_back(|_| {
         let error = place.open_error();
@@ -42,9 +47,7 @@ fn an_engine_that_another_program_has_open_is_locked() {
 /// The path that the child of the next test is to open.
 const CHILD_PATH: &str = "MUSHER_TEST_LOCKED_PATH";
 
-#[test]
-fn an_open_database_is_locked_for_other_processes() {
-    let place = Place::new();
+fn an_open_database_is_locked_for_other_processes(place: &Place) {
     let _store = place.open();
     let child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
@@ -68,10 +71,9 @@ fn the_child_that_finds_it_locked() {
     println!("the child was refused");
 }
 
-#[test]
-fn a_sled_database_of_another_program_is_refused_and_left_as_it_is() {
+fn a_sled_database_of_another_program_is_refused_and_left_as_it_is(place: &Place) {
     for inside in [false, true] {
-        let place = Place::new();
+        let place = Place::new(place.options.commit_path);
         let engine = if inside { place.engine() } else { place.path() };
         let db = open_engine(&engine);
         db.open_tree("theirs")
@@ -93,9 +95,7 @@ fn a_sled_database_of_another_program_is_refused_and_left_as_it_is() {
     }
 }
 
-#[test]
-fn a_newer_format_is_refused() {
-    let place = Place::new();
+fn a_newer_format_is_refused(place: &Place) {
     drop(place.open());
     place.behind_its_back(|db| {
         let own_tree = db.open_tree(format::OWN_TREE).unwrap();
@@ -117,10 +117,8 @@ fn a_newer_format_is_refused() {
     assert!(error.to_string().contains("upgrade"), "{error}");
 }
 
-#[test]
-fn a_path_that_cannot_be_a_directory_is_named() {
-    let place = Place::new();
-    let file = place.0.path().join("file");
+fn a_path_that_cannot_be_a_directory_is_named(place: &Place) {
+    let file = place.directory.path().join("file");
     fs::write(&file, b"text").unwrap();
     for path in [file.clone(), file.join("below")] {
         let error = SledStore::open(&path, SledOptions::default())
@@ -140,9 +138,7 @@ fn a_path_that_cannot_be_a_directory_is_named() {
     }
 }
 
-#[test]
-fn creating_a_database_may_be_cut_short_anywhere() {
-    let place = Place::new();
+fn creating_a_database_may_be_cut_short_anywhere(place: &Place) {
     drop(place.open());
     // Before the witness: nothing was committed yet.
     fs::remove_file(place.path().join("witness")).unwrap();
