@@ -108,7 +108,7 @@ pub use orm::{Finding, Orm, OrmBuilder, Report};
 pub use query::{Filter, IntoOperand, Property};
 pub use schema::OnDelete;
 pub use serialize::{Exclude, Serialization};
-pub use storage::Durability;
+pub use storage::{CommitPath, Durability};
 
 #[cfg(feature = "derive")]
 pub use musher_derive::{BaseEntity, Entity};

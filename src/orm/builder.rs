@@ -11,7 +11,9 @@ use crate::error::{Error, Result};
 use crate::keyspace::{self, Keyspace};
 use crate::log::QueryLog;
 use crate::schema::{self, KeyType};
-use crate::storage::{Durability, MemoryStore, SledOptions, SledStore, Store, StoreExt};
+use crate::storage::{
+    CommitPath, Durability, MemoryStore, SledOptions, SledStore, Store, StoreExt,
+};
 
 /// Settings of a database that is to be opened.
 #[must_use = "a builder does nothing until `.open(path)` or `.in_memory()`"]
@@ -73,6 +75,12 @@ impl OrmBuilder {
     /// Whether queries first flush pending work. [`FlushMode::Auto`] where nothing is said.
     pub const fn flush_mode(mut self, mode: FlushMode) -> Self {
         self.settings.flush_mode = mode;
+        self
+    }
+
+    /// How commits get into sled. [`CommitPath::Direct`] where nothing is said.
+    pub const fn commit_path(mut self, path: CommitPath) -> Self {
+        self.sled.commit_path = path;
         self
     }
 

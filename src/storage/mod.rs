@@ -22,6 +22,7 @@ pub(crate) use batch::{Batch, Write};
 pub(crate) use error::StorageError;
 pub(crate) use memory::MemoryStore;
 pub(crate) use range::KeyRange;
+pub use sled::CommitPath;
 pub(crate) use sled::{SledOptions, SledStore};
 pub(crate) use staged::StagedReader;
 pub use store::Durability;

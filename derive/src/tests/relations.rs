@@ -74,6 +74,10 @@ fn a_relation_has_the_options_of_its_side() {
         "#[orm(many_to_one(on_delete = delete))] a: Id<User>",
         &["`on_delete` is one of `restrict`"],
     );
+}
+
+#[test]
+fn what_stands_at_the_wrong_end_or_in_the_wrong_way_is_refused() {
     property(
         "#[orm(many_to_one(orphan_removal))] a: Id<User>",
         &["`orphan_removal` goes at the other end"],
