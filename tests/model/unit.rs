@@ -78,9 +78,8 @@ impl Unit {
 
     /// A reference is set; in a one-to-one relation, who had the target gives it up.
     pub fn refer(&mut self, from: Address, reference: Reference, to: Option<u64>) {
-        if let (true, Some(to)) = (reference.unique, to)
-            && self.view.rows.contains_key(&(reference.to, to))
-        {
+        // Who claims it last has it, be it there or not.
+        if let (true, Some(to)) = (reference.unique, to) {
             for other in self.view.referrers(reference, to) {
                 if other != from.1 {
                     self.set((from.0, other), reference.property, Value::Nothing);
