@@ -32,7 +32,9 @@
 //! - Only rows that no other row refers to are removed and created anew in one flush.
 //! - Only rows for which nothing is pending, in their collections neither, are detached, and only
 //!   stored ones, which are no orphans, refreshed.
-//! - Rows with links are not detached, until the ignored test in `tests/regressions.rs` passes.
+//! - Rows with links are not detached.
+//! - A new row is not given up while rows that are not loaded were promised to it: the promise is
+//!   forgotten then, where a loaded row would keep its reference to a row that does not come.
 //! - While a transaction is open the other unit of work waits; `tests/transactions/conflicts.rs` has
 //!   what happens if it does not.
 //! - Which of several reasons a failed flush names is left open, and so is the order of items.

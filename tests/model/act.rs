@@ -368,8 +368,25 @@ impl Environment {
             // It took the place of a removed row, which has no instance to come back.
             return;
         }
+        if self.unit().created.contains(&at) && self.owns_unseen(at) {
+            return;
+        }
         with_kind!(at.0, T => self.em().remove(T::id(at.1)));
         self.unit().remove(at);
+    }
+
+    /// Whether rows that are not loaded were given the row as the target of a reference.
+    fn owns_unseen(&self, at: Address) -> bool {
+        let view = &self.session().unit.view;
+        REFERENCES
+            .into_iter()
+            .filter(|reference| reference.to == at.0)
+            .any(|reference| {
+                let referrers = view.referrers(reference, at.1);
+                referrers
+                    .into_iter()
+                    .any(|key| !self.is_loaded((reference.from, key)))
+            })
     }
 
     fn populate(&mut self, operation: Operation) {
