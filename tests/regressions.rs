@@ -379,3 +379,22 @@ fn a_row_that_is_removed_unseen_and_created_anew_leaves_the_old_collection() {
     assert_eq!(em[author].articles.ids(), []);
     assert_eq!(em[other].articles.ids(), [article]);
 }
+
+// A row that its author has let go was left out of all collections that were filled later, also of
+// those of its other relations.
+#[test]
+fn an_orphan_of_one_relation_is_shown_by_the_others() {
+    let mut em = em();
+    let (author, _, article) = stored(&mut em);
+    em.find_one(author)
+        .populate(|u| u.articles())
+        .or_fail()
+        .unwrap();
+    em[article].cover = Some(Id::new(7));
+    em.edit(author).articles().remove(article);
+    let cover = em.persist(Cover {
+        id: Pk::from(7),
+        article: Inverse::new(),
+    });
+    assert_eq!(em[cover].article.get(), Some(article));
+}

@@ -1,6 +1,7 @@
 //! The blog kept by Musher.
 
 use chrono::{DateTime, Utc};
+use musher::CommitPath;
 use musher::prelude::*;
 use tempfile::TempDir;
 
@@ -52,6 +53,14 @@ pub struct Tag {
     pub articles: Collection<Article>,
 }
 
+/// How commits get into sled: directly, or as `MUSHER_COMMIT_PATH=journal` says.
+fn commit_path() -> CommitPath {
+    match std::env::var("MUSHER_COMMIT_PATH").as_deref() {
+        Ok("journal") => CommitPath::Journal,
+        _ => CommitPath::Direct,
+    }
+}
+
 /// An open blog, in a directory of its own.
 pub struct Blog {
     pub orm: Orm,
@@ -80,6 +89,7 @@ impl Blog {
                 Durable::Buffered => Durability::Os,
                 Durable::Synced => Durability::Immediate,
             })
+            .commit_path(commit_path())
             .open(directory.path().join("blog"))
             .unwrap();
         let mut blog = Self {

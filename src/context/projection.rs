@@ -116,7 +116,10 @@ impl Context {
             let Some(body) = slot.body.as_ref() else {
                 continue;
             };
-            if instance.entity != relation.target || self.ledger.orphans.contains_key(instance) {
+            // An orphan of another relation is still in the collections of this one.
+            let orphan = self.ledger.orphans.get(instance);
+            let is_orphan = orphan.is_some_and(|orphan| orphan.field == relation.mapped_by());
+            if instance.entity != relation.target || is_orphan {
                 continue;
             }
             let refers = body.to_one(relation.mapped_by());
