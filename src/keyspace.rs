@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use crate::codec::record::Record;
 use crate::codec::{OrderedKey, RowKey};
 use crate::error::Error;
 use crate::schema::{
@@ -226,4 +227,14 @@ pub(crate) fn sequence_value(number: u64) -> Vec<u8> {
     let mut value = Vec::new();
     number.encode_key(&mut value);
     value
+}
+
+/// The record of a row that was read from the store, its checksum verified.
+pub(crate) fn parse_row<'r>(
+    entity: &EntitySchema,
+    key: &RowKey,
+    row: &'r [u8],
+) -> Result<Record<'r>, Error> {
+    Record::parse(key, row)
+        .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }

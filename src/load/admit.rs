@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::Loader;
 use super::populate::accept_lazy;
 use crate::codec::RowKey;
-use crate::codec::record::Record;
 use crate::context::{Instance, Life, Slot};
 use crate::entity::{AnyEntity, Event, HydrateRow};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::keyspace::parse_row;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -44,7 +44,7 @@ impl Loader<'_> {
 
     fn hydrate(&self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Box<dyn AnyEntity>> {
         let schema = self.database.schema.entity(entity);
-        let record = parse(schema, key, row)?;
+        let record = parse_row(schema, key, row)?;
         let (mut few, mut many) = ([None; USUAL_FIELDS], Vec::new());
         let values = if let Some(few) = few.get_mut(..schema.fields.len()) {
             few
@@ -83,7 +83,7 @@ impl Loader<'_> {
         let schema = Arc::clone(&self.database.schema);
         let entity = schema.entity(instance.entity);
         let key = slot.key.clone();
-        let fresh = parse(entity, &key, row)?;
+        let fresh = parse_row(entity, &key, row)?;
         for field in entity.to_ones.iter().filter(|_| self.overwrite) {
             self.context.cancel_orphan(instance, *field);
         }
@@ -172,10 +172,4 @@ impl Loader<'_> {
         self.context.refresh_to_one(instance, field, key.as_ref());
         Ok(())
     }
-}
-
-/// The record in a row that was just read, its checksum verified.
-pub(crate) fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(key, row)
-        .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }

@@ -8,7 +8,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::keyspace;
+use crate::keyspace::{self, parse_row};
 use crate::schema::{EntitySchema, FieldIndex, ResolvedKind, Schema};
 use crate::storage::{Bytes, Direction, KeyRange, Reader};
 
@@ -199,7 +199,7 @@ impl Search<'_> {
             return Ok(ControlFlow::Break(()));
         }
         if let Some(condition) = self.condition {
-            let record = parse(self.entity, &key, &row)?;
+            let record = parse_row(self.entity, &key, &row)?;
             if !self.meets(condition, self.entity, &key, &record)? {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -319,14 +319,9 @@ impl Search<'_> {
             comparison,
             target,
             key,
-            &parse(target, key, &row)?,
+            &parse_row(target, key, &row)?,
         )
     }
-}
-
-fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(key, row)
-        .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }
 
 fn evaluate(

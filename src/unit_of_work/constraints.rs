@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use super::plan::{Planner, Write};
 use crate::codec::RowKey;
-use crate::codec::record::Record;
 use crate::error::{Error, Result};
-use crate::keyspace::index_entry;
+use crate::keyspace::{index_entry, parse_row};
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, IndexSchema, ResolvedKind};
 
 /// Every reference that is written must refer to a row that is there afterwards.
@@ -127,7 +126,7 @@ fn index_changes(
         }
         let number = schema.fields[index.field].number;
         let old = match &write.old {
-            Some(row) => index_value(schema, index, Record::parse(key, row)?.get(number))?,
+            Some(row) => index_value(schema, index, parse_row(schema, key, row)?.get(number))?,
             None => None,
         };
         let new = match &write.new {

@@ -127,9 +127,7 @@ impl<'a> Planner<'a> {
         key: &RowKey,
         row: &'r Bytes,
     ) -> Result<Record<'r>> {
-        let schema = self.entity(entity);
-        Record::parse(key, row)
-            .map_err(|error| Error::damaged_row(schema.name, &schema.print_key(key), error))
+        keyspace::parse_row(self.entity(entity), key, row)
     }
 
     fn add_change(&mut self, change: &'a Change) -> Result<()> {

@@ -4,10 +4,10 @@
 use std::ops::ControlFlow;
 
 use crate::codec::RowKey;
-use crate::codec::record::{PropertyNumber, Record, patch};
+use crate::codec::record::{PropertyNumber, patch};
 use crate::entity::{EntityType, HydrateRow};
-use crate::error::{Error, Result};
-use crate::keyspace::{Keyspace, index_entry};
+use crate::error::Result;
+use crate::keyspace::{Keyspace, index_entry, parse_row};
 use crate::schema::{EntitySchema, FieldIndex, IndexSchema};
 use crate::storage::{Batch, Direction, KeyRange, Reader, Write};
 use crate::unit_of_work::{encode_column, index_value};
@@ -57,7 +57,7 @@ impl<'a> StoredRows<'a> {
         let mut fields = fields.to_vec();
         fields.sort_unstable_by_key(|field| entity.fields[*field].number);
         for (key, row) in self.rows(entity)? {
-            let record = parse(entity, &key, &row)?;
+            let record = parse_row(entity, &key, &row)?;
             let lacks = |field: &&FieldIndex| record.get(entity.fields[**field].number).is_none();
             let missing: Vec<FieldIndex> = fields.iter().filter(lacks).copied().collect();
             if missing.is_empty() {
@@ -99,8 +99,7 @@ impl<'a> StoredRows<'a> {
                 ControlFlow::Continue(())
             })?;
         for (key, row) in self.rows(entity)? {
-            let record = Record::parse(&key, &row)
-                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            let record = parse_row(entity, &key, &row)?;
             let stored = record.get(entity.fields[index.field].number);
             let Some(value) = index_value(entity, index, stored)? else {
                 continue;
@@ -139,8 +138,7 @@ impl<'a> StoredRows<'a> {
         number: PropertyNumber,
     ) -> Result<bool> {
         for (key, row) in self.rows(entity)? {
-            let record = Record::parse(&key, &row)
-                .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(&key), error))?;
+            let record = parse_row(entity, &key, &row)?;
             if record.get(number).is_none_or(<[u8]>::is_empty) {
                 return Ok(true);
             }
@@ -172,9 +170,4 @@ impl<'a> StoredRows<'a> {
         unreadable?;
         Ok(rows)
     }
-}
-
-fn parse<'r>(entity: &EntitySchema, key: &RowKey, row: &'r [u8]) -> Result<Record<'r>> {
-    Record::parse(key, row)
-        .map_err(|error| Error::damaged_row(entity.name, &entity.print_key(key), error))
 }
