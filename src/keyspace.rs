@@ -121,18 +121,36 @@ impl Keyspace {
         owner: &RowKey,
     ) -> Result<Vec<RowKey>, Error> {
         let target = schema.entity(relation.target);
-        let tree = match relation.kind {
-            RelationKind::ManyToMany { join, side } => self.join(join, side),
-            _ => self.index(relation.target, relation.mapped_by()),
-        };
         let owner = owner.to_vec();
+        let RelationKind::ManyToMany { join, side } = relation.kind else {
+            return self.indexed(reader, target, relation.mapped_by(), &owner);
+        };
         let mut keys = Vec::new();
-        if matches!(relation.kind, RelationKind::OneToOneInverse { .. }) {
-            if let Some(row) = reader.get(tree, &owner)? {
-                keys.push(RowKey::from_encoded(target.key_kind, &row)?);
+        let tree = self.join(join, side);
+        scan_entries(reader, tree, target, &owner, &mut |key| keys.push(key))?;
+        Ok(keys)
+    }
+
+    /// The rows whose indexed property has the value, ascending.
+    ///
+    /// # Panics
+    /// If the property has no index.
+    pub(crate) fn indexed(
+        &self,
+        reader: &dyn Reader,
+        entity: &EntitySchema,
+        field: FieldIndex,
+        value: &[u8],
+    ) -> Result<Vec<RowKey>, Error> {
+        let index = entity.index_on(field).expect("the property has an index");
+        let tree = self.index(entity.index, field);
+        let mut keys = Vec::new();
+        if index.unique {
+            if let Some(row) = reader.get(tree, value)? {
+                keys.push(RowKey::from_encoded(entity.key_kind, &row)?);
             }
         } else {
-            scan_entries(reader, tree, target, &owner, &mut |key| keys.push(key))?;
+            scan_entries(reader, tree, entity, value, &mut |key| keys.push(key))?;
         }
         Ok(keys)
     }

@@ -8,7 +8,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::keyspace::{self, parse_row};
+use crate::keyspace::parse_row;
 use crate::schema::{EntitySchema, FieldIndex, ResolvedKind, Schema};
 use crate::storage::{Bytes, Direction, KeyRange, Reader};
 
@@ -163,14 +163,9 @@ impl Search<'_> {
                 unreachable!("only columns are indexed")
             }
         }
-        let tree = self.database.keyspace.index(entity.index, field);
-        if entity.index_on(field).is_some_and(|index| index.unique) {
-            if let Some(row) = self.reader.get(tree, &value)? {
-                keys.push(RowKey::from_encoded(entity.key_kind, &row)?);
-            }
-            return Ok(());
-        }
-        keyspace::scan_entries(self.reader, tree, entity, &value, &mut |key| keys.push(key))
+        let keyspace = &self.database.keyspace;
+        keys.extend(keyspace.indexed(self.reader, entity, field, &value)?);
+        Ok(())
     }
 
     fn over_all_rows(&mut self) -> Result<()> {

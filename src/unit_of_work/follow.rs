@@ -6,7 +6,6 @@ use super::plan::{Planner, Write};
 use crate::codec::RowKey;
 use crate::codec::record::patch;
 use crate::error::{Error, Result};
-use crate::keyspace;
 use crate::schema::{EntityIndex, FieldIndex, OnDelete, RelationKind};
 
 /// What the removal of a row means for one that refers to it.
@@ -79,23 +78,8 @@ impl<'a> Planner<'a> {
         field: FieldIndex,
         target: &RowKey,
     ) -> Result<Vec<RowKey>> {
-        let schema = self.entity(entity);
-        let tree = self.database.keyspace.index(entity, field);
-        let value = target.to_vec();
-        let index = schema
-            .index_on(field)
-            .expect("every to-one relation is indexed");
-        if index.unique {
-            let found = self.reader.get(tree, &value)?;
-            return Ok(found
-                .map(|row| RowKey::from_encoded(schema.key_kind, &row))
-                .transpose()?
-                .into_iter()
-                .collect());
-        }
-        let mut keys = Vec::new();
-        keyspace::scan_entries(self.reader, tree, schema, &value, &mut |key| keys.push(key))?;
-        Ok(keys)
+        let keyspace = &self.database.keyspace;
+        keyspace.indexed(self.reader, self.entity(entity), field, &target.to_vec())
     }
 
     /// Applies the rule of one referrer.
