@@ -9,7 +9,7 @@ use std::ops::Index;
 use std::slice;
 
 use super::list::IdList;
-use super::{Entity, Id, Origin};
+use super::{Binding, Entity, Id, Membership, Origin};
 use crate::codec::RowKey;
 use crate::error::Result;
 
@@ -20,22 +20,7 @@ use crate::error::Result;
 /// never an empty result; only [`indexing`](Index) reads what is in memory without that check.
 pub struct Collection<T: Entity> {
     items: IdList<T>,
-    state: Membership,
-    dirty: bool,
-    origin: Option<Origin>,
-    /// Whose it is, once that is known.
-    owner: Option<RowKey>,
-}
-
-/// How much of a collection is in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Membership {
-    /// Built by the program, and not of a managed entity yet: what it holds is what shall be.
-    Detached,
-    /// Of a managed entity; holds at most what this unit of work added.
-    NotInitialized,
-    /// Of a managed entity; holds everything.
-    Initialized,
+    binding: Binding,
 }
 
 impl<T: Entity> Collection<T> {
@@ -44,10 +29,7 @@ impl<T: Entity> Collection<T> {
     pub const fn new() -> Self {
         Self {
             items: IdList::new(),
-            state: Membership::Detached,
-            dirty: false,
-            origin: None,
-            owner: None,
+            binding: Binding::detached(),
         }
     }
 
@@ -56,23 +38,20 @@ impl<T: Entity> Collection<T> {
     pub const fn not_loaded(origin: Origin) -> Self {
         Self {
             items: IdList::new(),
-            state: Membership::NotInitialized,
-            dirty: false,
-            origin: Some(origin),
-            owner: None,
+            binding: Binding::not_loaded(origin),
         }
     }
 
     /// Whether all items are in memory. So it is for a new entity.
     #[must_use]
     pub fn is_initialized(&self) -> bool {
-        self.state != Membership::NotInitialized
+        self.binding.is_initialized()
     }
 
     /// Whether links were added or removed that are not flushed yet.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        self.dirty
+        self.binding.is_dirty()
     }
 
     /// The items, in order.
@@ -89,10 +68,8 @@ impl<T: Entity> Collection<T> {
     /// # Errors
     /// [`NotLoaded`](crate::Error::NotLoaded) if the collection is not initialized.
     pub fn try_iter(&self) -> Result<slice::Iter<'_, Id<T>>> {
-        match (self.state, self.origin) {
-            (Membership::NotInitialized, Some(origin)) => Err(origin.not_loaded(None)),
-            _ => Ok(self.items.as_slice().iter()),
-        }
+        self.binding.check_initialized()?;
+        Ok(self.items.as_slice().iter())
     }
 
     /// The items as a list of their own, so that the entities can be changed while walking it.
@@ -154,16 +131,9 @@ impl<T: Entity> Default for Collection<T> {
 /// its items are what shall be. The copy of a collection that is not initialized is not either.
 impl<T: Entity> Clone for Collection<T> {
     fn clone(&self) -> Self {
-        match self.state {
-            Membership::NotInitialized => Self {
-                items: self.items.clone(),
-                owner: self.owner.clone(),
-                ..*self
-            },
-            Membership::Initialized | Membership::Detached => Self {
-                items: self.items.clone(),
-                ..Self::new()
-            },
+        Self {
+            items: self.items.clone(),
+            binding: self.binding.of_copy(),
         }
     }
 }
@@ -212,7 +182,9 @@ impl<T: Entity> fmt::Debug for Collection<T> {
             fields.entry(&position, id);
         }
         fields.entry(&format_args!("initialized"), &self.is_initialized());
-        fields.entry(&format_args!("dirty"), &self.dirty).finish()
+        fields
+            .entry(&format_args!("dirty"), &self.binding.is_dirty())
+            .finish()
     }
 }
 
@@ -222,12 +194,10 @@ pub trait AnyCollection: Any {
     fn as_any(&self) -> &dyn Any;
     /// Whether there is room for one item only.
     fn is_single(&self) -> bool;
-    /// How much is in memory.
-    fn membership(&self) -> Membership;
-    /// Whether links are pending.
-    fn dirty(&self) -> bool;
-    /// Marks links as pending, or as flushed.
-    fn set_dirty(&mut self, dirty: bool);
+    /// Whose it is, and how much of it is in memory.
+    fn binding(&self) -> &Binding;
+    /// Whose it is, and how much of it is in memory.
+    fn binding_mut(&mut self) -> &mut Binding;
     /// The items in memory.
     fn keys(&self) -> Vec<RowKey>;
     /// The number of items in memory.
@@ -238,8 +208,6 @@ pub trait AnyCollection: Any {
     fn put(&mut self, key: &RowKey) -> bool;
     /// Takes an item out of memory. Says whether that changed anything.
     fn take(&mut self, key: &RowKey) -> bool;
-    /// Whose it is, once that is known. A program can move a collection to another entity.
-    fn owner(&self) -> Option<&RowKey>;
     /// Becomes the collection of a managed entity, in the given state, holding the given items.
     fn bind(
         &mut self,
@@ -248,6 +216,26 @@ pub trait AnyCollection: Any {
         state: Membership,
         items: &mut dyn Iterator<Item = RowKey>,
     );
+
+    /// How much is in memory.
+    fn membership(&self) -> Membership {
+        self.binding().membership()
+    }
+
+    /// Whether links are pending.
+    fn dirty(&self) -> bool {
+        self.binding().is_dirty()
+    }
+
+    /// Marks links as pending, or as flushed.
+    fn set_dirty(&mut self, dirty: bool) {
+        self.binding_mut().set_dirty(dirty);
+    }
+
+    /// Whose it is, once that is known. A program can move a collection to another entity.
+    fn owner(&self) -> Option<&RowKey> {
+        self.binding().owner()
+    }
 }
 
 impl<T: Entity> AnyCollection for Collection<T> {
@@ -259,16 +247,12 @@ impl<T: Entity> AnyCollection for Collection<T> {
         false
     }
 
-    fn membership(&self) -> Membership {
-        self.state
+    fn binding(&self) -> &Binding {
+        &self.binding
     }
 
-    fn dirty(&self) -> bool {
-        self.dirty
-    }
-
-    fn set_dirty(&mut self, dirty: bool) {
-        self.dirty = dirty;
+    fn binding_mut(&mut self) -> &mut Binding {
+        &mut self.binding
     }
 
     fn keys(&self) -> Vec<RowKey> {
@@ -291,10 +275,6 @@ impl<T: Entity> AnyCollection for Collection<T> {
         self.items.remove(&Id::from_own(key))
     }
 
-    fn owner(&self) -> Option<&RowKey> {
-        self.owner.as_ref()
-    }
-
     fn bind(
         &mut self,
         owner: &RowKey,
@@ -302,11 +282,9 @@ impl<T: Entity> AnyCollection for Collection<T> {
         state: Membership,
         items: &mut dyn Iterator<Item = RowKey>,
     ) {
-        self.owner = Some(owner.clone());
+        self.binding.bind(owner, origin, state);
         self.items.clear();
         self.items.extend_own(items);
-        self.state = state;
-        self.origin = Some(origin);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::{AnyCollection, Entity, Id, Membership, Origin};
+use super::{AnyCollection, Binding, Entity, Id, Membership, Origin};
 use crate::codec::RowKey;
 use crate::error::Result;
 
@@ -13,11 +13,7 @@ use crate::error::Result;
 /// initialized until a populate hint loads it, and it is changed through `em.edit(owner)`.
 pub struct Inverse<T: Entity> {
     item: Option<Id<T>>,
-    state: Membership,
-    dirty: bool,
-    origin: Option<Origin>,
-    /// Whose it is, once that is known.
-    owner: Option<RowKey>,
+    binding: Binding,
 }
 
 impl<T: Entity> Inverse<T> {
@@ -26,10 +22,7 @@ impl<T: Entity> Inverse<T> {
     pub const fn new() -> Self {
         Self {
             item: None,
-            state: Membership::Detached,
-            dirty: false,
-            origin: None,
-            owner: None,
+            binding: Binding::detached(),
         }
     }
 
@@ -38,23 +31,20 @@ impl<T: Entity> Inverse<T> {
     pub const fn not_loaded(origin: Origin) -> Self {
         Self {
             item: None,
-            state: Membership::NotInitialized,
-            dirty: false,
-            origin: Some(origin),
-            owner: None,
+            binding: Binding::not_loaded(origin),
         }
     }
 
     /// Whether it is known who refers here. So it is for a new entity.
     #[must_use]
     pub fn is_initialized(&self) -> bool {
-        self.state != Membership::NotInitialized
+        self.binding.is_initialized()
     }
 
     /// Whether a change of the relation is not flushed yet.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        self.dirty
+        self.binding.is_dirty()
     }
 
     /// The entity that refers here.
@@ -76,10 +66,8 @@ impl<T: Entity> Inverse<T> {
     /// # Errors
     /// [`NotLoaded`](crate::Error::NotLoaded) if it is not initialized.
     pub fn try_get(&self) -> Result<Option<Id<T>>> {
-        match (self.state, self.origin) {
-            (Membership::NotInitialized, Some(origin)) => Err(origin.not_loaded(None)),
-            _ => Ok(self.item.clone()),
-        }
+        self.binding.check_initialized()?;
+        Ok(self.item.clone())
     }
 }
 
@@ -92,16 +80,9 @@ impl<T: Entity> Default for Inverse<T> {
 /// As with a [`Collection`](super::Collection), a copy belongs to no managed entity.
 impl<T: Entity> Clone for Inverse<T> {
     fn clone(&self) -> Self {
-        match self.state {
-            Membership::NotInitialized => Self {
-                item: self.item.clone(),
-                owner: self.owner.clone(),
-                ..*self
-            },
-            Membership::Initialized | Membership::Detached => Self {
-                item: self.item.clone(),
-                ..Self::new()
-            },
+        Self {
+            item: self.item.clone(),
+            binding: self.binding.of_copy(),
         }
     }
 }
@@ -117,7 +98,7 @@ impl<T: Entity> From<Id<T>> for Inverse<T> {
 
 impl<T: Entity> fmt::Debug for Inverse<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.state {
+        match self.binding.membership() {
             Membership::NotInitialized => f.write_str("<not loaded>"),
             Membership::Detached | Membership::Initialized => self.item.fmt(f),
         }
@@ -133,16 +114,12 @@ impl<T: Entity> AnyCollection for Inverse<T> {
         true
     }
 
-    fn membership(&self) -> Membership {
-        self.state
+    fn binding(&self) -> &Binding {
+        &self.binding
     }
 
-    fn dirty(&self) -> bool {
-        self.dirty
-    }
-
-    fn set_dirty(&mut self, dirty: bool) {
-        self.dirty = dirty;
+    fn binding_mut(&mut self) -> &mut Binding {
+        &mut self.binding
     }
 
     fn keys(&self) -> Vec<RowKey> {
@@ -172,10 +149,6 @@ impl<T: Entity> AnyCollection for Inverse<T> {
         held
     }
 
-    fn owner(&self) -> Option<&RowKey> {
-        self.owner.as_ref()
-    }
-
     fn bind(
         &mut self,
         owner: &RowKey,
@@ -183,9 +156,7 @@ impl<T: Entity> AnyCollection for Inverse<T> {
         state: Membership,
         items: &mut dyn Iterator<Item = RowKey>,
     ) {
-        self.owner = Some(owner.clone());
+        self.binding.bind(owner, origin, state);
         self.item = items.last().map(|key| Id::from_own(&key));
-        self.state = state;
-        self.origin = Some(origin);
     }
 }

@@ -6,6 +6,7 @@
 
 mod any;
 mod base;
+mod binding;
 mod builder;
 mod collection;
 mod hooks;
@@ -18,8 +19,9 @@ mod list;
 
 pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields};
 pub use base::{BaseEntity, KeyedBase};
+pub use binding::{Binding, Membership};
 pub use builder::{Missing, Set};
-pub use collection::{AnyCollection, Collection, Membership};
+pub use collection::{AnyCollection, Collection};
 pub use hooks::{ChangeKind, ChangeSet, ChangeSetData, Event, EventArgs, EventSet, Payload};
 pub use hydrate::HydrateRow;
 pub use id::{Id, IntoId, IntoIds};
