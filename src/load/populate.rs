@@ -362,12 +362,11 @@ impl Loader<'_> {
         by: impl FnOnce() -> String,
     ) {
         self.statistics.rows_read += rows as u64;
+        let statement = || format!("select {} by {}", what(), by());
         if let Some(joined) = &mut self.joined {
-            let statement = || format!("select {} by {}", what(), by());
             joined.add(started.is_some(), statement);
         } else {
             self.statistics.lookups += 1;
-            let statement = || format!("select {} by {}", what(), by());
             self.database.log.tell(started, Some(rows), statement);
         }
     }
