@@ -96,6 +96,10 @@ impl<'a> Planner<'a> {
         let Some(body) = &write.new else {
             return Ok(Follow::Nothing);
         };
+        if write.replaces() {
+            // The row that referred is gone. The new one is judged as any other new row.
+            return Ok(Follow::Nothing);
+        }
         let refers = body
             .get(number)
             .is_some_and(|stored| *stored == *target_key.to_vec());

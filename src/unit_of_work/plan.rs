@@ -58,6 +58,13 @@ pub(super) struct Write<'a> {
     pub(super) follows: bool,
 }
 
+impl Write<'_> {
+    /// Whether it is a new row in the place of a removed one.
+    pub(super) const fn replaces(&self) -> bool {
+        self.purge && self.new.is_some()
+    }
+}
+
 /// The state of planning one flush.
 pub(super) struct Planner<'a> {
     pub(super) database: &'a Database,

@@ -125,10 +125,14 @@ impl Unit {
 
     pub fn remove(&mut self, at: Address) {
         if self.created.contains(&at) {
-            // One that took the place of a removed row gives it back to the removal.
             let replaces = self.removed.contains(&at);
             self.forget(at);
-            self.removed.extend(replaces.then_some(at));
+            if replaces {
+                // The row whose place it took is still to be removed. Nothing shows it any more.
+                self.removed.insert(at);
+                self.view.rows.remove(&at);
+                self.view.unlink(at);
+            }
         } else {
             self.removed.insert(at);
         }
@@ -213,6 +217,7 @@ impl Unit {
         failures.extend(follow(
             &mut state,
             committed,
+            &created,
             doomed.iter().copied().collect(),
         ));
         failures.extend(self.dangling(&state, created.iter().chain(&updated)));
@@ -326,7 +331,13 @@ fn link(owner: Address, item: u64) -> (u64, u64) {
 }
 
 /// Applies `on_delete` to the rows that were stored with a reference to what goes, and still have it.
-fn follow(state: &mut State, committed: &State, mut gone: Vec<Address>) -> Option<Failure> {
+/// Those that are created in their place do not follow.
+fn follow(
+    state: &mut State,
+    committed: &State,
+    created: &BTreeSet<Address>,
+    mut gone: Vec<Address>,
+) -> Option<Failure> {
     let mut failure = None;
     while let Some(target) = gone.pop() {
         if state.rows.contains_key(&target) {
@@ -336,7 +347,8 @@ fn follow(state: &mut State, committed: &State, mut gone: Vec<Address>) -> Optio
             for reference in references_of(kind).filter(|reference| reference.to == target.0) {
                 for key in committed.referrers(reference, target.1) {
                     let at = (kind, key);
-                    if state.target(at, reference.property) != Some(target.1) {
+                    let refers = state.target(at, reference.property) == Some(target.1);
+                    if !refers || created.contains(&at) {
                         continue;
                     }
                     match reference.on_delete {

@@ -145,6 +145,70 @@ fn r9_cascades_cascade_loaded_or_not_and_join_rows_go() {
     });
 }
 
+// It went by the cascade of what the old row had referred to, without a word.
+#[test]
+fn r9_a_row_created_in_the_place_of_a_removed_one_is_judged_like_any_new_row() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let ann = user(&mut em, "ann");
+        let (one, two) = (article(&mut em, "one", ann), article(&mut em, "two", ann));
+        let new =
+            |id: Id<Comment>, article| Comment::build().id(*id.key()).text("anew").article(article);
+        let comment = em.create(Comment::build().text("first").article(one));
+        em.flush()?;
+
+        em.remove(comment);
+        em.create(new(comment, one));
+        em.remove(one);
+        assert_eq!(
+            refused(em.flush()).to_string(),
+            format!(
+                "Comment {comment}: `article` refers to Article {one}, which the same flush removes; \
+                 refer to another row, or keep that one"
+            )
+        );
+        em.edit(comment).set_article(two);
+        em.flush()?;
+        assert_eq!(em.find::<Article>().all()?, [two]);
+        assert_eq!(em.find::<Comment>().all()?, [comment]);
+        Ok(())
+    });
+}
+
+#[test]
+fn r9_a_removed_row_whose_replacement_is_given_up_is_removed_and_shown_nowhere() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let ann = user(&mut em, "ann");
+        let one = article(&mut em, "one", ann);
+        let comment = em.create(Comment::build().text("first").article(one));
+        em.flush()?;
+        for loaded in [true, false] {
+            em.transactional(|em| {
+                em.clear();
+                em.find_one(one).populate(|a| a.comments()).or_fail()?;
+                if !loaded {
+                    em.detach(comment);
+                }
+                em.remove(comment);
+                em.create(
+                    Comment::build()
+                        .id(*comment.key())
+                        .text("anew")
+                        .article(one),
+                );
+                em.remove(comment);
+                assert_eq!(em[one].comments.ids(), []);
+                em.flush()?;
+                assert_eq!(em.find::<Comment>().all()?, []);
+                Err::<(), _>(Error::other("back"))
+            })
+            .unwrap_err();
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn r9_a_changed_row_that_goes_by_cascade_is_gone_and_its_after_update_hook_does_not_run() {
     // Its change set was made before the cascade was known, and accepting it once panicked.

@@ -35,7 +35,7 @@ impl RowBody {
     }
 
     /// All properties, by ascending number.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PropertyNumber, &[u8])> {
         self.properties().iter()
     }
