@@ -29,7 +29,8 @@
 //!   over that (only what it changed is written), or gives it up, and is cleared. What `find` and
 //!   `refresh` do with rows that another unit of work has changed is not modelled.
 //! - A one-to-one target is loaded with who has it before it is given to another row.
-//! - Only rows that no other row refers to are removed and created anew in one flush.
+//! - Only rows that no other row refers to are removed and created anew in one flush, and what was
+//!   created so is not removed again: the old row would be shown only where it was read since.
 //! - Only rows for which nothing is pending, in their collections neither, are detached, and only
 //!   stored ones, which are no orphans, refreshed.
 //! - Rows with links are not detached.

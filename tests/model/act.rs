@@ -364,6 +364,10 @@ impl Environment {
         let Some(at) = self.subject(operation) else {
             return;
         };
+        if self.unit().removed.contains(&at) {
+            // It took the place of a removed row, which has no instance to come back.
+            return;
+        }
         if self.unit().created.contains(&at) && self.owns_unseen(at) {
             return;
         }

@@ -92,6 +92,10 @@ impl Environment {
                     let user = self.some_user();
                     self.point(at, reference, Some(user));
                 }
+                (false, OnDelete::Cascade) if self.unit().removed.contains(&at) => {
+                    let article = self.some_article();
+                    self.point(at, reference, Some(article));
+                }
                 (false, OnDelete::Cascade) => {
                     self.em().remove(Comment::id(at.1));
                     self.unit().remove(at);
@@ -107,8 +111,17 @@ impl Environment {
     }
 
     fn some_user(&mut self) -> u64 {
-        if let Some((_, user)) = self.pick(Kind::User, 0) {
-            return user;
+        self.some(Kind::User)
+    }
+
+    fn some_article(&mut self) -> u64 {
+        self.some(Kind::Article)
+    }
+
+    /// A row that stays; a new one where there is none.
+    fn some(&mut self, kind: Kind) -> u64 {
+        if let Some((_, key)) = self.pick(kind, 0) {
+            return key;
         }
         let operation = Operation {
             verb: Verb::Create,
@@ -116,8 +129,8 @@ impl Environment {
             whom: 0,
             value: 1,
         };
-        self.create(Kind::User, None, operation)
-            .expect("users can always be made")
+        self.create(kind, None, operation)
+            .expect("users and articles can always be made")
             .1
     }
 

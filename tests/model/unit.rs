@@ -127,12 +127,8 @@ impl Unit {
         if self.created.contains(&at) {
             let replaces = self.removed.contains(&at);
             self.forget(at);
-            if replaces {
-                // The row whose place it took is still to be removed. Nothing shows it any more.
-                self.removed.insert(at);
-                self.view.rows.remove(&at);
-                self.view.unlink(at);
-            }
+            // One that took the place of a removed row gives it back to the removal.
+            self.removed.extend(replaces.then_some(at));
         } else {
             self.removed.insert(at);
         }
