@@ -101,6 +101,24 @@ pub enum Error {
         key: String,
     },
 
+    /// A row with a version was written by another unit of work since it was read. Nothing was written.
+    ///
+    /// [`refresh`](crate::EntityManager::refresh) reads it anew, so that the program can decide again.
+    #[error(
+        "{entity} {key} was changed by another unit of work since it was read: version {expected} was expected, \
+         and {found} is there; read it anew with `em.refresh(id)`, decide again, and flush"
+    )]
+    OptimisticLock {
+        /// The entity's name.
+        entity: &'static str,
+        /// The row's key.
+        key: String,
+        /// The version that this unit of work has read.
+        expected: u64,
+        /// The version that is stored.
+        found: u64,
+    },
+
     /// A life-cycle hook refused. Nothing was written.
     #[error("{entity} {key}: the {event} hook failed: {source}")]
     Hook {

@@ -137,7 +137,9 @@ pub mod __private {
         CollectionEdit, CollectionView, Edit, EntityManager, IntoManaged, Managed, Pending, View,
     };
     pub use crate::query::Property;
-    pub use crate::schema::{CharCount, FieldDescription, FieldSet, OnDelete, Relation, Target};
+    pub use crate::schema::{
+        CharCount, FieldDescription, FieldSet, OnDelete, Relation, Target, VersionNumber,
+    };
     pub use crate::serialize::{Exclude, Node, SerializeEntity, serialize_view};
 }
 

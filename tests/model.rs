@@ -21,6 +21,8 @@
 //!   that has nothing to do makes no commit. When the reasons are mended the same flush succeeds.
 //! - A unit of work that goes back to where a transaction, or a savepoint in it, began is as it was
 //!   then, and what it had flushed since is nowhere. Until the commit no other one sees any of it.
+//! - A version counts the flushes that wrote its row, and a row that others have written since it was
+//!   read is neither written nor removed.
 //! - Hooks have run once for each row that was written, as the count that they keep says.
 //!
 //! Between a plain assignment of a reference and the next query or flush, collections are not

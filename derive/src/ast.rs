@@ -210,8 +210,13 @@ impl<'a> Field<'a> {
         matches!(self.kind(), Kind::Lazy(_))
     }
 
+    pub(crate) fn is_version(&self) -> bool {
+        self.attrs.version.is_some()
+    }
+
+    /// A version has its type's own: it counts from there.
     pub(crate) fn has_default(&self) -> bool {
-        self.attrs.default.is_some()
+        self.attrs.default.is_some() || self.is_version()
     }
 
     /// The expression of `default`, unless it is the type's own default or there is none.

@@ -121,6 +121,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) hidden: Slot<()>,
     pub(crate) base: Slot<()>,
     pub(crate) skip: Slot<()>,
+    pub(crate) version: Slot<()>,
     pub(crate) length: Slot<Expr>,
     /// `None` inside: the type's own default.
     pub(crate) default: Slot<Option<Expr>>,
@@ -128,7 +129,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) relation: Slot<RelationAttr>,
 }
 
-const FIELD_ATTRIBUTES: [&str; 13] = [
+const FIELD_ATTRIBUTES: [&str; 14] = [
     "primary_key",
     "unique",
     "index",
@@ -138,6 +139,7 @@ const FIELD_ATTRIBUTES: [&str; 13] = [
     "on_update",
     "base",
     "skip",
+    "version",
     "many_to_one",
     "one_to_one",
     "one_to_many",
@@ -203,6 +205,7 @@ impl FieldAttrs {
             "hidden" => set_flag(cx, &mut self.hidden, name, &value),
             "base" => set_flag(cx, &mut self.base, name, &value),
             "skip" => set_flag(cx, &mut self.skip, name, &value),
+            "version" => set_flag(cx, &mut self.version, name, &value),
             "length" => set(
                 cx,
                 &mut self.length,

@@ -23,6 +23,7 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
     keys(cx, container);
     bases(cx, container);
     count(cx, container);
+    one_version(cx, container);
     for field in &container.fields {
         combination(cx, field);
         shape(cx, field);
@@ -99,7 +100,13 @@ fn count(cx: &Ctxt, container: &Container<'_>) {
 /// Attributes that do not go with the kind of the property.
 fn combination(cx: &Ctxt, field: &Field<'_>) {
     for (attribute, span) in given(&field.attrs) {
-        if let Some(problem) = refusal(field.kind(), attribute) {
+        let with_version = || {
+            field
+                .is_version()
+                .then(|| beside_version(attribute))
+                .flatten()
+        };
+        if let Some(problem) = refusal(field.kind(), attribute).or_else(with_version) {
             cx.error(span, problem);
         }
     }
@@ -123,6 +130,7 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
         one("hidden", attrs.hidden.as_ref()),
         one("default", attrs.default.as_ref()),
         one("on_update", attrs.on_update.as_ref()),
+        one("version", attrs.version.as_ref()),
         relation,
     ]
     .into_iter()
@@ -152,6 +160,9 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
         (Kind::Key { generated: true }, "default") => {
             "a `Pk` is generated: remove `default`, or write the key's type without `Pk`".to_owned()
         }
+        (Kind::Key { .. }, "version") => {
+            "a primary key never changes: give the version a property of its own".to_owned()
+        }
         (Kind::Key { .. }, "many_to_one" | "one_to_one" | "one_to_many" | "many_to_many") => {
             format!(
                 "a relation can't be the primary key: remove `{attribute}`, or give the key a property of its own"
@@ -160,6 +171,10 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
         (Kind::Lazy(_), "unique" | "index") => format!(
             "`{attribute}` needs the value in the row, and a lazy property is stored apart: write the type without `Lazy`"
         ),
+        (
+            Kind::Lazy(_) | Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_),
+            "version",
+        ) => "a version is a number in the row: write `u64`".to_owned(),
         (Kind::ToOne { .. }, "index") => {
             "a to-one relation is indexed as it is: remove `index`".to_owned()
         }
@@ -187,6 +202,31 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
         _ => return None,
     };
     Some(message)
+}
+
+/// What a version can't be beside.
+fn beside_version(attribute: &'static str) -> Option<String> {
+    match attribute {
+        "unique" | "index" | "length" | "default" | "on_update" => Some(format!(
+            "a version is counted by the flush: remove `{attribute}`"
+        )),
+        _ => None,
+    }
+}
+
+/// One row has one version.
+fn one_version(cx: &Ctxt, container: &Container<'_>) {
+    let mut versions = container.fields.iter().filter(|field| field.is_version());
+    let Some(first) = versions.next() else { return };
+    for second in versions {
+        cx.error(
+            second.ident.span(),
+            format_args!(
+                "`{}` is a version already: an entity has one, remove the other",
+                first.name
+            ),
+        );
+    }
 }
 
 /// Types that need an attribute, and types that can't stand where they do.

@@ -20,6 +20,9 @@ pub trait Fields: Sized + Send + Sync + 'static {
     /// How many properties there are, those of the base included.
     const COUNT: usize;
 
+    /// The type of the version, or [`Unversioned`].
+    type Version;
+
     /// The properties, in order.
     fn describe() -> Vec<FieldDescription>;
 
@@ -80,6 +83,10 @@ pub trait Fields: Sized + Send + Sync + 'static {
         unreachable!("property {field} is no collection")
     }
 }
+
+/// In the place of the version's type: the entity has no version.
+#[derive(Debug)]
+pub enum Unversioned {}
 
 /// What has identity and is stored: implemented by `#[derive(Entity)]`.
 #[diagnostic::on_unimplemented(

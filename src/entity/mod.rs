@@ -17,7 +17,7 @@ mod key_field;
 mod lazy;
 mod list;
 
-pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields};
+pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields, Unversioned};
 pub use base::{BaseEntity, KeyedBase};
 pub use binding::{Binding, Membership};
 pub use builder::{Missing, Set};

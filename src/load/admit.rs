@@ -84,6 +84,10 @@ impl Loader<'_> {
         let entity = schema.entity(instance.entity);
         let key = slot.key.clone();
         let fresh = parse_row(entity, &key, row)?;
+        if entity.row_version.is_some() && !self.overwrite && self.has_changes(instance, entity)? {
+            // What was decided here was decided on the version that was read: the flush compares it.
+            return Ok(());
+        }
         for field in entity.to_ones.iter().filter(|_| self.overwrite) {
             self.context.cancel_orphan(instance, *field);
         }
@@ -106,12 +110,7 @@ impl Loader<'_> {
         }
         for field in &entity.lazies {
             let slot = self.context.slot(instance);
-            let Some(snapshot) = slot.lazy(*field) else {
-                continue;
-            };
-            let mut now = Vec::new();
-            let is_loaded = self.context.body(instance).encode(*field, &mut now)?;
-            if is_loaded && **snapshot != *now {
+            if slot.lazy(*field).is_none() || self.is_lazy_changed(instance, *field)? {
                 continue;
             }
             let key = slot.key.clone();
@@ -128,6 +127,32 @@ impl Loader<'_> {
             self.statistics.rows_read += 1;
         }
         Ok(())
+    }
+
+    /// Whether the next flush would write the row.
+    fn has_changes(&self, instance: Instance, entity: &EntitySchema) -> Result<bool> {
+        if !self.context.slot(instance).is_touched() {
+            return Ok(false);
+        }
+        for field in &entity.columns {
+            if self.is_changed(instance, entity, *field)? {
+                return Ok(true);
+            }
+        }
+        for field in &entity.lazies {
+            if self.is_lazy_changed(instance, *field)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a lazy property has a value in memory that differs from what was loaded.
+    fn is_lazy_changed(&self, instance: Instance, field: FieldIndex) -> Result<bool> {
+        let mut now = Vec::new();
+        let has_value = self.context.body(instance).encode(field, &mut now)?;
+        let loaded = self.context.slot(instance).lazy(field);
+        Ok(has_value && loaded.is_none_or(|loaded| **loaded != *now))
     }
 
     /// Whether a property in memory differs from the snapshot.

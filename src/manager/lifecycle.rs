@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{EntityManager, IntoManaged};
+use super::{EntityManager, IntoManaged, Managed};
 use crate::context::{Life, Slot};
 use crate::entity::{AnyEntity, Entity, Event, Id};
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::schema::VersionNumber;
+use crate::unit_of_work::read_version;
 
 impl EntityManager {
     /// Manages a new entity. The next flush inserts it; nothing is stored before. Its key is
@@ -92,6 +94,70 @@ impl EntityManager {
             }
             Life::Removed => self.context.touch(instance),
         }
+    }
+
+    /// Checks that an entity is at the version that the program decided upon, loading it where it is
+    /// not loaded: a form was filled in from version 3, say, and is sent back with that number.
+    ///
+    /// A flush checks by itself that nobody has written the row since *this unit of work* has read it.
+    /// So once this has succeeded, a change is written over the expected version, or refused.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// use musher::prelude::*;
+    ///
+    /// #[derive(Entity, Debug)]
+    /// struct Page {
+    ///     #[orm(primary_key)]
+    ///     id: Pk,
+    ///     text: String,
+    ///     #[orm(version)]
+    ///     version: u64,
+    /// }
+    ///
+    /// let orm = Orm::builder().entities::<Page>().in_memory()?;
+    /// let mut em = orm.em();
+    /// let page = em.create(Page::build().text("first"));
+    /// em.flush()?;
+    /// let shown = em[page].version; // goes out with the form
+    ///
+    /// let mut other = orm.em();
+    /// other.find_one(page).or_fail()?;
+    /// other[page].text = "second".into();
+    /// other.flush()?;
+    ///
+    /// let mut em = orm.em(); // the form comes back
+    /// let error = em.lock(page, shown).unwrap_err();
+    /// assert!(matches!(error, Error::OptimisticLock { expected: 1, found: 2, .. }));
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    ///
+    /// An entity without `#[orm(version)]` does not compile here.
+    ///
+    /// # Errors
+    /// [`Error::OptimisticLock`] if it is at another version; [`Error::NotFound`] if there is no row;
+    /// what reading says.
+    pub fn lock<T>(&mut self, id: Id<T>, version: T::Version) -> Result<()>
+    where
+        T: Managed<Version: VersionNumber>,
+    {
+        let id = self.find_one(id).or_fail()?;
+        let read = self.loaded(&id).and_then(|instance| {
+            let entity = self.context.entity(instance.entity);
+            read_version(entity, self.context.slot(instance))
+        });
+        // What is not stored yet has been written never.
+        let (expected, found) = (version.number(), read.unwrap_or_default());
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::OptimisticLock {
+            entity: T::NAME,
+            key: id.to_string(),
+            expected,
+            found,
+        })
     }
 
     /// Gives an instance up: pending changes of it are forgotten, and its row stays as it is.

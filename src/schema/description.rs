@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::{CharCount, ValueType};
+use super::{CharCount, ValueType, VersionNumber};
 use crate::codec::OrderedKey;
 
 /// An entity as its derive describes it.
@@ -213,6 +213,16 @@ impl FieldDescription {
         self.kind = match self.kind {
             FieldKind::Scalar(value) => FieldKind::Scalar(value.counted::<V>()),
             FieldKind::Lazy(value) => FieldKind::Lazy(value.counted::<V>()),
+            other => other,
+        };
+        self
+    }
+
+    /// Counted by every flush that writes the row.
+    #[must_use]
+    pub const fn version<V: VersionNumber>(mut self) -> Self {
+        self.kind = match self.kind {
+            FieldKind::Scalar(value) => FieldKind::Scalar(value.versioned::<V>()),
             other => other,
         };
         self

@@ -5,7 +5,7 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::{OnDelete, ValueType};
+use super::{OnDelete, ValueType, VersionType};
 use crate::codec::record::PropertyNumber;
 use crate::codec::{RowKey, RowKeyKind};
 
@@ -76,6 +76,8 @@ pub(crate) struct EntitySchema {
     pub(crate) referrers: Vec<(EntityIndex, FieldIndex)>,
     /// The many-to-many relations that this entity takes part in, with its side.
     pub(crate) joins: Vec<(JoinIndex, Side)>,
+    /// The property that counts how often a row was written.
+    pub(crate) row_version: Option<(FieldIndex, VersionType)>,
     /// The version of the schema under which rows are written now.
     pub(crate) version: u32,
     /// The position of each stored property number; filled from the catalog when a database opens.

@@ -12,7 +12,7 @@ mod value_type;
 
 pub use description::{FieldDescription, OnDelete, Relation, Target};
 pub use field_set::FieldSet;
-pub use value_type::CharCount;
+pub use value_type::{CharCount, VersionNumber};
 
 pub(crate) use build::{KeyType, build};
 pub(crate) use description::{EntityDescription, FieldKind};
@@ -20,4 +20,4 @@ pub(crate) use entity::{
     EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema,
     RelationKind, RelationSchema, ResolvedKind, Schema, Side,
 };
-pub(crate) use value_type::ValueType;
+pub(crate) use value_type::{ValueType, VersionType};

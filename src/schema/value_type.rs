@@ -3,10 +3,11 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::OrderedKey;
-use crate::codec::value::{ValueError, decode_value};
+use crate::codec::value::{ValueError, decode_value, encode_value};
 
 type Print = fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result;
 type Count = fn(&[u8]) -> Result<usize, ValueError>;
@@ -20,6 +21,26 @@ pub(crate) struct ValueType {
     check: fn(&[u8]) -> Result<(), ValueError>,
     count: Option<Count>,
     order: Option<Order>,
+    version: Option<VersionType>,
+}
+
+/// Operations on the stored bytes of a version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VersionType {
+    read: fn(&[u8]) -> Result<u64, ValueError>,
+    next: fn(&[u8]) -> Result<Vec<u8>, ValueError>,
+}
+
+impl VersionType {
+    /// The number that a row has; 0 where it was stored before its entity had a version.
+    pub(crate) fn number(&self, stored: Option<&[u8]>) -> Result<u64, ValueError> {
+        stored.map_or(Ok(0), self.read)
+    }
+
+    /// The stored form of the version after this one. The first is 1.
+    pub(crate) fn after(&self, stored: Option<&[u8]>) -> Result<Vec<u8>, ValueError> {
+        (self.next)(stored.unwrap_or_default())
+    }
 }
 
 impl ValueType {
@@ -32,6 +53,7 @@ impl ValueType {
             check: check::<V>,
             count: None,
             order: None,
+            version: None,
         }
     }
 
@@ -47,6 +69,20 @@ impl ValueType {
     pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
         self.order = Some(order::<V>);
         self
+    }
+
+    /// Adds the counting, for `version`.
+    #[must_use]
+    pub(crate) const fn versioned<V: VersionNumber>(mut self) -> Self {
+        self.version = Some(VersionType {
+            read: |stored| decode_value::<V>(stored).map(VersionNumber::number),
+            next: next_version::<V>,
+        });
+        self
+    }
+
+    pub(crate) const fn version(&self) -> Option<VersionType> {
+        self.version
     }
 
     /// The type's name with the module paths cut off, as the catalog keeps it.
@@ -121,6 +157,17 @@ fn order<V: DeserializeOwned + OrderedKey>(
     decode_value::<V>(stored).map(|value| value.encode_key(out))
 }
 
+fn next_version<V: VersionNumber>(stored: &[u8]) -> Result<Vec<u8>, ValueError> {
+    let before = if stored.is_empty() {
+        V::default()
+    } else {
+        decode_value(stored)?
+    };
+    let mut next = Vec::new();
+    encode_value(&before.next(), &mut next)?;
+    Ok(next)
+}
+
 /// The type's name with the module paths cut off.
 pub(super) fn short_type_name(full: &str) -> String {
     let mut short = String::with_capacity(full.len());
@@ -162,6 +209,38 @@ impl<T: CharCount> CharCount for Option<T> {
         self.as_ref().map_or(0, CharCount::char_count)
     }
 }
+
+/// What can be the version of a row: `#[orm(version)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no version",
+    label = "not a version",
+    note = "an entity with a version has a property `#[orm(version)] version: u64`; `u32`, `i64` and `i32` do, too"
+)]
+pub trait VersionNumber: Copy + Default + Serialize + DeserializeOwned {
+    /// The one after this.
+    #[must_use]
+    fn next(self) -> Self;
+
+    /// As [`Error::OptimisticLock`](crate::Error::OptimisticLock) tells it.
+    fn number(self) -> u64;
+}
+
+macro_rules! version_numbers {
+    ($($number:ty)*) => {
+        $(impl VersionNumber for $number {
+            fn next(self) -> Self {
+                self.wrapping_add(1)
+            }
+
+            #[allow(clippy::cast_sign_loss, clippy::cast_lossless, reason = "only compared")]
+            fn number(self) -> u64 {
+                self as u64
+            }
+        })*
+    };
+}
+
+version_numbers!(u64 u32 i64 i32);
 
 #[cfg(test)]
 mod tests {

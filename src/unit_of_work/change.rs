@@ -24,12 +24,19 @@ pub(crate) struct Change {
     pub(crate) lazies: Vec<(FieldIndex, Vec<u8>)>,
     /// The properties that differ from the row, the lazy ones included.
     pub(crate) changed: FieldSet,
+    /// The version of the row that was read; the stored one must be the same.
+    pub(crate) read_version: Option<u64>,
     /// What the `after_*` hooks will be told, where there are any.
     pub(crate) after: Option<ChangeSetData>,
 }
 
 impl Change {
-    pub(super) fn removal(instance: Instance, key: RowKey, after: Option<ChangeSetData>) -> Self {
+    pub(super) fn removal(
+        instance: Instance,
+        key: RowKey,
+        read_version: Option<u64>,
+        after: Option<ChangeSetData>,
+    ) -> Self {
         let body = RowBodyBuilder::new().finish();
         Self {
             instance,
@@ -39,6 +46,7 @@ impl Change {
             body,
             lazies: Vec::new(),
             changed: FieldSet::new(),
+            read_version,
             after,
         }
     }
@@ -62,6 +70,13 @@ impl Change {
         field: FieldIndex,
     ) -> Option<String> {
         let property = &entity.fields[field];
+        if entity
+            .row_version
+            .is_some_and(|(version, _)| version == field)
+        {
+            // What it will be is counted where the row is written.
+            return None;
+        }
         if property.hidden {
             return Some(format!("{}: <hidden>", property.name));
         }

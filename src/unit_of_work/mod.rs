@@ -16,6 +16,7 @@ mod plan;
 mod prepare;
 mod replay;
 mod validate;
+mod versions;
 
 pub(crate) use accept::{accept, run_after_hooks};
 pub(crate) use change::{Change, Prepared, encode_column};
@@ -23,3 +24,4 @@ pub(crate) use constraints::index_value;
 pub(crate) use plan::{Outcome, plan};
 pub(crate) use prepare::prepare;
 pub(crate) use replay::{Staged, accept_replayed, replay};
+pub(crate) use versions::read_version;

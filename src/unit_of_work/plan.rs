@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::change::decode_reference;
-use super::{Change, Prepared, constraints, links};
+use super::{Change, Prepared, constraints, links, versions};
 use crate::codec::RowKey;
 use crate::codec::record::{Record, RowBody, patch};
 use crate::codec::value::seal_value;
@@ -97,11 +97,13 @@ pub(crate) fn plan(
     for change in &prepared.changes {
         planner.add_change(change)?;
     }
+    versions::check(&planner)?;
     planner.follow_removals()?;
     planner.release_partners()?;
     constraints::check_references(&planner)?;
     constraints::write_indexes(&mut planner)?;
     links::write_links(&mut planner)?;
+    versions::count(&mut planner)?;
     planner.write_rows(sequence);
     planner.write_sequences()?;
     Ok((planner.batch, planner.outcome))

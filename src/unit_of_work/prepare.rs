@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::change::{Encoded, reset};
 use super::hook_relations::Relations;
-use super::{Change, Prepared, validate};
+use super::{Change, Prepared, validate, versions};
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
 use crate::entity::{ChangeKind, ChangeSetData, Event};
@@ -68,7 +68,7 @@ impl Preparation<'_> {
                 Life::New { replaces: true } if self.is_removed_orphan(instance) => {
                     // The row whose place it took was to be removed, and still is.
                     let key = self.context.slot(instance).key.clone();
-                    let removal = Change::removal(instance, key, None);
+                    let removal = Change::removal(instance, key, None, None);
                     self.prepared.changes.push(removal);
                 }
                 Life::New { replaces } => self.create(instance, replaces)?,
@@ -220,10 +220,14 @@ impl Preparation<'_> {
             after = self.after_event(instance, &encoded, ChangeKind::Delete, FieldSet::new());
         }
         let key = self.context.slot(instance).key.clone();
-        self.prepared
-            .changes
-            .push(Change::removal(instance, key, after));
+        let removal = Change::removal(instance, key, self.read_version(instance), after);
+        self.prepared.changes.push(removal);
         Ok(())
+    }
+
+    fn read_version(&self, instance: Instance) -> Option<u64> {
+        let entity = self.context.entity(instance.entity);
+        versions::read_version(entity, self.context.slot(instance))
     }
 
     fn encode(&self, instance: Instance) -> Result<Encoded> {
@@ -307,6 +311,7 @@ impl Preparation<'_> {
             body,
             lazies,
             changed,
+            read_version: self.read_version(instance),
             after,
         };
         let entity = self.context.entity(instance.entity);

@@ -1,6 +1,7 @@
 //! Rules that a value can break by itself. All violations of a flush are told at once.
 
 use super::Change;
+use crate::entity::ChangeKind;
 use crate::error::{Result, Violation};
 use crate::schema::{EntitySchema, ResolvedKind};
 
@@ -10,6 +11,17 @@ pub(super) fn validate(
     change: &Change,
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
+    if let (Some((version, _)), ChangeKind::Update) = (entity.row_version, change.kind)
+        && change.changed.contains(version)
+    {
+        violations.push(Violation {
+            entity: entity.name,
+            key: entity.print_key(&change.key),
+            property: entity.fields[version].name,
+            problem: "is counted by the flush and can't be assigned; give it the value back that was read"
+                .to_owned(),
+        });
+    }
     for field in change.changed.iter() {
         let property = &entity.fields[field];
         let (Some(most), Some(value_type)) = (property.length, property.value_type()) else {

@@ -275,6 +275,7 @@ impl Modelled for Node {
 
     fn row(&self) -> Row {
         Row::from([
+            ("version", Value::Number(self.version)),
             ("label", Value::text(&self.label)),
             ("parent", Value::key(self.parent.map(Id::into_key))),
         ])

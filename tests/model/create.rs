@@ -224,7 +224,11 @@ impl Environment {
         let parent = Value::key(parent.map(|(_, key)| key));
         (
             key,
-            Row::from([("label", Value::text("node")), ("parent", parent)]),
+            Row::from([
+                ("version", Value::Number(0)),
+                ("label", Value::text("node")),
+                ("parent", parent),
+            ]),
         )
     }
 }

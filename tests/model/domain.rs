@@ -89,6 +89,8 @@ pub struct Comment {
 pub struct Node {
     #[orm(primary_key)]
     pub id: Pk,
+    #[orm(version)]
+    pub version: u64,
     pub label: String,
     #[orm(many_to_one(inversed_by = children))]
     pub parent: Option<Id<Node>>,

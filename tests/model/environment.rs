@@ -202,7 +202,10 @@ impl Environment {
     /// One flush, judged by the model.
     pub fn flush_once(&mut self) -> Result<(), Failure> {
         let staged = self.is_in_transaction();
+        let loaded = self.known.iter().filter(|at| self.is_loaded(**at));
+        let loaded = loaded.copied().collect();
         let session = &mut self.sessions[self.at];
+        session.unit.loaded = loaded;
         let wanted = session.unit.flush(&self.committed);
         let before = session.em.statistics().commits;
         let flushed = session.em.flush();
@@ -247,6 +250,7 @@ impl Environment {
     fn classify(error: &Error) -> Failure {
         match error {
             Error::AlreadyManaged { .. } => Failure::Refused,
+            Error::OptimisticLock { .. } => Failure::Stale,
             Error::RowGone { .. } | Error::NotFound { .. } => Failure::Gone,
             Error::Validation(_) => Failure::Invalid,
             Error::Hook { .. } => Failure::Hook,

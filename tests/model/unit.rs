@@ -13,6 +13,8 @@ use super::state::{
 pub enum Failure {
     /// A second instance was given for a managed key.
     Refused,
+    /// A row with a version was written by others since it was read.
+    Stale,
     /// A row that was to be changed or removed is gone.
     Gone,
     /// A value breaks a rule, or a required reference was released.
@@ -35,6 +37,8 @@ pub struct Unit {
     /// Rows taken out of the collection of their owner, whose reference can't be `None`.
     pub orphans: BTreeSet<Address>,
     pub refused: bool,
+    /// The rows that are in memory as the flush begins.
+    pub loaded: BTreeSet<Address>,
 }
 
 /// What a flush that succeeds does.
@@ -205,6 +209,11 @@ impl Unit {
                 row.insert("writes", Value::Number(writes + 1));
             }
         }
+        let written = updated.iter().chain(&doomed);
+        let mut seen = written.filter(|at| self.loaded.contains(at));
+        if seen.any(|at| version(committed, *at) != version(&self.base, *at)) {
+            failures.insert(Failure::Stale);
+        }
         for at in &doomed {
             if state.rows.remove(at).is_none() {
                 failures.insert(Failure::Gone);
@@ -221,6 +230,7 @@ impl Unit {
             failures.insert(Failure::Duplicate);
         }
         failures.extend(self.merge_links(&mut state));
+        count_versions(&mut state, committed, &created, &updated);
         let writes = !created.is_empty()
             || !updated.is_empty()
             || !doomed.is_empty()
@@ -323,6 +333,30 @@ fn link(owner: Address, item: u64) -> (u64, u64) {
     match owner.0 {
         Kind::Article => (owner.1, item),
         _ => (item, owner.1),
+    }
+}
+
+/// The version of a row, if it is there and has one.
+fn version(state: &State, at: Address) -> Option<u64> {
+    match state.rows.get(&at)?.get("version")? {
+        Value::Number(version) => Some(*version),
+        other => unreachable!("a version is no {other:?}"),
+    }
+}
+
+/// Each row that a flush writes has the next version, also where it follows from another.
+fn count_versions(
+    state: &mut State,
+    committed: &State,
+    created: &BTreeSet<Address>,
+    updated: &BTreeSet<Address>,
+) {
+    for (at, row) in &mut state.rows {
+        let is_written = created.contains(at) || updated.contains(at);
+        if (is_written || committed.rows.get(at) != Some(row)) && row.contains_key("version") {
+            let before = version(committed, *at).unwrap_or_default();
+            row.insert("version", Value::Number(before + 1));
+        }
     }
 }
 

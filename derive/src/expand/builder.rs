@@ -131,6 +131,10 @@ fn start(container: &Container<'_>, names: &Names) -> TokenStream {
 
 fn setter(container: &Container<'_>, names: &Names, field: &Field<'_>) -> TokenStream {
     let (vis, ident, builder) = (container.vis, field.ident, &names.builder);
+    if field.is_version() {
+        // The flush counts it.
+        return TokenStream::new();
+    }
     let (argument, value) = argument(field);
     let doc = format!("Sets `{}`.", field.name);
     if !field.is_required() {

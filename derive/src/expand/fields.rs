@@ -1,6 +1,7 @@
 //! `impl Fields`: the properties by position, for entities and base entities alike.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 
 use super::{defaults, dispatch, position, relations};
 use crate::ast::{Container, Field, Kind};
@@ -9,6 +10,7 @@ use crate::shape::Shape;
 pub(super) fn expand(container: &Container<'_>) -> TokenStream {
     let ident = container.ident;
     let own = container.properties().count();
+    let version = version(container);
     let parts = [
         describe(container),
         hydrate(container),
@@ -23,9 +25,23 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
         #[automatically_derived]
         impl ::musher::__private::Fields for #ident {
             const COUNT: usize = FIRST_OWN + #own;
+            type Version = #version;
 
             #(#parts)*
         }
+    }
+}
+
+/// The type of the version, where the entity or its base has one.
+fn version(container: &Container<'_>) -> TokenStream {
+    let own = container.properties().find(|field| field.is_version());
+    match (own, container.base()) {
+        (Some(field), _) => field.ty.to_token_stream(),
+        (None, Some(base)) => {
+            let ty = base.ty;
+            generated!(<#ty as ::musher::__private::Fields>::Version)
+        }
+        (None, None) => generated!(::musher::__private::Unversioned),
     }
 }
 
@@ -78,6 +94,9 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     }
     if attrs.index.is_some() {
         description = generated!(#description.index::<#ty>());
+    }
+    if field.is_version() {
+        description = generated!(#description.version::<#ty>());
     }
     if let Some(length) = &attrs.length {
         let (most, text) = (&length.value, inner_type(field));

@@ -33,6 +33,7 @@ fn fields(ident: &Ident) -> TokenStream {
         #[automatically_derived]
         impl ::musher::__private::Fields for #ident {
             const COUNT: usize = 0;
+            type Version = ::musher::__private::Unversioned;
 
             fn describe() -> ::std::vec::Vec<::musher::__private::FieldDescription> {
                 ::std::unreachable!()

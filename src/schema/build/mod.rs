@@ -12,6 +12,7 @@ use super::value_type::short_type_name;
 use super::{
     EntityDescription, EntityIndex, EntitySchema, FieldDescription, FieldIndex, FieldKind,
     FieldSchema, FieldSet, IndexSchema, JoinIndex, JoinSchema, RelationSchema, Schema, Side,
+    VersionType,
 };
 use crate::codec::record::PropertyNumber;
 use crate::codec::{RowKey, RowKeyKind};
@@ -135,6 +136,7 @@ impl Builder {
                 |kind| matches!(kind, ResolvedKind::Relation(relation) if !relation.is_to_one_owner()),
             ),
             indexes: indexes(&description.fields, &fields),
+            row_version: self.row_version(&description),
             to_ones,
             fields,
             referrers: Vec::new(),
@@ -142,6 +144,25 @@ impl Builder {
             version: 0,
             by_number: Vec::new(),
         }
+    }
+
+    fn row_version(
+        &mut self,
+        description: &EntityDescription,
+    ) -> Option<(FieldIndex, VersionType)> {
+        let version = |(at, field): (FieldIndex, &FieldDescription)| match &field.kind {
+            FieldKind::Scalar(value) => Some((at, value.version()?)),
+            _ => None,
+        };
+        let mut versions = description.fields.iter().enumerate().filter_map(version);
+        let first = versions.next();
+        if let Some((second, _)) = versions.next() {
+            self.problems.push(format!(
+                "{} has a version, and its base has one too; remove `#[orm(version)]` from {0}.{}",
+                description.name, description.fields[second].name
+            ));
+        }
+        first
     }
 
     fn field(
