@@ -9,7 +9,7 @@ use crate::entity::EntityType;
 use crate::keyspace::Keyspace;
 use crate::log::QueryLog;
 use crate::schema::{EntityIndex, Schema};
-use crate::storage::{Durability, Store};
+use crate::storage::{Durability, SnapshotStore};
 
 /// How related rows are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,7 +46,7 @@ pub(crate) struct Settings {
 
 /// One open database.
 pub(crate) struct Database {
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: SnapshotStore,
     pub(crate) schema: Arc<Schema>,
     pub(crate) keyspace: Keyspace,
     pub(crate) types: Vec<EntityType>,

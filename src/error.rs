@@ -119,6 +119,17 @@ pub enum Error {
         found: u64,
     },
 
+    /// Something that a serializable transaction has read was changed by others before it was committed.
+    /// Nothing was written, and everything is rolled back.
+    #[error(
+        "the transaction conflicts with another one, which has changed {what} since it was read; \
+         nothing was written, run it again, as `em.transactional_with_retries(..)` does"
+    )]
+    Conflict {
+        /// What was changed.
+        what: String,
+    },
+
     /// A life-cycle hook refused. Nothing was written.
     #[error("{entity} {key}: the {event} hook failed: {source}")]
     Hook {

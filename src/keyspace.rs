@@ -155,6 +155,35 @@ impl Keyspace {
         Ok(keys)
     }
 
+    /// What is stored under a key, for people.
+    pub(crate) fn describe(&self, schema: &Schema, tree: TreeId, key: &[u8]) -> String {
+        for (entity, trees) in schema.entities.iter().zip(&self.entities) {
+            let of_row = || {
+                let key = RowKey::from_encoded(entity.key_kind, key);
+                key.map_or_else(|_| "<unreadable>".to_owned(), |key| entity.print_key(&key))
+            };
+            let property = |field: FieldIndex| entity.fields[field].name;
+            if trees.rows == tree {
+                return format!("{} {}", entity.name, of_row());
+            }
+            if let Some((field, _)) = trees.lazies.iter().find(|(_, of)| *of == tree) {
+                return format!("`{}` of {} {}", property(*field), entity.name, of_row());
+            }
+            if let Some((field, _)) = trees.indexes.iter().find(|(_, of)| *of == tree) {
+                let (entity, field) = (entity.name, property(*field));
+                return format!("the rows that are found by `{entity}.{field}`");
+            }
+        }
+        for (join, trees) in schema.joins.iter().zip(&self.joins) {
+            if trees.by_owner == tree || trees.by_target == tree {
+                let owner = schema.entity(join.owner);
+                let relation = owner.fields[join.owner_field].name;
+                return format!("the links of `{}.{relation}`", owner.name);
+            }
+        }
+        "the catalog".to_owned()
+    }
+
     /// The key at `side`, the key at the other side -> nothing.
     pub(crate) fn join(&self, join: JoinIndex, side: Side) -> TreeId {
         let trees = &self.joins[usize::from(join.0)];

@@ -54,6 +54,7 @@
 //! | read | `em[id]`, [`EntityManager::get`], [`view`](EntityManager::view) |
 //! | change | `em[id]`, [`EntityManager::edit`], [`with`](EntityManager::with); [`CollectionEdit`] |
 //! | commit several flushes at once | [`EntityManager::transactional`], or [`begin`](EntityManager::begin), [`commit`](EntityManager::commit), [`rollback`](EntityManager::rollback) |
+//! | be safe from other units of work | `#[orm(version)]` and [`EntityManager::lock`]; [`Isolation`], [`EntityManager::transactional_with_retries`]; [`Orm::snapshot`] |
 //! | query | [`EntityManager::find_one`], [`find`](EntityManager::find); [`Property`], [`Filter`] |
 //! | load more | [`EntityManager::populate`], [`refresh`](EntityManager::refresh) |
 //! | react to a flush | [`EventArgs`], [`ChangeSet`]; the attributes of [`Entity`](macro@Entity) name the hooks |
@@ -102,7 +103,7 @@ pub use error::{Error, Result, Violation};
 pub use load::{Hint, Statistics};
 pub use manager::{
     CollectionEdit, CollectionIter, CollectionView, EntityManager, Find, FindOne, IntoManaged,
-    Managed,
+    Isolation, Managed,
 };
 pub use orm::{Finding, Orm, OrmBuilder, Report};
 pub use query::{Filter, IntoOperand, Property};
@@ -116,8 +117,8 @@ pub use musher_derive::{BaseEntity, Entity};
 /// Everything that a program with entities needs: `use musher::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Lazy,
-        LoadStrategy, Orm, Pk,
+        Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Isolation,
+        Lazy, LoadStrategy, Orm, Pk,
     };
     #[cfg(feature = "derive")]
     pub use musher_derive::{BaseEntity, Entity};

@@ -58,6 +58,10 @@ impl IdentityMap {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
     /// Makes room for so many more.
     pub(crate) fn reserve(&mut self, more: usize) {
         self.by_key.reserve(more);

@@ -226,6 +226,11 @@ impl Context {
         self.touched.is_empty() && self.ledger.is_empty() && self.refused.is_empty()
     }
 
+    /// Whether nothing is managed, and nothing pending.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_clean() && self.maps.iter().all(IdentityMap::is_empty)
+    }
+
     /// The managed instances of one entity.
     pub(crate) fn instances_of(&self, entity: EntityIndex) -> impl Iterator<Item = Instance> + '_ {
         self.map(entity)

@@ -29,6 +29,11 @@ impl EntityManager {
         if self.context.is_clean() {
             return Ok(());
         }
+        if self.is_read_only() {
+            return Err(Error::Transaction {
+                problem: "a snapshot can't be written to; make the changes in a unit of work of `orm.em()`",
+            });
+        }
         self.reconcile()?;
         self.adopt()?;
         let prepared = unit_of_work::prepare(&self.database, &mut self.context)?;

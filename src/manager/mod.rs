@@ -15,6 +15,7 @@ mod debug;
 mod edit;
 mod find;
 mod flush;
+mod isolation;
 mod lifecycle;
 mod read;
 mod transaction;
@@ -29,6 +30,7 @@ pub use collection_edit::CollectionEdit;
 pub use collection_view::{CollectionIter, CollectionView};
 pub use edit::Edit;
 pub use find::{Find, FindOne};
+pub use isolation::Isolation;
 pub use view::View;
 
 use crate::codec::RowKey;
@@ -38,6 +40,7 @@ use crate::entity::{Entity, Id};
 use crate::error::{Error, Result};
 use crate::load::Statistics;
 use crate::schema::{EntityIndex, EntitySchema};
+use isolation::Moment;
 use transaction::Level;
 
 /// A unit of work: it manages one instance for each row that it has seen, and writes what has
@@ -52,6 +55,8 @@ pub struct EntityManager {
     flush_mode: FlushMode,
     /// The open transaction and the savepoints in it; empty without one.
     levels: Vec<Level>,
+    /// Which state of the store is read.
+    moment: Moment,
 }
 
 impl EntityManager {
@@ -64,15 +69,19 @@ impl EntityManager {
             statistics: Statistics::default(),
             flush_mode,
             levels: Vec::new(),
+            moment: Moment::default(),
         }
     }
 
     /// A unit of work of its own over the same database, which manages nothing yet, and is in no
-    /// transaction.
+    /// transaction. That of a snapshot sees the same moment.
     #[must_use]
     pub fn fork(&self) -> Self {
         let mut fork = Self::new(Arc::clone(&self.database));
         fork.flush_mode = self.flush_mode;
+        if let Moment::Past(snapshot) = &self.moment {
+            fork.moment = Moment::Past(Arc::clone(snapshot));
+        }
         fork
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::find::Options;
-use super::transaction;
 use super::{EntityManager, Managed};
 use crate::codec::RowKey;
 use crate::context::Instance;
@@ -13,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, Loader, Path};
 use crate::query::{self, Condition};
 use crate::schema::EntityIndex;
-use crate::storage::{Bytes, Reader, StoreExt};
+use crate::storage::{Bytes, Reader};
 
 impl EntityManager {
     /// Loads relations and lazy properties of entities that are loaded already. What is there is
@@ -189,7 +188,7 @@ impl EntityManager {
         let database = &*self.database;
         let strategy = options.strategy.unwrap_or(database.settings.strategy);
         let (context, statistics) = (&mut self.context, &mut self.statistics);
-        let levels = &self.levels;
+        let (levels, moment) = (&self.levels, &mut self.moment);
         let joins = strategy == LoadStrategy::Joined && !options.hints.is_empty();
         let started = database.log.start();
         let read = |reader: &dyn Reader| {
@@ -213,9 +212,7 @@ impl EntityManager {
             }
             result
         };
-        database
-            .store
-            .read_with(|reader| transaction::view(reader, levels, read))?
+        moment.look(&database.store, levels, read)?
     }
 
     /// R17: pending work that the query would see is flushed first.

@@ -83,10 +83,7 @@ impl EntityManager {
     /// What `work` returns; what [`flush`](Self::flush) says, at the end of `work` and once more at the
     /// commit; [`Error::Transaction`] if `work` has left a transaction of its own open.
     pub fn transactional<R>(&mut self, work: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        let scope = Scope::open(self);
-        let result = work(scope.em)?;
-        scope.commit()?;
-        Ok(result)
+        Scope::run(self, work)
     }
 
     /// Begins a transaction, or a savepoint in the one that is open, for code that can't use
@@ -165,13 +162,13 @@ impl EntityManager {
     /// Plans a flush over what is stored and staged, and stages it too.
     pub(super) fn stage(&mut self, prepared: &Prepared) -> Result<Outcome> {
         let (database, ledger) = (&*self.database, &self.context.ledger);
-        let levels = &self.levels;
-        let (batch, outcome) = database.store.read_with(|reader| {
-            view(reader, levels, |reader| {
-                let sequence = reader.sequence().next();
-                unit_of_work::plan(database, ledger, prepared, reader, sequence)
-            })
-        })??;
+        let plan = |reader: &dyn Reader| {
+            let sequence = reader.sequence().next();
+            unit_of_work::plan(database, ledger, prepared, reader, sequence)
+        };
+        let (batch, outcome) = self
+            .moment
+            .look_unnoted(&database.store, &self.levels, plan)??;
         self.innermost().batch.merge(batch);
         Ok(outcome)
     }
@@ -222,6 +219,7 @@ impl EntityManager {
     /// Stores what the only level has staged. If that fails, the level stays.
     fn commit_transaction(&mut self) -> Result<()> {
         let (database, staged) = (&*self.database, &self.levels[0].staged);
+        let moment = &self.moment;
         let replayed = if staged.is_empty() {
             None
         } else {
@@ -230,6 +228,7 @@ impl EntityManager {
                 database
                     .store
                     .write_with::<_, Error>(durability, |reader, sequence| {
+                        moment.check(database, reader)?;
                         let (batch, replayed) =
                             unit_of_work::replay(database, staged, reader, sequence)?;
                         let written = !batch.is_empty();
@@ -238,6 +237,7 @@ impl EntityManager {
             )
         };
         let level = self.levels.pop().expect("it was just committed");
+        self.moment.end_transaction();
         self.context.release_savepoint();
         self.database.log.mark("commit");
         if let Some((written, replayed)) = replayed {
@@ -258,6 +258,9 @@ impl EntityManager {
     fn rollback_level(&mut self) {
         self.levels.pop();
         self.context.restore_savepoint();
+        if self.levels.is_empty() {
+            self.moment.end_transaction();
+        }
         self.mark("rollback", "rollback to savepoint");
     }
 
@@ -286,13 +289,24 @@ pub(super) fn view<R>(
 }
 
 /// The level of a closure: it ends with the closure, also by a panic.
-struct Scope<'em> {
+pub(super) struct Scope<'em> {
     em: &'em mut EntityManager,
     /// How many levels there were before.
     depth: usize,
 }
 
 impl<'em> Scope<'em> {
+    /// Runs `work` in a level of its own.
+    pub(super) fn run<R>(
+        em: &'em mut EntityManager,
+        work: impl FnOnce(&mut EntityManager) -> Result<R>,
+    ) -> Result<R> {
+        let scope = Self::open(em);
+        let result = work(scope.em)?;
+        scope.commit()?;
+        Ok(result)
+    }
+
     fn open(em: &'em mut EntityManager) -> Self {
         let depth = em.levels.len();
         em.open_level(Opened::ByClosure);

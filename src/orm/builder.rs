@@ -12,7 +12,7 @@ use crate::keyspace::{self, Keyspace};
 use crate::log::QueryLog;
 use crate::schema::{self, KeyType};
 use crate::storage::{
-    CommitPath, Durability, MemoryStore, SledOptions, SledStore, Store, StoreExt,
+    CommitPath, Durability, MemoryStore, SledOptions, SledStore, SnapshotStore, Store, StoreExt,
 };
 
 /// Settings of a database that is to be opened.
@@ -158,7 +158,7 @@ impl OrmBuilder {
             .map(|entity| self.type_of(entity.name))
             .collect();
         let database = Database {
-            store,
+            store: SnapshotStore::new(store),
             schema: Arc::new(schema),
             keyspace,
             types,

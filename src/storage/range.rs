@@ -3,9 +3,7 @@
 //! A range may be empty or inverted; it then contains nothing. Engines disagree about such ranges
 //! (`BTreeMap` panics), so a store asks [`KeyRange::is_void`] before it asks the engine.
 
-use std::ops::Bound;
-#[cfg(test)]
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 
 /// A range of keys that owns its bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +46,6 @@ impl KeyRange {
     }
 
     /// Whether `key` lies in this range.
-    #[cfg(test)]
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         RangeBounds::<[u8]>::contains(&(self.start(), self.end()), key)
     }

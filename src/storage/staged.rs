@@ -15,12 +15,31 @@ use super::{
 pub(crate) struct StagedReader<'a> {
     base: &'a dyn Reader,
     staged: &'a Batch,
+    sequence: CommitSequence,
 }
 
 impl<'a> StagedReader<'a> {
     /// The view of `base` as it would be after `staged`.
     pub(crate) fn new(base: &'a dyn Reader, staged: &'a Batch) -> StagedReader<'a> {
-        StagedReader { base, staged }
+        StagedReader {
+            base,
+            staged,
+            sequence: base.sequence(),
+        }
+    }
+
+    /// The view of a past moment: of `base` as it was at `sequence`, before what `before` has the old
+    /// values of.
+    pub(super) fn past(
+        base: &'a dyn Reader,
+        before: &'a Batch,
+        sequence: CommitSequence,
+    ) -> StagedReader<'a> {
+        StagedReader {
+            base,
+            staged: before,
+            sequence,
+        }
     }
 }
 
@@ -115,7 +134,7 @@ impl Reader for StagedReader<'_> {
     }
 
     fn sequence(&self) -> CommitSequence {
-        self.base.sequence()
+        self.sequence
     }
 }
 

@@ -15,7 +15,7 @@ use crate::entity::HydrateRow;
 use crate::error::Result;
 use crate::keyspace::{self, index_entry, link_key};
 use crate::schema::{EntityIndex, EntitySchema, JoinIndex, ResolvedKind, Side};
-use crate::storage::{Direction, KeyRange, Reader, StorageError, StoreExt, TreeId};
+use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, StoreExt, TreeId};
 use crate::unit_of_work::index_value;
 
 /// Checks the whole database under one view.

@@ -7,6 +7,7 @@
 mod basics;
 mod large_values;
 mod model;
+mod snapshots;
 mod staged;
 mod views;
 

@@ -1,0 +1,99 @@
+//! What a transaction has read: [`ReadSet`], and the view that notes it, [`NotingReader`].
+//!
+//! Invariant: whatever a read through the view depended on, be it that a key is not there, is in the
+//! set. It may hold more: of a scan that was broken off, the whole range counts.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit};
+
+/// Keys and ranges of keys that were read, found or not.
+#[derive(Debug, Default)]
+pub(crate) struct ReadSet {
+    trees: BTreeMap<TreeId, TreeReads>,
+}
+
+#[derive(Debug, Default)]
+struct TreeReads {
+    keys: BTreeSet<Vec<u8>>,
+    ranges: Vec<KeyRange>,
+}
+
+impl ReadSet {
+    /// Whether a read depended on the value of the key.
+    pub(crate) fn contains(&self, tree: TreeId, key: &[u8]) -> bool {
+        self.trees.get(&tree).is_some_and(|reads| {
+            reads.keys.contains(key) || reads.ranges.iter().any(|range| range.contains(key))
+        })
+    }
+
+    fn note_key(&mut self, tree: TreeId, key: &[u8]) {
+        let reads = self.trees.entry(tree).or_default();
+        if !reads.keys.contains(key) {
+            reads.keys.insert(key.to_vec());
+        }
+    }
+
+    fn note_range(&mut self, tree: TreeId, range: &KeyRange) {
+        let reads = self.trees.entry(tree).or_default();
+        if !reads.ranges.contains(range) {
+            reads.ranges.push(range.clone());
+        }
+    }
+}
+
+/// A view that notes what is read through it.
+pub(crate) struct NotingReader<'a> {
+    base: &'a dyn Reader,
+    reads: RefCell<&'a mut ReadSet>,
+}
+
+impl<'a> NotingReader<'a> {
+    /// Notes in `reads` what is read of `base`.
+    pub(crate) fn new(base: &'a dyn Reader, reads: &'a mut ReadSet) -> NotingReader<'a> {
+        NotingReader {
+            base,
+            reads: RefCell::new(reads),
+        }
+    }
+}
+
+impl Reader for NotingReader<'_> {
+    fn get(&self, tree: TreeId, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
+        self.reads.borrow_mut().note_key(tree, key);
+        self.base.get(tree, key)
+    }
+
+    fn get_many(
+        &self,
+        tree: TreeId,
+        keys: &[&[u8]],
+        found: &mut dyn FnMut(usize, Option<&[u8]>),
+    ) -> Result<(), StorageError> {
+        for key in keys {
+            self.reads.borrow_mut().note_key(tree, key);
+        }
+        self.base.get_many(tree, keys, found)
+    }
+
+    fn contains(&self, tree: TreeId, key: &[u8]) -> Result<bool, StorageError> {
+        self.reads.borrow_mut().note_key(tree, key);
+        self.base.contains(tree, key)
+    }
+
+    fn scan(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        self.reads.borrow_mut().note_range(tree, range);
+        self.base.scan(tree, range, direction, visit)
+    }
+
+    fn sequence(&self) -> CommitSequence {
+        self.base.sequence()
+    }
+}
