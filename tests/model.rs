@@ -23,6 +23,7 @@
 //!   then, and what it had flushed since is nowhere. Until the commit no other one sees any of it.
 //! - A version counts the flushes that wrote its row, and a row that others have written since it was
 //!   read is neither written nor removed.
+//! - A snapshot shows what was stored when it was taken, whatever has been committed since.
 //! - Hooks have run once for each row that was written, as the count that they keep says.
 //!
 //! Between a plain assignment of a reference and the next query or flush, collections are not

@@ -48,6 +48,8 @@ impl Environment {
             | Verb::Switch
             | Verb::Reopen
             | Verb::Begin
+            | Verb::BeginSerializable
+            | Verb::Snapshot
             | Verb::Commit
             | Verb::Rollback => {
                 unreachable!("applied by the environment itself")

@@ -41,6 +41,8 @@ pub struct Environment {
     /// Every key that there ever was.
     pub known: std::collections::BTreeSet<Address>,
     pub fresh: u64,
+    /// A snapshot, with what was stored when it was taken.
+    pub snapshot: Option<(EntityManager, State)>,
 }
 
 /// Runs an expression with the type of a kind.
@@ -100,6 +102,7 @@ impl Environment {
             begun: Vec::new(),
             known: std::collections::BTreeSet::new(),
             fresh: 0,
+            snapshot: None,
         };
         environment.begin_sessions();
         environment
@@ -132,6 +135,8 @@ impl Environment {
             Verb::Flush => self.flush(),
             Verb::Clear => self.clear(),
             Verb::Begin => self.begin(),
+            Verb::BeginSerializable => self.begin_serializable(),
+            Verb::Snapshot => self.take_snapshot(),
             Verb::Commit => self.commit(),
             Verb::Rollback => self.roll_back(),
             Verb::Switch | Verb::Reopen if self.is_in_transaction() => {}
@@ -154,6 +159,11 @@ impl Environment {
         self.verify_session();
     }
 
+    fn take_snapshot(&mut self) {
+        let snapshot = self.orm.snapshot().expect("snapshots can be taken");
+        self.snapshot = Some((snapshot, self.outside().clone()));
+    }
+
     pub fn clear(&mut self) {
         self.em().clear();
         let unit = Unit::at(&self.committed);
@@ -172,6 +182,7 @@ impl Environment {
             return;
         }
         self.sessions.clear();
+        self.snapshot = None;
         // The last handle closes the database, so it goes before the next one comes.
         let closing = Orm::builder().entities::<Everything>().in_memory();
         self.orm = closing.expect("the memory store opens");

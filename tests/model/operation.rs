@@ -66,8 +66,12 @@ verbs! {
     Detach = 2,
     Switch = 3,
     Reopen = 1,
+    /// A snapshot, in the place of the one that was taken before.
+    Snapshot = 2,
     /// A transaction, or a savepoint in it.
     Begin = 3,
+    /// A transaction that reads one moment, in a unit of work that was cleared.
+    BeginSerializable = 2,
     Commit = 2,
     Rollback = 2,
 }

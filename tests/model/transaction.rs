@@ -3,6 +3,8 @@
 //! While one is open the other unit of work waits, and `committed` is what this one has flushed; what
 //! others see is in the outermost [`Begun`].
 
+use musher::Isolation;
+
 use super::environment::Environment;
 use super::state::State;
 use super::unit::Unit;
@@ -30,6 +32,22 @@ impl Environment {
 
     pub fn begin(&mut self) {
         self.em().begin();
+        self.begun();
+    }
+
+    /// Inside another transaction a savepoint, or nothing where that one is weaker.
+    pub fn begin_serializable(&mut self) {
+        if !self.is_in_transaction() {
+            self.clear();
+        }
+        if self.em().begin_with(Isolation::Serializable).is_ok() {
+            self.begun();
+        } else {
+            assert!(self.is_in_transaction(), "the unit of work was cleared");
+        }
+    }
+
+    fn begun(&mut self) {
         let session = self.session();
         self.begun.push(Begun {
             committed: self.committed.clone(),

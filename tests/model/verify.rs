@@ -62,7 +62,7 @@ impl Environment {
     }
 
     /// What is stored, as a new unit of work finds it; inside a transaction also what is staged, as
-    /// the one at hand finds it when it has forgotten all else.
+    /// the one at hand finds it when it has forgotten all else. A snapshot shows what it showed first.
     pub fn verify_committed(&mut self) {
         let report = self.orm.verify().expect("the database can be read");
         assert!(report.is_clean(), "{report}");
@@ -71,6 +71,12 @@ impl Environment {
         assert_eq!(report.rows, unit.base.rows.len() as u64);
         for kind in Kind::ALL {
             with_kind!(kind, T => Self::verify_stored::<T>(&mut self.orm.em(), &unit));
+        }
+        if let Some((snapshot, state)) = &self.snapshot {
+            let unit = Unit::at(state);
+            for kind in Kind::ALL {
+                with_kind!(kind, T => Self::verify_stored::<T>(&mut snapshot.fork(), &unit));
+            }
         }
         if self.is_in_transaction() {
             let unit = Unit::at(&self.committed);
