@@ -194,6 +194,15 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A query makes no sense.
+    #[error("{entity}: {problem}")]
+    Query {
+        /// The entity that was asked for.
+        entity: &'static str,
+        /// What is wrong, and the remedy.
+        problem: String,
+    },
+
     /// A transaction was ended that was not begun, or begun and not ended.
     #[error("{problem}")]
     Transaction {

@@ -11,7 +11,7 @@ use crate::codec::{OrderedKey, RowKey};
 use crate::error::Error;
 use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, IndexSchema, JoinIndex, RelationKind, RelationSchema,
-    Schema, Side,
+    ResolvedKind, Schema, Side,
 };
 use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, TreeId};
 
@@ -215,6 +215,23 @@ pub(crate) fn index_entry(index: IndexSchema, value: &[u8], row: &RowKey) -> (Ve
     } else {
         (pair(value, row), Vec::new())
     }
+}
+
+/// The row that an index entry is about.
+pub(crate) fn index_entry_key(
+    entity: &EntitySchema,
+    index: IndexSchema,
+    key: &[u8],
+    value: &[u8],
+) -> Result<RowKey, Error> {
+    if index.unique {
+        return Ok(RowKey::from_encoded(entity.key_kind, value)?);
+    }
+    let ResolvedKind::Scalar(value_type) = &entity.fields[index.field].kind else {
+        unreachable!("only scalar indexes are read by ranges")
+    };
+    let row = value_type.after_order_key(key)?;
+    Ok(RowKey::from_encoded(entity.key_kind, row)?)
 }
 
 /// The key of a link, seen from the side that comes first.

@@ -106,7 +106,7 @@ pub use manager::{
     Isolation, Managed,
 };
 pub use orm::{Finding, Orm, OrmBuilder, Report};
-pub use query::{Filter, IntoOperand, Property};
+pub use query::{Explanation, Filter, IntoOperand, IntoOrder, Order, Property, Text};
 pub use schema::OnDelete;
 pub use serialize::{Exclude, Serialization};
 pub use storage::{CommitPath, Durability};
@@ -137,7 +137,7 @@ pub mod __private {
     pub use crate::manager::{
         CollectionEdit, CollectionView, Edit, EntityManager, IntoManaged, Managed, Pending, View,
     };
-    pub use crate::query::Property;
+    pub use crate::query::{Property, Terms};
     pub use crate::schema::{
         CharCount, FieldDescription, FieldSet, OnDelete, Relation, Target, VersionNumber,
     };

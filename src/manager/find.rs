@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 
 use super::{EntityManager, Managed};
+use crate::codec::RowKey;
 use crate::database::LoadStrategy;
 use crate::entity::{Id, IntoId};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Path};
-use crate::query::Filter;
+use crate::query::{Explanation, Filter, IntoOrder, Query};
 
 impl EntityManager {
     /// Finds an entity by its key. What is managed and loaded is found without a look-up.
@@ -23,9 +24,7 @@ impl EntityManager {
     pub fn find<T: Managed>(&mut self) -> Find<'_, T> {
         Find {
             em: self,
-            filter: None,
-            skip: 0,
-            take: usize::MAX,
+            query: Query::default(),
             options: Options::default(),
             entity: PhantomData,
         }
@@ -86,14 +85,14 @@ impl<T: Managed> FindOne<'_, T> {
     }
 }
 
-/// A query by condition. Ends with [`all`](Self::all), [`one`](Self::one), [`or_fail`](Self::or_fail)
-/// or [`count`](Self::count). Rows come in the order of their keys.
-#[must_use = "a query does nothing until `.all()`, `.one()`, `.or_fail()` or `.count()`"]
+/// A query by condition, order and page. Nothing is read before it ends, with one of
+/// [`all`](Self::all), [`one`](Self::one), [`first`](Self::first), [`or_fail`](Self::or_fail),
+/// [`all_and_count`](Self::all_and_count), [`ids`](Self::ids), [`count`](Self::count) and
+/// [`exists`](Self::exists).
+#[must_use = "a query does nothing until it ends, with `.all()` for instance"]
 pub struct Find<'em, T: Managed> {
     em: &'em mut EntityManager,
-    filter: Option<Filter<T>>,
-    skip: usize,
-    take: usize,
+    query: Query,
     options: Options,
     entity: PhantomData<fn() -> T>,
 }
@@ -101,12 +100,27 @@ pub struct Find<'em, T: Managed> {
 impl<T: Managed> Find<'_, T> {
     /// Only rows that meet the condition: `.filter(|a| a.title().eq("Foo"))`. Several filters must
     /// all hold.
-    pub fn filter(mut self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Self {
+    pub fn filter(self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Self {
         let filter = filter(Path::root().into());
-        self.filter = Some(match self.filter.take() {
-            Some(before) => before.and(filter),
-            None => filter,
-        });
+        self.matching(filter)
+    }
+
+    /// As [`filter`](Self::filter), with a condition that was made before: put together from what a
+    /// user has asked for, say, with [`Filter::all`].
+    pub fn matching(mut self, filter: Filter<T>) -> Self {
+        self.query.add_condition(filter);
+        self
+    }
+
+    /// In this order: `.order_by(|a| a.title().asc())`, or a tuple of several,
+    /// `.order_by(|a| (a.author().name().asc(), a.id().desc()))`. Where nothing is said, in the order
+    /// of the keys; that is also the order of rows that are equal otherwise, in the direction of the
+    /// last term. A second call says what counts where the first leaves rows equal.
+    ///
+    /// With an index on the one property that is asked for, and a limit, the rows are read in this order;
+    /// else they are sorted.
+    pub fn order_by<O: IntoOrder<T>>(mut self, order: impl FnOnce(T::Path<T>) -> O) -> Self {
+        self.query.add_order(order(Path::root().into()));
         self
     }
 
@@ -124,13 +138,13 @@ impl<T: Managed> Find<'_, T> {
 
     /// At most so many.
     pub const fn limit(mut self, most: usize) -> Self {
-        self.take = most;
+        self.query.take = Some(most);
         self
     }
 
     /// Without the first so many.
     pub const fn offset(mut self, skip: usize) -> Self {
-        self.skip = skip;
+        self.query.skip = skip;
         self
     }
 
@@ -138,18 +152,45 @@ impl<T: Managed> Find<'_, T> {
     /// changed here are kept, the others take the stored values.
     ///
     /// # Errors
-    /// [`Error::Storage`], [`Error::Corruption`], and what a flush before the query says.
+    /// [`Error::Storage`], [`Error::Corruption`], what a flush before the query says, and
+    /// [`Error::Query`] if the order leads through a collection.
     pub fn all(self) -> Result<Vec<Id<T>>> {
-        let condition = self.filter.map(Filter::into_condition);
         let index = self.em.entity_index::<T>();
-        let keys = self.em.load_found(
-            index,
-            condition.as_ref(),
-            self.skip,
-            self.take,
-            &self.options,
-        )?;
-        Ok(keys.iter().map(Id::from_own).collect())
+        let keys = self.em.load_found(index, &self.query, &self.options)?;
+        Ok(ids(&keys))
+    }
+
+    /// As [`all`](Self::all), with the number of rows that meet the condition, whatever limit and offset
+    /// say: a page, and how many there are in all.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, #[orm(index)] name: String }
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// let mut em = orm.em();
+    /// for name in ["rust", "news", "sled"] {
+    ///     em.create(Tag::build().name(name));
+    /// }
+    /// let (page, count) = em
+    ///     .find::<Tag>()
+    ///     .order_by(|t| t.name().desc())
+    ///     .limit(2)
+    ///     .all_and_count()?;
+    /// assert_eq!(em[page[0]].name, "sled");
+    /// assert_eq!((page.len(), count), (2, 3));
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn all_and_count(self) -> Result<(Vec<Id<T>>, usize)> {
+        let index = self.em.entity_index::<T>();
+        let keys = self.em.load_found(index, &self.query, &self.options)?;
+        let count = self.em.count_found(index, &self.query)?;
+        Ok((ids(&keys), count))
     }
 
     /// The first that is found, or `None`.
@@ -158,6 +199,14 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn one(self) -> Result<Option<Id<T>>> {
         Ok(self.limit(1).all()?.pop())
+    }
+
+    /// The same as [`one`](Self::one), by the name that reads better after an order.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn first(self) -> Result<Option<Id<T>>> {
+        self.one()
     }
 
     /// The first that is found.
@@ -171,13 +220,72 @@ impl<T: Managed> Find<'_, T> {
         })
     }
 
+    /// The ids of what is found. Nothing is loaded.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn ids(self) -> Result<Vec<Id<T>>> {
+        let index = self.em.entity_index::<T>();
+        Ok(ids(&self.em.keys_found(index, &self.query)?))
+    }
+
     /// How many meet the condition, whatever limit and offset say. Nothing is loaded.
     ///
     /// # Errors
     /// As [`all`](Self::all).
     pub fn count(self) -> Result<usize> {
-        let condition = self.filter.map(Filter::into_condition);
-        self.em
-            .count_found(self.em.entity_index::<T>(), condition.as_ref())
+        let index = self.em.entity_index::<T>();
+        self.em.count_found(index, &self.query)
     }
+
+    /// Runs the query without loading what it finds, and tells how it was run: by which key or index,
+    /// and how many rows were read.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, #[orm(index)] name: String }
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// let mut em = orm.em();
+    /// for name in ["rust", "rustacean", "news", "sled"] {
+    ///     em.create(Tag::build().name(name));
+    /// }
+    /// let explanation = em
+    ///     .find::<Tag>()
+    ///     .filter(|t| t.name().starts_with("rust"))
+    ///     .explain()?;
+    /// assert_eq!(
+    ///     explanation.to_string(),
+    ///     "tag by name starts with \"rust\": 2 found\n\
+    ///      └─ index on name, range: 2 examined"
+    /// );
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn explain(self) -> Result<Explanation> {
+        let index = self.em.entity_index::<T>();
+        self.em.explain_query(index, &self.query)
+    }
+
+    /// Whether any meets the condition. Nothing is loaded.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn exists(self) -> Result<bool> {
+        let index = self.em.entity_index::<T>();
+        let any = Query {
+            condition: self.query.condition,
+            take: Some(1),
+            ..Query::default()
+        };
+        Ok(!self.em.keys_found(index, &any)?.is_empty())
+    }
+}
+
+fn ids<T: Managed>(keys: &[RowKey]) -> Vec<Id<T>> {
+    keys.iter().map(Id::from_own).collect()
 }

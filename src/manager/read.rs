@@ -10,7 +10,7 @@ use crate::database::{FlushMode, LoadStrategy};
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, Loader, Path};
-use crate::query::{self, Condition};
+use crate::query::{self, Explanation, Query};
 use crate::schema::EntityIndex;
 use crate::storage::{Bytes, Reader};
 
@@ -112,33 +112,21 @@ impl EntityManager {
     pub(super) fn load_found(
         &mut self,
         index: EntityIndex,
-        condition: Option<&Condition>,
-        skip: usize,
-        take: usize,
+        query: &Query,
         options: &Options,
     ) -> Result<Vec<RowKey>> {
-        self.auto_flush(index, condition)?;
+        self.auto_flush(index, query)?;
         self.read(
             |loader, strategy| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
-                let found = query::execute(
-                    loader.database,
-                    loader.reader,
-                    entity,
-                    condition,
-                    skip,
-                    take,
-                )?;
+                let found = query::execute(loader.database, loader.reader, entity, query)?;
                 let mut instances = Vec::with_capacity(found.len());
                 loader.context.reserve(index, found.len());
                 for found in &found {
                     instances.push(loader.admit(index, &found.key, Bytes::clone(&found.row))?);
                 }
-                let by = || match condition {
-                    Some(condition) => query::describe(&loader.database.schema, index, condition),
-                    None => "all".to_owned(),
-                };
+                let by = || query::describe_query(&loader.database.schema, index, query);
                 let by = started.map(|_| by()).unwrap_or_default();
                 loader.count(started, found.len(), || entity.label.clone(), || by);
                 instances.retain(|instance| !loader.context.slot(*instance).is_removed());
@@ -153,27 +141,53 @@ impl EntityManager {
     }
 
     /// Counts the rows that meet a condition.
-    pub(super) fn count_found(
-        &mut self,
-        index: EntityIndex,
-        condition: Option<&Condition>,
-    ) -> Result<usize> {
-        self.auto_flush(index, condition)?;
+    pub(super) fn count_found(&mut self, index: EntityIndex, query: &Query) -> Result<usize> {
+        self.auto_flush(index, query)?;
         self.read(
             |loader, _| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
-                let found = query::execute(
-                    loader.database,
-                    loader.reader,
-                    entity,
-                    condition,
-                    0,
-                    usize::MAX,
-                )?
-                .len();
+                let count = query::count(loader.database, loader.reader, entity, query)?;
                 loader.tell_count(started, || entity.label.clone());
-                Ok(found)
+                Ok(count)
+            },
+            &Options::default(),
+        )
+    }
+
+    /// Runs a query without loading what it finds, and tells how.
+    pub(super) fn explain_query(
+        &mut self,
+        index: EntityIndex,
+        query: &Query,
+    ) -> Result<Explanation> {
+        self.auto_flush(index, query)?;
+        self.read(
+            |loader, _| {
+                let entity = loader.database.schema.entity(index);
+                query::explain(loader.database, loader.reader, entity, query)
+            },
+            &Options::default(),
+        )
+    }
+
+    /// The keys of the rows that a query asks for. Nothing is loaded.
+    pub(super) fn keys_found(&mut self, index: EntityIndex, query: &Query) -> Result<Vec<RowKey>> {
+        self.auto_flush(index, query)?;
+        self.read(
+            |loader, _| {
+                let started = loader.database.log.start();
+                let entity = loader.database.schema.entity(index);
+                let found = query::execute(loader.database, loader.reader, entity, query)?;
+                let by = || query::describe_query(&loader.database.schema, index, query);
+                let by = started.map(|_| by()).unwrap_or_default();
+                loader.count(
+                    started,
+                    found.len(),
+                    || format!("keys of {}", entity.label),
+                    || by,
+                );
+                Ok(found.into_iter().map(|found| found.key).collect())
             },
             &Options::default(),
         )
@@ -216,13 +230,13 @@ impl EntityManager {
     }
 
     /// R17: pending work that the query would see is flushed first.
-    fn auto_flush(&mut self, index: EntityIndex, condition: Option<&Condition>) -> Result<()> {
+    fn auto_flush(&mut self, index: EntityIndex, query: &Query) -> Result<()> {
         self.reconcile()?;
         let wanted = match self.flush_mode {
             FlushMode::Commit => false,
             FlushMode::Always => true,
             FlushMode::Auto => {
-                let asked = self.entities_of(index, condition);
+                let asked = self.entities_of(index, query);
                 !self.pending_entities().is_disjoint(&asked)
             }
         };
@@ -262,21 +276,15 @@ impl EntityManager {
     }
 
     /// The entities whose rows a query looks at.
-    fn entities_of(
-        &self,
-        index: EntityIndex,
-        condition: Option<&Condition>,
-    ) -> BTreeSet<EntityIndex> {
+    fn entities_of(&self, index: EntityIndex, query: &Query) -> BTreeSet<EntityIndex> {
         let mut entities = BTreeSet::from([index]);
-        if let Some(condition) = condition {
-            condition.paths(&mut |steps| {
-                let mut at = index;
-                for step in steps {
-                    at = self.database.schema.entity(at).relation(*step).target;
-                    entities.insert(at);
-                }
-            });
-        }
+        query.paths(&mut |steps| {
+            let mut at = index;
+            for step in steps {
+                at = self.database.schema.entity(at).relation(*step).target;
+                entities.insert(at);
+            }
+        });
         entities
     }
 

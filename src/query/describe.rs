@@ -1,11 +1,41 @@
 //! Conditions as the query log says them: `slug = "foo" and author.full_name != "Foo Bar"`.
 
+use super::Query;
 use super::filter::{Comparison, Condition};
+use super::order::Term;
 use crate::log;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSchema, ResolvedKind, Schema};
 
+/// The whole query in words: `slug = "foo" order by title desc limit 20`.
+pub(crate) fn describe_query(schema: &Schema, entity: EntityIndex, query: &Query) -> String {
+    let mut words = match &query.condition {
+        Some(condition) => describe(schema, entity, condition),
+        None => "all".to_owned(),
+    };
+    let order: Vec<_> = query
+        .order
+        .iter()
+        .map(|term| describe_term(schema, entity, term))
+        .collect();
+    if !order.is_empty() {
+        words = format!("{words} order by {}", order.join(", "));
+    }
+    words
+}
+
+fn describe_term(schema: &Schema, entity: EntityIndex, term: &Term) -> String {
+    let (path, _, _) = path(schema, entity, &term.steps, term.field);
+    let direction = if term.descending { " desc" } else { "" };
+    let nulls = match (term.has_natural_nulls(), term.nulls_last) {
+        (true, _) => "",
+        (false, true) => " nulls last",
+        (false, false) => " nulls first",
+    };
+    format!("{path}{direction}{nulls}")
+}
+
 /// The condition in words. Values of hidden properties are not said.
-pub(crate) fn describe(schema: &Schema, entity: EntityIndex, condition: &Condition) -> String {
+fn describe(schema: &Schema, entity: EntityIndex, condition: &Condition) -> String {
     match condition {
         Condition::Compare {
             steps,
@@ -28,24 +58,16 @@ fn list(schema: &Schema, entity: EntityIndex, conditions: &[Condition], between:
 
 fn compare(
     schema: &Schema,
-    mut entity: EntityIndex,
+    entity: EntityIndex,
     steps: &[FieldIndex],
     field: FieldIndex,
     comparison: &Comparison,
 ) -> String {
-    let mut path = String::new();
-    for step in steps {
-        let at = schema.entity(entity);
-        path.push_str(at.fields[*step].name);
-        path.push('.');
-        entity = at.relation(*step).target;
-    }
-    let entity = schema.entity(entity);
-    let property = &entity.fields[field];
-    path.push_str(property.name);
+    let (path, entity, property) = path(schema, entity, steps, field);
     match comparison {
         Comparison::IsNone => format!("{path} is none"),
         _ if property.hidden => format!("{path} compared with <hidden>"),
+        Comparison::Text(text) => format!("{path} {}", text.pattern),
         Comparison::Less { than, or_equal } => {
             format!(
                 "{path} {} {}",
@@ -65,6 +87,26 @@ fn compare(
             }
         },
     }
+}
+
+/// `author.full_name`, with the entity at its end, and the property.
+fn path<'s>(
+    schema: &'s Schema,
+    mut entity: EntityIndex,
+    steps: &[FieldIndex],
+    field: FieldIndex,
+) -> (String, &'s EntitySchema, &'s FieldSchema) {
+    let mut path = String::new();
+    for step in steps {
+        let at = schema.entity(entity);
+        path.push_str(at.fields[*step].name);
+        path.push('.');
+        entity = at.relation(*step).target;
+    }
+    let entity = schema.entity(entity);
+    let property = &entity.fields[field];
+    path.push_str(property.name);
+    (path, entity, property)
 }
 
 fn operand(entity: &EntitySchema, property: &FieldSchema, stored: Option<&[u8]>) -> String {

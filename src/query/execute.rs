@@ -1,148 +1,180 @@
-//! Finds the rows that meet a condition: by key or index where an equality allows it, by a walk over
-//! all rows otherwise. Whatever way is taken, the whole condition is judged on every row.
+//! Finds the rows that a query asks for: reads them as `plan` says, judges each, sorts where they do
+//! not come in order, and cuts the page out.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
-use super::filter::{Comparison, Condition, Ordered};
+use super::Query;
+use super::describe::describe_query;
+use super::explain::Explanation;
+use super::judge::Judge;
+use super::plan::{Access, Equality, Plan, plan};
 use crate::codec::RowKey;
-use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::keyspace::parse_row;
-use crate::schema::{EntitySchema, FieldIndex, ResolvedKind, Schema};
+use crate::keyspace::{index_entry_key, parse_row};
+use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::{Bytes, Direction, KeyRange, Reader};
 
 /// A row that meets the condition.
+#[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) key: RowKey,
     pub(crate) row: Bytes,
 }
 
-/// The rows of an entity that meet the condition, in the order of their keys, without the first
-/// `skip`, and at most `take`.
+/// The rows of an entity that a query asks for, in its order, or in that of their keys.
 ///
 /// # Errors
-/// When a row can't be read.
+/// When a row can't be read, or the order makes no sense.
 pub(crate) fn execute(
     database: &Database,
     reader: &dyn Reader,
     entity: &EntitySchema,
-    condition: Option<&Condition>,
-    skip: usize,
-    take: usize,
+    query: &Query,
 ) -> Result<Vec<Found>> {
-    let mut search = Search {
-        database,
-        reader,
-        entity,
-        condition,
-        skip,
-        take,
-        found: Vec::new(),
-    };
-    match condition.and_then(|condition| equality(&database.schema, entity, condition)) {
-        Some(equality) => search.by_index(&equality)?,
-        None => search.over_all_rows()?,
+    if query.take == Some(0) {
+        return Ok(Vec::new());
     }
-    Ok(search.found)
+    let plan = plan(&database.schema, entity, query);
+    let mut search = Search::new(database, reader, entity, query, &plan);
+    search.read(&plan)?;
+    Ok(search.into_rows())
+}
+
+/// Runs a query, and tells how.
+///
+/// # Errors
+/// As [`execute`].
+pub(crate) fn explain(
+    database: &Database,
+    reader: &dyn Reader,
+    entity: &EntitySchema,
+    query: &Query,
+) -> Result<Explanation> {
+    let plan = plan(&database.schema, entity, query);
+    let words = format!(
+        "{} by {}",
+        entity.label,
+        describe_query(&database.schema, entity.index, query)
+    );
+    let mut explanation = Explanation::of(words, entity, &plan);
+    if query.take == Some(0) {
+        return Ok(explanation);
+    }
+    let mut search = Search::new(database, reader, entity, query, &plan);
+    search.read(&plan)?;
+    explanation.rows_examined = search.examined;
+    explanation.rows_found = search.into_rows().len();
+    Ok(explanation)
+}
+
+/// How many rows meet the condition of a query, whatever its order and page.
+///
+/// # Errors
+/// When a row can't be read.
+pub(crate) fn count(
+    database: &Database,
+    reader: &dyn Reader,
+    entity: &EntitySchema,
+    query: &Query,
+) -> Result<usize> {
+    let plan = plan(&database.schema, entity, query);
+    let mut search = Search {
+        page: Page::Counted(0),
+        ..Search::new(database, reader, entity, query, &plan)
+    };
+    search.read(&plan)?;
+    Ok(match search.page {
+        Page::Counted(count) => count,
+        Page::InOrder { .. } | Page::ToBeSorted(_) => unreachable!("rows were counted"),
+    })
 }
 
 struct Search<'a> {
-    database: &'a Database,
-    reader: &'a dyn Reader,
+    judge: Judge<'a>,
     entity: &'a EntitySchema,
-    condition: Option<&'a Condition>,
-    skip: usize,
-    take: usize,
-    found: Vec<Found>,
+    query: &'a Query,
+    page: Page,
+    /// How many rows were judged.
+    examined: usize,
 }
 
-/// A property of the entity itself that must equal one of some values, all of which have an index.
-struct Equality<'a> {
-    field: FieldIndex,
-    values: &'a [Option<Vec<u8>>],
+/// What was found so far.
+enum Page {
+    /// Rows come in the order that is asked for.
+    InOrder { skip: usize, rows: Vec<Found> },
+    /// They do not. The last in the order is on top, so that a page that is full can drop it.
+    ToBeSorted(BinaryHeap<Placed>),
+    /// Only their number is asked for.
+    Counted(usize),
 }
 
-fn equality<'c>(
-    schema: &Schema,
-    entity: &EntitySchema,
-    condition: &'c Condition,
-) -> Option<Equality<'c>> {
-    let (steps, field, values) = match condition {
-        Condition::Compare {
-            steps,
-            field,
-            comparison: Comparison::In(values),
-        } => (steps, *field, values),
-        Condition::All(conditions) => {
-            return conditions
-                .iter()
-                .find_map(|condition| equality(schema, entity, condition));
+/// A row with its place in the order.
+struct Placed {
+    position: Vec<u8>,
+    found: Found,
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        database: &'a Database,
+        reader: &'a dyn Reader,
+        entity: &'a EntitySchema,
+        query: &'a Query,
+        plan: &Plan<'_>,
+    ) -> Self {
+        let page = if plan.is_sorted {
+            Page::InOrder {
+                skip: query.skip,
+                rows: Vec::new(),
+            }
+        } else {
+            Page::ToBeSorted(BinaryHeap::new())
+        };
+        Self {
+            judge: Judge { database, reader },
+            entity,
+            query,
+            page,
+            examined: 0,
         }
-        _ => return None,
-    };
-    match steps.as_slice() {
-        [] => {
-            let indexed = || {
-                entity
-                    .index_on(field)
-                    .is_some_and(|_| !ignores_some(entity, field, values))
-            };
-            (field == entity.key_field || indexed()).then_some(Equality { field, values })
-        }
-        // The key of what a reference refers to is the reference itself, which is indexed.
-        [step] => {
-            let relation = entity.relation(*step);
-            let is_key = field == schema.entity(relation.target).key_field;
-            (relation.is_to_one_owner() && is_key).then_some(Equality {
-                field: *step,
-                values,
-            })
-        }
-        _ => None,
     }
-}
 
-/// A unique index has no entries for `None`.
-fn ignores_some(entity: &EntitySchema, field: FieldIndex, values: &[Option<Vec<u8>>]) -> bool {
-    entity.fields[field].nullable
-        && values
-            .iter()
-            .flatten()
-            .any(|value| matches!(value.as_slice(), [] | [0]))
-}
+    fn into_rows(self) -> Vec<Found> {
+        match self.page {
+            Page::InOrder { rows, .. } => rows,
+            Page::ToBeSorted(rows) => {
+                let rows = rows.into_sorted_vec().into_iter().skip(self.query.skip);
+                rows.map(|placed| placed.found).collect()
+            }
+            Page::Counted(_) => unreachable!("rows were asked for"),
+        }
+    }
 
-impl Search<'_> {
-    fn by_index(&mut self, equality: &Equality<'_>) -> Result<()> {
+    fn read(&mut self, plan: &Plan<'_>) -> Result<()> {
+        match &plan.access {
+            Access::Equal(equality) => self.by_equality(equality),
+            Access::Keys(range, direction) => self.by_keys(range, *direction),
+            Access::Index(field, range) => self.by_index(*field, range),
+            Access::AlongIndex(field, range, direction) => {
+                self.along_index(*field, range, *direction)
+            }
+        }
+    }
+
+    fn by_equality(&mut self, equality: &Equality<'_>) -> Result<()> {
         let mut keys = Vec::new();
         for stored in equality.values.iter().flatten() {
             self.keys_of(equality.field, stored, &mut keys)?;
         }
-        keys.sort_unstable();
-        keys.dedup();
-        let rows = self.database.keyspace.rows(self.entity.index);
-        for key in keys {
-            let Some(row) = self.reader.get(rows, &key.to_vec())? else {
-                if equality.field == self.entity.key_field {
-                    continue;
-                }
-                let name = self.entity.fields[equality.field].name;
-                let key = self.entity.print_key(&key);
-                return Err(Error::corruption(format!(
-                    "the index {}.{name} names a row that is not there: {key}",
-                    self.entity.name
-                )));
-            };
-            if self.judge(key, row)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        self.at_keys(equality.field, keys)
     }
 
     /// The keys of the rows whose property has the stored form.
     fn keys_of(&self, field: FieldIndex, stored: &[u8], keys: &mut Vec<RowKey>) -> Result<()> {
-        let entity = self.entity;
+        let (entity, database) = (self.entity, self.judge.database);
         if field == entity.key_field {
             keys.extend((entity.key_of_value)(stored));
             return Ok(());
@@ -153,7 +185,7 @@ impl Search<'_> {
                 value_type.append_order_key(stored, &mut value)?;
             }
             ResolvedKind::Relation(relation) => {
-                let target = self.database.schema.entity(relation.target);
+                let target = database.schema.entity(relation.target);
                 let Some(key) = (target.key_of_value)(stored) else {
                     return Ok(());
                 };
@@ -163,210 +195,175 @@ impl Search<'_> {
                 unreachable!("only columns are indexed")
             }
         }
-        let keyspace = &self.database.keyspace;
-        keys.extend(keyspace.indexed(self.reader, entity, field, &value)?);
+        let reader = self.judge.reader;
+        keys.extend(database.keyspace.indexed(reader, entity, field, &value)?);
         Ok(())
     }
 
-    fn over_all_rows(&mut self) -> Result<()> {
-        let rows = self.database.keyspace.rows(self.entity.index);
-        let mut outcome = Ok(());
-        self.reader.scan(
-            rows,
-            &KeyRange::all(),
+    /// The rows in a range of an index, in the order of their keys.
+    fn by_index(&mut self, field: FieldIndex, range: &KeyRange) -> Result<()> {
+        let mut keys = Vec::new();
+        scan_index(
+            self.judge,
+            self.entity,
+            (field, range),
             Direction::Forward,
-            &mut |key, row| {
-                let judged = RowKey::from_encoded(self.entity.key_kind, key)
-                    .map_err(Error::from)
-                    .and_then(|key| self.judge(key, Bytes::from(row)));
-                judged.unwrap_or_else(|error| {
-                    outcome = Err(error);
-                    ControlFlow::Break(())
-                })
+            &mut |key| {
+                keys.push(key);
+                Ok(ControlFlow::Continue(()))
             },
         )?;
-        outcome
+        self.at_keys(field, keys)
     }
 
-    /// Keeps the row if it meets the condition and is on the page.
-    fn judge(&mut self, key: RowKey, row: Bytes) -> Result<ControlFlow<()>> {
-        if self.found.len() >= self.take {
-            return Ok(ControlFlow::Break(()));
-        }
-        if let Some(condition) = self.condition {
-            let record = parse_row(self.entity, &key, &row)?;
-            if !self.meets(condition, self.entity, &key, &record)? {
-                return Ok(ControlFlow::Continue(()));
-            }
-        }
-        if self.skip > 0 {
-            self.skip -= 1;
-        } else {
-            self.found.push(Found { key, row });
-        }
-        Ok(if self.found.len() >= self.take {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+    /// The rows in a range of an index, in the order of the index.
+    fn along_index(
+        &mut self,
+        field: FieldIndex,
+        range: &KeyRange,
+        direction: Direction,
+    ) -> Result<()> {
+        let (judge, entity) = (self.judge, self.entity);
+        scan_index(judge, entity, (field, range), direction, &mut |key| {
+            let row = self.row(field, &key)?;
+            self.offer(key, row)
         })
     }
 
-    fn meets(
-        &self,
-        condition: &Condition,
-        entity: &EntitySchema,
-        key: &RowKey,
-        record: &Record<'_>,
-    ) -> Result<bool> {
-        match condition {
-            Condition::Compare {
-                steps,
-                field,
-                comparison,
-            } => self.compare(steps, *field, comparison, entity, key, record),
-            Condition::All(conditions) => {
-                for condition in conditions {
-                    if !self.meets(condition, entity, key, record)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
+    /// The rows of the keys, in their order.
+    fn at_keys(&mut self, field: FieldIndex, mut keys: Vec<RowKey>) -> Result<()> {
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let row = if field == self.entity.key_field {
+                let rows = self.judge.database.keyspace.rows(self.entity.index);
+                let Some(row) = self.judge.reader.get(rows, &key.to_vec())? else {
+                    continue;
+                };
+                row
+            } else {
+                self.row(field, &key)?
+            };
+            if self.offer(key, row)?.is_break() {
+                break;
             }
-            Condition::Any(conditions) => {
-                for condition in conditions {
-                    if self.meets(condition, entity, key, record)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
-            Condition::Not(condition) => Ok(!self.meets(condition, entity, key, record)?),
         }
+        Ok(())
     }
 
-    /// Whether the property at the end of the relations is an `Option`.
-    fn is_optional(&self, steps: &[FieldIndex], field: FieldIndex, from: &EntitySchema) -> bool {
-        let mut at = from;
-        for step in steps {
-            at = self.database.schema.entity(at.relation(*step).target);
-        }
-        at.fields[field].nullable
+    /// The row that an index names.
+    fn row(&self, field: FieldIndex, key: &RowKey) -> Result<Bytes> {
+        let rows = self.judge.database.keyspace.rows(self.entity.index);
+        self.judge.reader.get(rows, &key.to_vec())?.ok_or_else(|| {
+            Error::corruption(format!(
+                "the index {}.{} names a row that is not there: {}",
+                self.entity.name,
+                self.entity.fields[field].name,
+                self.entity.print_key(key)
+            ))
+        })
     }
 
-    /// Follows the relations to the row that has the property. Behind a relation that is `None`,
-    /// every property is `None`; behind a collection, one item that compares so is enough.
-    fn compare(
-        &self,
-        steps: &[FieldIndex],
-        field: FieldIndex,
-        comparison: &Comparison,
-        entity: &EntitySchema,
-        key: &RowKey,
-        record: &Record<'_>,
-    ) -> Result<bool> {
-        let Some((step, rest)) = steps.split_first() else {
-            return evaluate(comparison, entity, field, key, record);
+    /// The rows in a range of keys.
+    fn by_keys(&mut self, range: &KeyRange, direction: Direction) -> Result<()> {
+        let Judge { database, reader } = self.judge;
+        let rows = database.keyspace.rows(self.entity.index);
+        let mut outcome = Ok(());
+        reader.scan(rows, range, direction, &mut |key, row| {
+            let offered = RowKey::from_encoded(self.entity.key_kind, key)
+                .map_err(Error::from)
+                .and_then(|key| self.offer(key, Bytes::from(row)));
+            or_break(offered, &mut outcome)
+        })?;
+        outcome
+    }
+
+    /// Keeps the row if it meets the condition and may be on the page. Breaks when the page is full.
+    fn offer(&mut self, key: RowKey, row: Bytes) -> Result<ControlFlow<()>> {
+        self.examined += 1;
+        let most = self.query.take.unwrap_or(usize::MAX);
+        let needs_record =
+            self.query.condition.is_some() || matches!(self.page, Page::ToBeSorted(_));
+        let record = needs_record
+            .then(|| parse_row(self.entity, &key, &row))
+            .transpose()?;
+        if let (Some(condition), Some(record)) = (&self.query.condition, &record)
+            && !self.judge.meets(condition, self.entity, &key, record)?
+        {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let position = match (&self.page, &record) {
+            (Page::ToBeSorted(_), Some(record)) => {
+                self.judge
+                    .position(&self.query.order, self.entity, &key, record)?
+            }
+            _ => Vec::new(),
         };
-        let relation = entity.relation(*step);
-        let target = self.database.schema.entity(relation.target);
-        if !relation.is_to_one_owner() {
-            let keyspace = &self.database.keyspace;
-            let items = keyspace.items(self.reader, &self.database.schema, relation, key)?;
-            for item in items {
-                if self.compare_target(rest, field, comparison, target, &item)? {
-                    return Ok(true);
+        let found = Found { key, row };
+        match &mut self.page {
+            Page::Counted(count) => *count += 1,
+            Page::InOrder { skip, .. } if *skip > 0 => *skip -= 1,
+            Page::InOrder { rows, .. } => {
+                rows.push(found);
+                if rows.len() >= most {
+                    return Ok(ControlFlow::Break(()));
                 }
             }
-            return Ok(false);
+            Page::ToBeSorted(rows) => {
+                rows.push(Placed { position, found });
+                if rows.len() > most.saturating_add(self.query.skip) {
+                    rows.pop();
+                }
+            }
         }
-        let stored = record.get(entity.fields[*step].number).unwrap_or_default();
-        if let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? {
-            self.compare_target(rest, field, comparison, target, &target_key)
-        } else {
-            let optional = self.is_optional(rest, field, target);
-            Ok(holds_for_none(comparison, optional))
-        }
-    }
-
-    /// Goes on at the row that a relation leads to. Its key alone needs no look-up.
-    fn compare_target(
-        &self,
-        steps: &[FieldIndex],
-        field: FieldIndex,
-        comparison: &Comparison,
-        target: &EntitySchema,
-        key: &RowKey,
-    ) -> Result<bool> {
-        if steps.is_empty() && field == target.key_field {
-            return Ok(evaluate_key(comparison, target, key));
-        }
-        let rows = self.database.keyspace.rows(target.index);
-        let Some(row) = self.reader.get(rows, &key.to_vec())? else {
-            return Err(Error::corruption(format!(
-                "a relation leads to {} {}, which is not there",
-                target.name,
-                target.print_key(key)
-            )));
-        };
-        self.compare(
-            steps,
-            field,
-            comparison,
-            target,
-            key,
-            &parse_row(target, key, &row)?,
-        )
+        Ok(ControlFlow::Continue(()))
     }
 }
 
-fn evaluate(
-    comparison: &Comparison,
+/// Visits the row keys in a range of an index, as they stand there.
+fn scan_index(
+    judge: Judge<'_>,
     entity: &EntitySchema,
-    field: FieldIndex,
-    key: &RowKey,
-    record: &Record<'_>,
-) -> Result<bool> {
-    if field == entity.key_field {
-        return Ok(evaluate_key(comparison, entity, key));
-    }
-    let stored = record.get(entity.fields[field].number);
-    let Some(stored) = stored else {
-        // The row is older than the property.
-        return Ok(holds_for_none(comparison, entity.fields[field].nullable));
-    };
-    match comparison {
-        Comparison::In(values) => Ok(values.iter().flatten().any(|value| value == stored)),
-        Comparison::IsNone => Ok(matches!(stored, [] | [0])),
-        Comparison::Less { than, or_equal } => {
-            let mut value = Vec::with_capacity(stored.len() + 2);
-            than.value_type.append_order_key(stored, &mut value)?;
-            Ok(is_less(&value, than, *or_equal))
-        }
+    (field, range): (FieldIndex, &KeyRange),
+    direction: Direction,
+    visit: &mut dyn FnMut(RowKey) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let index = *entity.index_on(field).expect("the plan names an index");
+    let tree = judge.database.keyspace.index(entity.index, field);
+    let mut outcome = Ok(());
+    judge
+        .reader
+        .scan(tree, range, direction, &mut |key, value| {
+            let visited = index_entry_key(entity, index, key, value).and_then(&mut *visit);
+            or_break(visited, &mut outcome)
+        })?;
+    outcome
+}
+
+/// Ends a scan at an error, and keeps it.
+fn or_break(flow: Result<ControlFlow<()>>, outcome: &mut Result<()>) -> ControlFlow<()> {
+    flow.unwrap_or_else(|error| {
+        *outcome = Err(error);
+        ControlFlow::Break(())
+    })
+}
+
+impl Ord for Placed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.position.cmp(&other.position)
     }
 }
 
-/// Whether a comparison holds where there is no value: `None` equals `None`, and is less than every
-/// other value. A property that is no `Option` is compared with values only.
-fn holds_for_none(comparison: &Comparison, optional: bool) -> bool {
-    match comparison {
-        Comparison::IsNone => true,
-        Comparison::In(values) => optional && values.iter().flatten().any(|value| *value == [0]),
-        // The index key of `None` is a lone zero byte.
-        Comparison::Less { than, or_equal } => !optional || *or_equal || than.key != [0],
+impl PartialOrd for Placed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
-fn evaluate_key(comparison: &Comparison, entity: &EntitySchema, key: &RowKey) -> bool {
-    match comparison {
-        Comparison::In(values) => values
-            .iter()
-            .flatten()
-            .any(|value| (entity.key_of_value)(value).as_ref() == Some(key)),
-        Comparison::IsNone => false,
-        Comparison::Less { than, or_equal } => is_less(&key.to_vec(), than, *or_equal),
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
     }
 }
 
-fn is_less(value: &[u8], than: &Ordered, or_equal: bool) -> bool {
-    value < than.key.as_slice() || or_equal && value == than.key
-}
+impl Eq for Placed {}

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::text::TextMatch;
 use crate::schema::{FieldIndex, ValueType};
 
 /// A condition on rows of the entity `R`, made from a typed path: `|a| a.title().eq("Foo")`.
@@ -17,6 +18,16 @@ impl<R> Filter<R> {
             condition,
             root: PhantomData,
         }
+    }
+
+    /// All conditions hold. Without one, everything meets it.
+    pub fn all(filters: impl IntoIterator<Item = Self>) -> Self {
+        Self::of(Condition::All(conditions(filters)))
+    }
+
+    /// At least one condition holds. Without one, nothing meets it.
+    pub fn any(filters: impl IntoIterator<Item = Self>) -> Self {
+        Self::of(Condition::Any(conditions(filters)))
     }
 
     /// Both conditions hold.
@@ -41,6 +52,10 @@ impl<R> Filter<R> {
     pub(crate) fn into_condition(self) -> Condition {
         self.condition
     }
+}
+
+fn conditions<R>(filters: impl IntoIterator<Item = Filter<R>>) -> Vec<Condition> {
+    filters.into_iter().map(Filter::into_condition).collect()
 }
 
 /// A condition, with the types erased.
@@ -69,6 +84,7 @@ pub(crate) enum Comparison {
         than: Ordered,
         or_equal: bool,
     },
+    Text(TextMatch),
 }
 
 /// A value by its index key, and how stored values become index keys.

@@ -1,15 +1,65 @@
-//! Conditions, and the rows that meet them.
+//! Conditions and orders, and the rows that meet them.
 //!
 //! Knows stored rows only: an instance that differs from its row is flushed before a query asks
-//! (R17). Nothing is hydrated here.
+//! (R17). Nothing is hydrated here. `plan` chooses which rows are read and in which order, `judge`
+//! decides of each whether it meets the condition, `execute` walks, sorts and cuts.
 
 mod describe;
 mod execute;
+mod explain;
 mod filter;
+mod judge;
+mod order;
+mod plan;
 mod property;
+mod text;
 
-pub(crate) use describe::describe;
-pub(crate) use execute::execute;
-pub(crate) use filter::Condition;
+use crate::schema::FieldIndex;
+use filter::Condition;
+
+pub(crate) use describe::describe_query;
+pub(crate) use execute::{count, execute, explain};
+pub use explain::Explanation;
 pub use filter::Filter;
+pub use order::{IntoOrder, Order, Terms};
 pub use property::{IntoOperand, Property};
+pub use text::Text;
+
+/// What a query asks for.
+#[derive(Default)]
+pub(crate) struct Query {
+    pub(crate) condition: Option<Condition>,
+    pub(crate) order: Vec<order::Term>,
+    /// Without the first so many.
+    pub(crate) skip: usize,
+    /// At most so many.
+    pub(crate) take: Option<usize>,
+}
+
+impl Query {
+    /// Another condition that must hold.
+    pub(crate) fn add_condition<R>(&mut self, filter: Filter<R>) {
+        let condition = filter.into_condition();
+        self.condition = Some(match self.condition.take() {
+            Some(before) => Condition::All(vec![before, condition]),
+            None => condition,
+        });
+    }
+
+    /// Another order, for what the one before leaves equal.
+    pub(crate) fn add_order<R>(&mut self, order: impl IntoOrder<R>) {
+        let mut terms = Terms::default();
+        order.into_terms(&mut terms);
+        self.order.extend(terms.0);
+    }
+
+    /// The relations that the condition and the order follow.
+    pub(crate) fn paths(&self, visit: &mut dyn FnMut(&[FieldIndex])) {
+        if let Some(condition) = &self.condition {
+            condition.paths(visit);
+        }
+        for term in &self.order {
+            visit(&term.steps);
+        }
+    }
+}

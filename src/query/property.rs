@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::Filter;
 use super::filter::{Comparison, Condition, Operand};
+use super::order::Order;
+use super::text::{Pattern, Text, TextMatch};
 use crate::codec::OrderedKey;
 use crate::codec::value::encode_value;
 use crate::schema::{FieldIndex, ValueType};
@@ -95,6 +97,21 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
         self.lt(value).not()
     }
 
+    /// The property is neither less than the first value nor greater than the second.
+    pub fn between(self, least: impl IntoOperand<V>, most: impl IntoOperand<V>) -> Filter<R> {
+        self.clone().ge(least).and(self.le(most))
+    }
+
+    /// The smallest first. `None` comes before every value; see [`Order::nulls_last`].
+    pub fn asc(self) -> Order<R> {
+        Order::by(self.steps, self.field, ValueType::of::<V>().ordered::<V>())
+    }
+
+    /// The greatest first. `None` comes after every value; see [`Order::nulls_first`].
+    pub fn desc(self) -> Order<R> {
+        self.asc().reversed()
+    }
+
     fn ordered(
         self,
         value: impl IntoOperand<V>,
@@ -108,6 +125,39 @@ impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
             text: format!("{value:?}"),
             value_type: ValueType::of::<V>().ordered::<V>(),
         }))
+    }
+}
+
+impl<R, V: Text> Property<R, V> {
+    /// The text begins so. Upper and lower case differ, here and below; `None` matches nothing.
+    pub fn starts_with(self, text: impl Into<String>) -> Filter<R> {
+        self.text(Pattern::StartsWith(text.into()))
+    }
+
+    /// The text ends so.
+    pub fn ends_with(self, text: impl Into<String>) -> Filter<R> {
+        self.text(Pattern::EndsWith(text.into()))
+    }
+
+    /// The text has this in it.
+    pub fn contains(self, text: impl Into<String>) -> Filter<R> {
+        self.text(Pattern::Contains(text.into()))
+    }
+
+    /// The text is like an SQL pattern: `%` stands for any characters or none, `_` for any one, and a
+    /// backslash takes the meaning from the character after it.
+    pub fn like(self, pattern: impl AsRef<str>) -> Filter<R> {
+        self.text(Pattern::like(pattern.as_ref()))
+    }
+
+    fn text(self, pattern: Pattern) -> Filter<R> {
+        self.condition(Comparison::Text(TextMatch::new::<V>(pattern)))
+    }
+}
+
+impl<R, V> Clone for Property<R, V> {
+    fn clone(&self) -> Self {
+        Self::new(self.steps.clone(), self.field)
     }
 }
 

@@ -6,12 +6,13 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec::OrderedKey;
 use crate::codec::value::{ValueError, decode_value, encode_value};
+use crate::codec::{KeyError, OrderedKey};
 
 type Print = fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result;
 type Count = fn(&[u8]) -> Result<usize, ValueError>;
 type Order = fn(&[u8], &mut Vec<u8>) -> Result<(), ValueError>;
+type Skip = fn(&mut &[u8]) -> Result<(), KeyError>;
 
 /// Operations on the stored bytes of one type of value.
 #[derive(Clone, Copy)]
@@ -21,6 +22,7 @@ pub(crate) struct ValueType {
     check: fn(&[u8]) -> Result<(), ValueError>,
     count: Option<Count>,
     order: Option<Order>,
+    skip: Option<Skip>,
     version: Option<VersionType>,
 }
 
@@ -53,6 +55,7 @@ impl ValueType {
             check: check::<V>,
             count: None,
             order: None,
+            skip: None,
             version: None,
         }
     }
@@ -68,6 +71,7 @@ impl ValueType {
     #[must_use]
     pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
         self.order = Some(order::<V>);
+        self.skip = Some(|key| V::decode_key(key).map(drop));
         self
     }
 
@@ -112,6 +116,16 @@ impl ValueType {
             .order
             .expect("an indexed or compared type has an order");
         order(stored, out)
+    }
+
+    /// What comes after the index key that the bytes begin with.
+    ///
+    /// # Panics
+    /// If the type has no order.
+    pub(crate) fn after_order_key<'k>(&self, mut key: &'k [u8]) -> Result<&'k [u8], KeyError> {
+        let skip = self.skip.expect("an indexed type has an order");
+        skip(&mut key)?;
+        Ok(key)
     }
 
     /// The stored value as it prints with `{:?}`.

@@ -45,6 +45,29 @@ impl KeyRange {
         self.end.as_ref().map(Vec::as_slice)
     }
 
+    /// The keys in both ranges.
+    pub(crate) fn intersection(&self, other: &KeyRange) -> KeyRange {
+        use Bound::{Excluded, Included, Unbounded};
+        let later = |a: Bound<&[u8]>, b: Bound<&[u8]>| match (a, b) {
+            (Unbounded, bound) | (bound, Unbounded) => bound.map(<[u8]>::to_vec),
+            (Included(x) | Excluded(x), Included(y) | Excluded(y)) if x != y => {
+                if x > y { a } else { b }.map(<[u8]>::to_vec)
+            }
+            (Excluded(x), _) | (_, Excluded(x)) => Excluded(x.to_vec()),
+            (Included(x), Included(_)) => Included(x.to_vec()),
+        };
+        let earlier = |a: Bound<&[u8]>, b: Bound<&[u8]>| match (a, b) {
+            (Included(x) | Excluded(x), Included(y) | Excluded(y)) if x != y => {
+                if x < y { a } else { b }.map(<[u8]>::to_vec)
+            }
+            _ => later(a, b),
+        };
+        KeyRange::new(
+            later(self.start(), other.start()),
+            earlier(self.end(), other.end()),
+        )
+    }
+
     /// Whether `key` lies in this range.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         RangeBounds::<[u8]>::contains(&(self.start(), self.end()), key)

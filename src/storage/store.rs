@@ -85,10 +85,6 @@ pub(crate) enum Direction {
     /// Ascending.
     Forward,
     /// Descending.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "queries in descending order are the next step")
-    )]
     Backward,
 }
 

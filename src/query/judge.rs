@@ -1,0 +1,296 @@
+//! Whether a row meets a condition, and where it stands in an order, by its stored properties and
+//! those of the rows that its relations lead to.
+
+use super::filter::{Comparison, Condition, Ordered};
+use super::order::Term;
+use crate::codec::RowKey;
+use crate::codec::record::Record;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::keyspace::parse_row;
+use crate::schema::{EntitySchema, FieldIndex, RelationKind, RelationSchema};
+use crate::storage::{Bytes, Reader};
+
+/// Judges rows of one view.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) database: &'a Database,
+    pub(super) reader: &'a dyn Reader,
+}
+
+impl Judge<'_> {
+    /// Whether the whole condition holds.
+    pub(super) fn meets(
+        &self,
+        condition: &Condition,
+        entity: &EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<bool> {
+        match condition {
+            Condition::Compare {
+                steps,
+                field,
+                comparison,
+            } => self.compare(steps, *field, comparison, entity, key, record),
+            Condition::All(conditions) => {
+                for condition in conditions {
+                    if !self.meets(condition, entity, key, record)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Condition::Any(conditions) => {
+                for condition in conditions {
+                    if self.meets(condition, entity, key, record)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Condition::Not(condition) => Ok(!self.meets(condition, entity, key, record)?),
+        }
+    }
+
+    /// Whether the property at the end of the relations is an `Option`.
+    fn is_optional(&self, steps: &[FieldIndex], field: FieldIndex, from: &EntitySchema) -> bool {
+        let mut at = from;
+        for step in steps {
+            at = self.database.schema.entity(at.relation(*step).target);
+        }
+        at.fields[field].nullable
+    }
+
+    /// Follows the relations to the row that has the property. Behind a relation that is `None`,
+    /// every property is `None`; behind a collection, one item that compares so is enough.
+    fn compare(
+        &self,
+        steps: &[FieldIndex],
+        field: FieldIndex,
+        comparison: &Comparison,
+        entity: &EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<bool> {
+        let Some((step, rest)) = steps.split_first() else {
+            return evaluate(comparison, entity, field, key, record);
+        };
+        let relation = entity.relation(*step);
+        let target = self.database.schema.entity(relation.target);
+        if !relation.is_to_one_owner() {
+            let keyspace = &self.database.keyspace;
+            let items = keyspace.items(self.reader, &self.database.schema, relation, key)?;
+            for item in items {
+                if self.compare_target(rest, field, comparison, target, &item)? {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
+        let stored = record.get(entity.fields[*step].number).unwrap_or_default();
+        if let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? {
+            self.compare_target(rest, field, comparison, target, &target_key)
+        } else {
+            let optional = self.is_optional(rest, field, target);
+            Ok(holds_for_none(comparison, optional))
+        }
+    }
+
+    /// Goes on at the row that a relation leads to. Its key alone needs no look-up.
+    fn compare_target(
+        &self,
+        steps: &[FieldIndex],
+        field: FieldIndex,
+        comparison: &Comparison,
+        target: &EntitySchema,
+        key: &RowKey,
+    ) -> Result<bool> {
+        if steps.is_empty() && field == target.key_field {
+            return Ok(evaluate_key(comparison, target, key));
+        }
+        let row = self.row(target, key)?;
+        self.compare(
+            steps,
+            field,
+            comparison,
+            target,
+            key,
+            &parse_row(target, key, &row)?,
+        )
+    }
+
+    /// The row that a relation leads to.
+    fn row(&self, target: &EntitySchema, key: &RowKey) -> Result<Bytes> {
+        let rows = self.database.keyspace.rows(target.index);
+        self.reader.get(rows, &key.to_vec())?.ok_or_else(|| {
+            Error::corruption(format!(
+                "a relation leads to {} {}, which is not there",
+                target.name,
+                target.print_key(key)
+            ))
+        })
+    }
+
+    /// Where a row stands in an order: what sorts before it has lesser bytes.
+    ///
+    /// Each term is one byte that says whether there is a value, and the index key of the value, its
+    /// bits inverted where the order goes down. No index key is the beginning of another, so the terms
+    /// stand one after the other. The row's own key comes last, in the direction of the last term, so
+    /// that no two rows stand at the same place.
+    pub(super) fn position(
+        &self,
+        order: &[Term],
+        entity: &EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<Vec<u8>> {
+        let mut position = Vec::new();
+        for term in order {
+            let value = self.sort_value(&term.steps, term, entity, key, record)?;
+            position.push(match value {
+                None if term.nulls_last => 2,
+                None => 0,
+                Some(_) => 1,
+            });
+            append(&mut position, &value.unwrap_or_default(), term.descending);
+        }
+        let descending = order.last().is_some_and(|term| term.descending);
+        append(&mut position, &key.to_vec(), descending);
+        Ok(position)
+    }
+
+    /// The index key of the property that a term names; `None` where there is no value.
+    fn sort_value(
+        &self,
+        steps: &[FieldIndex],
+        term: &Term,
+        entity: &EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<Option<Vec<u8>>> {
+        let Some((step, rest)) = steps.split_first() else {
+            return own_sort_value(term, entity, key, record);
+        };
+        let relation = entity.relation(*step);
+        let target = self.database.schema.entity(relation.target);
+        let Some(target_key) = self.only_target(entity, *step, relation, key, record)? else {
+            return Ok(None);
+        };
+        let row = self.row(target, &target_key)?;
+        let record = parse_row(target, &target_key, &row)?;
+        self.sort_value(rest, term, target, &target_key, &record)
+    }
+
+    /// The one row that a relation leads to.
+    fn only_target(
+        &self,
+        entity: &EntitySchema,
+        step: FieldIndex,
+        relation: &RelationSchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<Option<RowKey>> {
+        let (schema, keyspace) = (&self.database.schema, &self.database.keyspace);
+        match relation.kind {
+            RelationKind::ToOne { .. } => {
+                let stored = record.get(entity.fields[step].number).unwrap_or_default();
+                let kind = schema.entity(relation.target).key_kind;
+                Ok(RowKey::decode_reference(kind, stored)?)
+            }
+            RelationKind::OneToOneInverse { .. } => {
+                Ok(keyspace.items(self.reader, schema, relation, key)?.pop())
+            }
+            RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. } => Err(Error::Query {
+                entity: entity.name,
+                problem: format!(
+                    "an order leads through the collection `{}`, and many items have no one value; order by a property of \
+                         the entity itself, or of one that a to-one relation leads to",
+                    entity.fields[step].name
+                ),
+            }),
+        }
+    }
+}
+
+fn own_sort_value(
+    term: &Term,
+    entity: &EntitySchema,
+    key: &RowKey,
+    record: &Record<'_>,
+) -> Result<Option<Vec<u8>>> {
+    if term.field == entity.key_field {
+        return Ok(Some(key.to_vec()));
+    }
+    let property = &entity.fields[term.field];
+    let stored = record.get(property.number);
+    let Some(stored) = stored.filter(|stored| !property.nullable || **stored != [0]) else {
+        return Ok(None);
+    };
+    let mut value = Vec::with_capacity(stored.len() + 2);
+    term.value_type.append_order_key(stored, &mut value)?;
+    Ok(Some(value))
+}
+
+fn append(position: &mut Vec<u8>, bytes: &[u8], descending: bool) {
+    if descending {
+        position.extend(bytes.iter().map(|byte| !byte));
+    } else {
+        position.extend_from_slice(bytes);
+    }
+}
+
+fn evaluate(
+    comparison: &Comparison,
+    entity: &EntitySchema,
+    field: FieldIndex,
+    key: &RowKey,
+    record: &Record<'_>,
+) -> Result<bool> {
+    if field == entity.key_field {
+        return Ok(evaluate_key(comparison, entity, key));
+    }
+    let stored = record.get(entity.fields[field].number);
+    let Some(stored) = stored else {
+        // The row is older than the property.
+        return Ok(holds_for_none(comparison, entity.fields[field].nullable));
+    };
+    match comparison {
+        Comparison::In(values) => Ok(values.iter().flatten().any(|value| value == stored)),
+        Comparison::IsNone => Ok(matches!(stored, [] | [0])),
+        Comparison::Text(text) => Ok(text.is_met(stored)?),
+        Comparison::Less { than, or_equal } => {
+            let mut value = Vec::with_capacity(stored.len() + 2);
+            than.value_type.append_order_key(stored, &mut value)?;
+            Ok(is_less(&value, than, *or_equal))
+        }
+    }
+}
+
+/// Whether a comparison holds where there is no value: `None` equals `None`, and is less than every
+/// other value. A property that is no `Option` is compared with values only.
+fn holds_for_none(comparison: &Comparison, optional: bool) -> bool {
+    match comparison {
+        Comparison::IsNone => true,
+        Comparison::Text(_) => false,
+        Comparison::In(values) => optional && values.iter().flatten().any(|value| *value == [0]),
+        // The index key of `None` is a lone zero byte.
+        Comparison::Less { than, or_equal } => !optional || *or_equal || than.key != [0],
+    }
+}
+
+fn evaluate_key(comparison: &Comparison, entity: &EntitySchema, key: &RowKey) -> bool {
+    match comparison {
+        Comparison::In(values) => values
+            .iter()
+            .flatten()
+            .any(|value| (entity.key_of_value)(value).as_ref() == Some(key)),
+        Comparison::IsNone => false,
+        Comparison::Text(text) => text.is_met_by_key(&key.to_vec()),
+        Comparison::Less { than, or_equal } => is_less(&key.to_vec(), than, *or_equal),
+    }
+}
+
+fn is_less(value: &[u8], than: &Ordered, or_equal: bool) -> bool {
+    value < than.key.as_slice() || or_equal && value == than.key
+}

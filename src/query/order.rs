@@ -1,0 +1,123 @@
+//! The order of what a query finds: properties at the end of typed paths, each up or down.
+
+use std::marker::PhantomData;
+
+use crate::schema::{FieldIndex, ValueType};
+
+/// An order of rows of the entity `R`, made from typed paths: `|a| a.title().asc()`, or a tuple of
+/// them.
+#[must_use = "an order does nothing until a query takes it"]
+pub struct Order<R> {
+    terms: Vec<Term>,
+    root: PhantomData<fn() -> R>,
+}
+
+/// One property that rows are ordered by.
+#[derive(Debug, Clone)]
+pub(crate) struct Term {
+    pub(super) steps: Vec<FieldIndex>,
+    pub(super) field: FieldIndex,
+    pub(super) value_type: ValueType,
+    pub(super) descending: bool,
+    /// Where rows without a value come.
+    pub(super) nulls_last: bool,
+}
+
+impl Term {
+    /// Whether rows without a value stand where an index has them.
+    pub(super) const fn has_natural_nulls(&self) -> bool {
+        self.nulls_last == self.descending
+    }
+}
+
+impl<R> Order<R> {
+    pub(super) fn by(steps: Vec<FieldIndex>, field: FieldIndex, value_type: ValueType) -> Self {
+        Self {
+            terms: vec![Term {
+                steps,
+                field,
+                value_type,
+                descending: false,
+                nulls_last: false,
+            }],
+            root: PhantomData,
+        }
+    }
+
+    pub(super) fn reversed(mut self) -> Self {
+        for term in &mut self.terms {
+            term.descending = !term.descending;
+            term.nulls_last = !term.nulls_last;
+        }
+        self
+    }
+
+    /// Rows without a value come before all others.
+    pub fn nulls_first(self) -> Self {
+        self.with_nulls_last(false)
+    }
+
+    /// Rows without a value come after all others.
+    pub fn nulls_last(self) -> Self {
+        self.with_nulls_last(true)
+    }
+
+    fn with_nulls_last(mut self, nulls_last: bool) -> Self {
+        for term in &mut self.terms {
+            term.nulls_last = nulls_last;
+        }
+        self
+    }
+
+    /// Among rows that are equal so far, another order.
+    pub fn then(mut self, next: Self) -> Self {
+        self.terms.extend(next.terms);
+        self
+    }
+}
+
+/// What `order_by` takes: an [`Order`], or a tuple or list of them, the first of which counts most.
+pub trait IntoOrder<R> {
+    /// Appends the terms.
+    #[doc(hidden)]
+    fn into_terms(self, terms: &mut Terms);
+}
+
+/// The terms of an order.
+#[derive(Debug, Default)]
+pub struct Terms(pub(crate) Vec<Term>);
+
+impl<R> IntoOrder<R> for Order<R> {
+    fn into_terms(self, terms: &mut Terms) {
+        terms.0.extend(self.terms);
+    }
+}
+
+impl<R, O: IntoOrder<R>> IntoOrder<R> for Vec<O> {
+    fn into_terms(self, terms: &mut Terms) {
+        for order in self {
+            order.into_terms(terms);
+        }
+    }
+}
+
+macro_rules! tuples {
+    ($($($name:ident)*;)*) => {
+        $(impl<R, $($name: IntoOrder<R>),*> IntoOrder<R> for ($($name,)*) {
+            #[expect(non_snake_case, reason = "a variable for each type")]
+            fn into_terms(self, terms: &mut Terms) {
+                let ($($name,)*) = self;
+                $($name.into_terms(terms);)*
+            }
+        })*
+    };
+}
+
+tuples! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+}

@@ -1,0 +1,229 @@
+//! Which rows a query reads, and in which order.
+//!
+//! By key or by index where the condition has an equality that allows it; else the part of the keys or
+//! of an index that comparisons leave; else all rows. Whatever is chosen, the whole condition is judged
+//! on every row that is read. Invariant: no row that meets the condition is left out, so a unique index,
+//! which has no entries for `None`, is only used where `None` can't meet the condition.
+
+use std::ops::Bound;
+
+use super::filter::{Comparison, Condition};
+use super::{Query, order::Term};
+use crate::schema::{EntitySchema, FieldIndex, ResolvedKind, Schema};
+use crate::storage::{Direction, KeyRange};
+
+/// How a query gets at its rows.
+pub(super) struct Plan<'q> {
+    pub(super) access: Access<'q>,
+    /// Whether the rows come in the order that was asked for.
+    pub(super) is_sorted: bool,
+}
+
+pub(super) enum Access<'q> {
+    /// The rows of which a property equals one of some values.
+    Equal(Equality<'q>),
+    /// The rows in a range of keys.
+    Keys(KeyRange, Direction),
+    /// The rows in a range of the index on a property, read in the order of their keys.
+    Index(FieldIndex, KeyRange),
+    /// The same, read in the order of the index.
+    AlongIndex(FieldIndex, KeyRange, Direction),
+}
+
+/// A property of the entity itself that must equal one of some values, all of which have an index.
+pub(super) struct Equality<'q> {
+    pub(super) field: FieldIndex,
+    pub(super) values: &'q [Option<Vec<u8>>],
+}
+
+/// Chooses.
+pub(super) fn plan<'q>(schema: &Schema, entity: &EntitySchema, query: &'q Query) -> Plan<'q> {
+    let condition = query.condition.as_ref();
+    let unordered = query.order.is_empty();
+    if let Some(equality) = condition.and_then(|it| equality(schema, entity, it)) {
+        return Plan {
+            access: Access::Equal(equality),
+            is_sorted: unordered,
+        };
+    }
+    let mut ranges = Vec::new();
+    if let Some(condition) = condition {
+        collect_ranges(entity, condition, &mut ranges);
+    }
+    ranges.retain(|(field, range)| has_all_of(entity, *field, range));
+    let walk = walk_for(entity, &query.order);
+    let in_order = walk.and_then(|(field, direction)| {
+        let restricted = ranges.iter().find(|(at, _)| *at == field);
+        let range = match restricted {
+            Some((_, range)) => range.clone(),
+            None if ranges.is_empty() => KeyRange::all(),
+            None => return None,
+        };
+        // To read a whole index, and each row by its key, costs more than to sort; for the first few
+        // rows it costs less.
+        let pays = field == entity.key_field || restricted.is_some() || query.take.is_some();
+        (pays && has_all_of(entity, field, &range)).then_some((field, range, direction))
+    });
+    let is_sorted = unordered || in_order.is_some();
+    let access = match (in_order, ranges.into_iter().next()) {
+        (Some((field, range, direction)), _) if field == entity.key_field => {
+            Access::Keys(range, direction)
+        }
+        (Some((field, range, direction)), _) => Access::AlongIndex(field, range, direction),
+        (None, Some((field, range))) if field != entity.key_field => Access::Index(field, range),
+        (None, Some((_, range))) => Access::Keys(range, Direction::Forward),
+        (None, None) => Access::Keys(KeyRange::all(), Direction::Forward),
+    };
+    Plan { access, is_sorted }
+}
+
+/// The property along whose index, or the key along which, rows come in the order.
+fn walk_for(entity: &EntitySchema, order: &[Term]) -> Option<(FieldIndex, Direction)> {
+    let term = match order {
+        [] => return Some((entity.key_field, Direction::Forward)),
+        [term] => term,
+        _ => return None,
+    };
+    let is_key = term.field == entity.key_field;
+    let is_own = term.steps.is_empty();
+    let has_index = is_key || entity.index_on(term.field).is_some();
+    let direction = if term.descending {
+        Direction::Backward
+    } else {
+        Direction::Forward
+    };
+    (is_own && has_index && (is_key || term.has_natural_nulls())).then_some((term.field, direction))
+}
+
+/// Whether the index has all rows that a range of it asks for.
+fn has_all_of(entity: &EntitySchema, field: FieldIndex, range: &KeyRange) -> bool {
+    let Some(index) = entity.index_on(field) else {
+        return field == entity.key_field;
+    };
+    // `None` is a lone zero byte, and what is not `None` begins with another one.
+    let excludes_none = matches!(range.start(), Bound::Included([first, ..]) if *first > 0);
+    !(index.unique && entity.fields[field].nullable) || excludes_none
+}
+
+/// The ranges of own properties, with a key or an index, outside of which the condition can't hold.
+fn collect_ranges(
+    entity: &EntitySchema,
+    condition: &Condition,
+    ranges: &mut Vec<(FieldIndex, KeyRange)>,
+) {
+    let (steps, field, range) = match condition {
+        Condition::All(conditions) => {
+            return conditions
+                .iter()
+                .for_each(|condition| collect_ranges(entity, condition, ranges));
+        }
+        Condition::Compare {
+            steps,
+            field,
+            comparison,
+        } => (steps, *field, range_of(comparison)),
+        Condition::Not(negated) => match &**negated {
+            Condition::Compare {
+                steps,
+                field,
+                comparison,
+            } => (steps, *field, range_of_not(comparison)),
+            _ => return,
+        },
+        Condition::Any(_) => return,
+    };
+    let is_scalar = matches!(entity.fields[field].kind, ResolvedKind::Scalar(_));
+    let is_indexed = is_scalar && entity.index_on(field).is_some();
+    let Some(range) =
+        range.filter(|_| steps.is_empty() && (field == entity.key_field || is_indexed))
+    else {
+        return;
+    };
+    match ranges.iter_mut().find(|(at, _)| *at == field) {
+        Some((_, before)) => *before = before.intersection(&range),
+        None => ranges.push((field, range)),
+    }
+}
+
+/// Where the index keys lie of what compares so.
+fn range_of(comparison: &Comparison) -> Option<KeyRange> {
+    match comparison {
+        Comparison::Less { than, or_equal } => {
+            let end = if *or_equal {
+                KeyRange::prefix(&than.key).end().map(<[u8]>::to_vec)
+            } else {
+                Bound::Excluded(than.key.clone())
+            };
+            Some(KeyRange::new(Bound::Unbounded, end))
+        }
+        Comparison::Text(text) if !text.index_prefix.is_empty() => {
+            Some(KeyRange::prefix(&text.index_prefix))
+        }
+        Comparison::Text(_) | Comparison::In(_) | Comparison::IsNone => None,
+    }
+}
+
+/// Where the index keys lie of what does not compare so.
+fn range_of_not(comparison: &Comparison) -> Option<KeyRange> {
+    let Comparison::Less { than, or_equal } = comparison else {
+        return None;
+    };
+    let start = if *or_equal {
+        match KeyRange::prefix(&than.key).end() {
+            Bound::Excluded(after) => after.to_vec(),
+            Bound::Included(_) | Bound::Unbounded => return None,
+        }
+    } else {
+        than.key.clone()
+    };
+    Some(KeyRange::new(Bound::Included(start), Bound::Unbounded))
+}
+
+fn equality<'c>(
+    schema: &Schema,
+    entity: &EntitySchema,
+    condition: &'c Condition,
+) -> Option<Equality<'c>> {
+    let (steps, field, values) = match condition {
+        Condition::Compare {
+            steps,
+            field,
+            comparison: Comparison::In(values),
+        } => (steps, *field, values),
+        Condition::All(conditions) => {
+            return conditions
+                .iter()
+                .find_map(|condition| equality(schema, entity, condition));
+        }
+        _ => return None,
+    };
+    match steps.as_slice() {
+        [] => {
+            let indexed = || {
+                entity
+                    .index_on(field)
+                    .is_some_and(|_| !ignores_some(entity, field, values))
+            };
+            (field == entity.key_field || indexed()).then_some(Equality { field, values })
+        }
+        // The key of what a reference refers to is the reference itself, which is indexed.
+        [step] => {
+            let relation = entity.relation(*step);
+            let is_key = field == schema.entity(relation.target).key_field;
+            (relation.is_to_one_owner() && is_key).then_some(Equality {
+                field: *step,
+                values,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// A unique index has no entries for `None`.
+fn ignores_some(entity: &EntitySchema, field: FieldIndex, values: &[Option<Vec<u8>>]) -> bool {
+    entity.fields[field].nullable
+        && values
+            .iter()
+            .flatten()
+            .any(|value| matches!(value.as_slice(), [] | [0]))
+}
