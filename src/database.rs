@@ -2,14 +2,18 @@
 //!
 //! Immutable but for the sequences, which are atomic.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::entity::EntityType;
-use crate::keyspace::Keyspace;
+use crate::error::{Error, Result};
+use crate::keyspace::{CATALOG_CURSORS, Keyspace};
 use crate::log::QueryLog;
 use crate::schema::{EntityIndex, Schema};
-use crate::storage::{Durability, SnapshotStore};
+use crate::storage::{Batch, Durability, SnapshotStore, StoreExt};
+
+/// The key that the cursors of one database are made with.
+pub(crate) type CursorKey = [u8; 32];
 
 /// How related rows are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +57,7 @@ pub(crate) struct Database {
     pub(crate) sequences: Vec<AtomicU64>,
     pub(crate) settings: Settings,
     pub(crate) log: QueryLog,
+    pub(crate) cursor_key: OnceLock<CursorKey>,
 }
 
 impl Database {
@@ -62,6 +67,32 @@ impl Database {
 
     fn sequence(&self, entity: EntityIndex) -> &AtomicU64 {
         &self.sequences[usize::from(entity.0)]
+    }
+
+    /// The key that cursors are made with. The first that is asked for it makes it, once for all time.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], and what the system says that has no random numbers.
+    pub(crate) fn cursor_key(&self) -> Result<&CursorKey> {
+        if let Some(key) = self.cursor_key.get() {
+            return Ok(key);
+        }
+        let mut fresh = CursorKey::default();
+        getrandom::fill(&mut fresh).map_err(|error| Error::other(error.to_string()))?;
+        let catalog = self.keyspace.catalog;
+        let durability = self.settings.durability;
+        let key = self.store.write_with::<_, Error>(durability, |reader, _| {
+            let mut batch = Batch::new();
+            let stored = reader.get(catalog, CATALOG_CURSORS)?;
+            let Some(stored) = stored else {
+                batch.put(catalog, CATALOG_CURSORS, fresh);
+                return Ok((batch, fresh));
+            };
+            let key = CursorKey::try_from(&*stored)
+                .map_err(|_| Error::corruption("the key of cursors has another length"))?;
+            Ok((batch, key))
+        })?;
+        Ok(self.cursor_key.get_or_init(|| key))
     }
 
     /// A number that was never given before, by this process or any earlier one that stored it.

@@ -17,6 +17,8 @@ use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, TreeId};
 
 /// Key of the stored schema in the catalog tree.
 pub(crate) const CATALOG_SCHEMA: &[u8] = b"schema";
+/// Key of the key of cursors in the catalog tree.
+pub(crate) const CATALOG_CURSORS: &[u8] = b"cursors";
 /// Prefix of the sequences in the catalog tree; the entity's name follows.
 const CATALOG_SEQUENCE: &[u8] = b"sequence:";
 

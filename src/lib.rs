@@ -103,10 +103,12 @@ pub use error::{Error, Result, Violation};
 pub use load::{Hint, Statistics};
 pub use manager::{
     CollectionEdit, CollectionIter, CollectionView, EntityManager, Find, FindOne, IntoManaged,
-    Isolation, Managed,
+    Isolation, Managed, Page,
 };
 pub use orm::{Finding, Orm, OrmBuilder, Report};
-pub use query::{Explanation, Filter, IntoOperand, IntoOrder, Order, Property, Text};
+pub use query::{
+    Cursor, Explanation, Filter, IntoOperand, IntoOrder, NoCursor, Order, Property, Text,
+};
 pub use schema::OnDelete;
 pub use serialize::{Exclude, Serialization};
 pub use storage::{CommitPath, Durability};

@@ -1,14 +1,17 @@
 //! A row becomes an instance, or brings the instance that is there up to date.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::Loader;
 use super::populate::accept_lazy;
+use super::{Hints, Loader};
 use crate::codec::RowKey;
 use crate::context::{Instance, Life, Slot};
+use crate::database::LoadStrategy;
 use crate::entity::{AnyEntity, Event, HydrateRow};
 use crate::error::Result;
 use crate::keyspace::parse_row;
+use crate::query::Found;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -40,6 +43,33 @@ impl Loader<'_> {
             (Life::New { .. } | Life::Removed, _) | (Life::Managed, None) => {}
         }
         Ok(instance)
+    }
+
+    /// The instances of rows that a query has found, populated; those that are about to be removed are
+    /// left out. `told`: when the query began, and what it was, if anybody listens.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`](crate::Error::Corruption) if a row can't be read.
+    pub(crate) fn admit_found(
+        &mut self,
+        entity: EntityIndex,
+        found: &[Found],
+        (started, by): (Option<Instant>, Option<String>),
+        hints: &Hints,
+        strategy: LoadStrategy,
+    ) -> Result<Vec<RowKey>> {
+        let mut instances = Vec::with_capacity(found.len());
+        self.context.reserve(entity, found.len());
+        for found in found {
+            instances.push(self.admit(entity, &found.key, Bytes::clone(&found.row))?);
+        }
+        let label = || self.database.schema.entity(entity).label.clone();
+        let label = started.map(|_| label()).unwrap_or_default();
+        self.count(started, found.len(), || label, || by.unwrap_or_default());
+        instances.retain(|instance| !self.context.slot(*instance).is_removed());
+        self.populate(&instances, hints, strategy)?;
+        let key = |instance: &Instance| self.context.slot(*instance).key.clone();
+        Ok(instances.iter().map(key).collect())
     }
 
     fn hydrate(&self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Box<dyn AnyEntity>> {

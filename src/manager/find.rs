@@ -1,14 +1,15 @@
 //! Queries: by key, and by condition.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use super::{EntityManager, Managed};
 use crate::codec::RowKey;
 use crate::database::LoadStrategy;
-use crate::entity::{Id, IntoId};
+use crate::entity::{Entity, Id, IntoId};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Path};
-use crate::query::{Explanation, Filter, IntoOrder, Query};
+use crate::query::{Cursor, Explanation, Filter, IntoOrder, Query};
 
 impl EntityManager {
     /// Finds an entity by its key. What is managed and loaded is found without a look-up.
@@ -25,6 +26,7 @@ impl EntityManager {
         Find {
             em: self,
             query: Query::default(),
+            cursor: None,
             options: Options::default(),
             entity: PhantomData,
         }
@@ -93,8 +95,49 @@ impl<T: Managed> FindOne<'_, T> {
 pub struct Find<'em, T: Managed> {
     em: &'em mut EntityManager,
     query: Query,
+    cursor: Option<Cursor>,
     options: Options,
     entity: PhantomData<fn() -> T>,
+}
+
+/// What [`Find::page`] finds: one page, and the cursors that lead to the pages beside it.
+#[non_exhaustive]
+pub struct Page<T: Entity> {
+    /// The entities, loaded, in the order of the query.
+    pub ids: Vec<Id<T>>,
+    /// For [`Find::before`]: the page before this one. `None` if there is none.
+    pub previous: Option<Cursor>,
+    /// For [`Find::after`]: the page after this one. `None` if there is none.
+    pub next: Option<Cursor>,
+}
+
+// Derived, these would ask the same of the entity.
+impl<T: Entity> Clone for Page<T> {
+    fn clone(&self) -> Self {
+        Self {
+            ids: self.ids.clone(),
+            previous: self.previous.clone(),
+            next: self.next.clone(),
+        }
+    }
+}
+
+impl<T: Entity> PartialEq for Page<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.ids, &self.previous, &self.next) == (&other.ids, &other.previous, &other.next)
+    }
+}
+
+impl<T: Entity> Eq for Page<T> {}
+
+impl<T: Entity> fmt::Debug for Page<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("ids", &self.ids)
+            .field("previous", &self.previous)
+            .field("next", &self.next)
+            .finish()
+    }
 }
 
 impl<T: Managed> Find<'_, T> {
@@ -148,6 +191,65 @@ impl<T: Managed> Find<'_, T> {
         self
     }
 
+    /// Only what comes after a cursor. The order must be the one that the cursor was made with.
+    pub fn after(mut self, cursor: &Cursor) -> Self {
+        self.cursor = Some(cursor.clone());
+        self.query.backward = false;
+        self
+    }
+
+    /// Only what comes before a cursor, and of that the last, up to the limit. It is found in the order
+    /// of the query all the same.
+    pub fn before(mut self, cursor: &Cursor) -> Self {
+        self.cursor = Some(cursor.clone());
+        self.query.backward = true;
+        self
+    }
+
+    /// One page of at most so many, from the beginning, or from where [`after`](Self::after) or
+    /// [`before`](Self::before) says, with the cursors of the pages beside it. Unlike an offset, a cursor
+    /// skips nothing and repeats nothing when rows come and go before it, and costs the same on every
+    /// page: along an index, only the page is read.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, #[orm(index)] name: String }
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// let mut em = orm.em();
+    /// for name in ["a", "b", "d"] {
+    ///     em.create(Tag::build().name(name));
+    /// }
+    /// let first = em.find::<Tag>().order_by(|t| t.name().asc()).page(2)?;
+    /// let link = first.next.expect("there is more").to_string(); // goes out
+    ///
+    /// em.create(Tag::build().name("c"));
+    /// let cursor = link.parse()?; // comes back
+    /// let second = em.find::<Tag>().order_by(|t| t.name().asc()).after(&cursor).page(2)?;
+    /// let names: Vec<_> = second.ids.iter().map(|id| em[*id].name.as_str()).collect();
+    /// assert_eq!(names, ["c", "d"]);
+    /// assert_eq!(second.next, None);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the cursor is of another entity or order, or was changed, or if the order
+    /// is by a hidden property. Else as [`all`](Self::all).
+    pub fn page(mut self, most: usize) -> Result<Page<T>> {
+        self.query.take = Some(most);
+        let index = self.em.entity_index::<T>();
+        let (keys, previous, next) =
+            self.em
+                .load_page(index, self.query, self.cursor.as_ref(), &self.options)?;
+        Ok(Page {
+            ids: ids(&keys),
+            previous,
+            next,
+        })
+    }
+
     /// All that is found. Instances that are managed already are brought up to date: properties
     /// changed here are kept, the others take the stored values.
     ///
@@ -156,7 +258,8 @@ impl<T: Managed> Find<'_, T> {
     /// [`Error::Query`] if the order leads through a collection.
     pub fn all(self) -> Result<Vec<Id<T>>> {
         let index = self.em.entity_index::<T>();
-        let keys = self.em.load_found(index, &self.query, &self.options)?;
+        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        let keys = self.em.load_found(index, &query, &self.options)?;
         Ok(ids(&keys))
     }
 
@@ -188,8 +291,9 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn all_and_count(self) -> Result<(Vec<Id<T>>, usize)> {
         let index = self.em.entity_index::<T>();
-        let keys = self.em.load_found(index, &self.query, &self.options)?;
-        let count = self.em.count_found(index, &self.query)?;
+        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        let keys = self.em.load_found(index, &query, &self.options)?;
+        let count = self.em.count_found(index, &query.of_all())?;
         Ok((ids(&keys), count))
     }
 
@@ -226,7 +330,8 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn ids(self) -> Result<Vec<Id<T>>> {
         let index = self.em.entity_index::<T>();
-        Ok(ids(&self.em.keys_found(index, &self.query)?))
+        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        Ok(ids(&self.em.keys_found(index, &query)?))
     }
 
     /// How many meet the condition, whatever limit and offset say. Nothing is loaded.
@@ -235,7 +340,7 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn count(self) -> Result<usize> {
         let index = self.em.entity_index::<T>();
-        self.em.count_found(index, &self.query)
+        self.em.count_found(index, &self.query.of_all())
     }
 
     /// Runs the query without loading what it finds, and tells how it was run: by which key or index,
@@ -268,7 +373,8 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn explain(self) -> Result<Explanation> {
         let index = self.em.entity_index::<T>();
-        self.em.explain_query(index, &self.query)
+        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        self.em.explain_query(index, &query)
     }
 
     /// Whether any meets the condition. Nothing is loaded.
@@ -278,9 +384,8 @@ impl<T: Managed> Find<'_, T> {
     pub fn exists(self) -> Result<bool> {
         let index = self.em.entity_index::<T>();
         let any = Query {
-            condition: self.query.condition,
             take: Some(1),
-            ..Query::default()
+            ..self.query.of_all()
         };
         Ok(!self.em.keys_found(index, &any)?.is_empty())
     }

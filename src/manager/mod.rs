@@ -29,7 +29,7 @@ pub use api::{IntoManaged, Managed, Pending};
 pub use collection_edit::CollectionEdit;
 pub use collection_view::{CollectionIter, CollectionView};
 pub use edit::Edit;
-pub use find::{Find, FindOne};
+pub use find::{Find, FindOne, Page};
 pub use isolation::Isolation;
 pub use view::View;
 

@@ -10,9 +10,9 @@ use crate::database::{FlushMode, LoadStrategy};
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, Loader, Path};
-use crate::query::{self, Explanation, Query};
+use crate::query::{self, Cursor, Explanation, Query};
 use crate::schema::EntityIndex;
-use crate::storage::{Bytes, Reader};
+use crate::storage::Reader;
 
 impl EntityManager {
     /// Loads relations and lazy properties of entities that are loaded already. What is there is
@@ -108,6 +108,21 @@ impl EntityManager {
         )
     }
 
+    /// Puts a query behind a cursor, if there is one.
+    pub(super) fn place(
+        &self,
+        index: EntityIndex,
+        mut query: Query,
+        cursor: Option<&Cursor>,
+    ) -> Result<Query> {
+        if let Some(cursor) = cursor {
+            let (schema, entity) = (&self.database.schema, self.database.schema.entity(index));
+            query.prepare_for_pages(schema, entity)?;
+            query.begin_behind(schema, entity, self.database.cursor_key()?, cursor)?;
+        }
+        Ok(query)
+    }
+
     /// Finds rows by condition, and populates them.
     pub(super) fn load_found(
         &mut self,
@@ -121,20 +136,39 @@ impl EntityManager {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
                 let found = query::execute(loader.database, loader.reader, entity, query)?;
-                let mut instances = Vec::with_capacity(found.len());
-                loader.context.reserve(index, found.len());
-                for found in &found {
-                    instances.push(loader.admit(index, &found.key, Bytes::clone(&found.row))?);
-                }
-                let by = || query::describe_query(&loader.database.schema, index, query);
-                let by = started.map(|_| by()).unwrap_or_default();
-                loader.count(started, found.len(), || entity.label.clone(), || by);
-                instances.retain(|instance| !loader.context.slot(*instance).is_removed());
-                loader.populate(&instances, &options.hints, strategy)?;
-                Ok(instances
-                    .iter()
-                    .map(|instance| loader.context.slot(*instance).key.clone())
-                    .collect())
+                let by =
+                    started.map(|_| query::describe_query(&loader.database.schema, index, query));
+                loader.admit_found(index, &found, (started, by), &options.hints, strategy)
+            },
+            options,
+        )
+    }
+
+    /// Finds the rows of a page, and populates them.
+    pub(super) fn load_page(
+        &mut self,
+        index: EntityIndex,
+        query: Query,
+        cursor: Option<&Cursor>,
+        options: &Options,
+    ) -> Result<(Vec<RowKey>, Option<Cursor>, Option<Cursor>)> {
+        let mut query = self.place(index, query, cursor)?;
+        let schema = &self.database.schema;
+        query.prepare_for_pages(schema, schema.entity(index))?;
+        self.auto_flush(index, &query)?;
+        // The first one writes it, so not within a read.
+        let key = *self.database.cursor_key()?;
+        self.read(
+            |loader, strategy| {
+                let started = loader.database.log.start();
+                let entity = loader.database.schema.entity(index);
+                let by =
+                    started.map(|_| query::describe_query(&loader.database.schema, index, &query));
+                let rows = query::page(loader.database, loader.reader, entity, &key, query)?;
+                let told = (started, by);
+                let keys =
+                    loader.admit_found(index, &rows.found, told, &options.hints, strategy)?;
+                Ok((keys, rows.previous, rows.next))
             },
             options,
         )

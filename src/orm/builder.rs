@@ -165,6 +165,7 @@ impl OrmBuilder {
             sequences,
             settings: self.settings,
             log: self.log,
+            cursor_key: std::sync::OnceLock::new(),
         };
         Ok(Orm {
             database: Arc::new(database),

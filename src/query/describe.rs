@@ -12,15 +12,17 @@ pub(crate) fn describe_query(schema: &Schema, entity: EntityIndex, query: &Query
         Some(condition) => describe(schema, entity, condition),
         None => "all".to_owned(),
     };
-    let order: Vec<_> = query
-        .order
-        .iter()
-        .map(|term| describe_term(schema, entity, term))
-        .collect();
-    if !order.is_empty() {
-        words = format!("{words} order by {}", order.join(", "));
+    if !query.order.is_empty() {
+        let order = describe_order(schema, entity, &query.order);
+        words = format!("{words} order by {order}");
     }
     words
+}
+
+/// The order in words: `title desc, id`.
+pub(super) fn describe_order(schema: &Schema, entity: EntityIndex, order: &[Term]) -> String {
+    let terms = order.iter().map(|term| describe_term(schema, entity, term));
+    terms.collect::<Vec<_>>().join(", ")
 }
 
 fn describe_term(schema: &Schema, entity: EntityIndex, term: &Term) -> String {
@@ -90,7 +92,7 @@ fn compare(
 }
 
 /// `author.full_name`, with the entity at its end, and the property.
-fn path<'s>(
+pub(super) fn path<'s>(
     schema: &'s Schema,
     mut entity: EntityIndex,
     steps: &[FieldIndex],

@@ -11,6 +11,7 @@ use super::explain::Explanation;
 use super::judge::Judge;
 use super::plan::{Access, Equality, Plan, plan};
 use crate::codec::RowKey;
+use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace::{index_entry_key, parse_row};
@@ -143,14 +144,18 @@ impl<'a> Search<'a> {
     }
 
     fn into_rows(self) -> Vec<Found> {
-        match self.page {
+        let mut rows: Vec<Found> = match self.page {
             Page::InOrder { rows, .. } => rows,
             Page::ToBeSorted(rows) => {
                 let rows = rows.into_sorted_vec().into_iter().skip(self.query.skip);
                 rows.map(|placed| placed.found).collect()
             }
             Page::Counted(_) => unreachable!("rows were asked for"),
+        };
+        if self.query.backward {
+            rows.reverse();
         }
+        rows
     }
 
     fn read(&mut self, plan: &Plan<'_>) -> Result<()> {
@@ -278,12 +283,30 @@ impl<'a> Search<'a> {
         outcome
     }
 
+    /// Where the row stands, in the direction in which rows are asked for.
+    fn position(&self, key: &RowKey, record: &Record<'_>) -> Result<Vec<u8>> {
+        let order = &self.query.order;
+        let position = self.judge.position(order, self.entity, key, record)?;
+        Ok(self.directed(position))
+    }
+
+    /// No position is the beginning of another, so inverted they sort the other way round.
+    fn directed(&self, mut position: Vec<u8>) -> Vec<u8> {
+        if self.query.backward {
+            for byte in &mut position {
+                *byte = !*byte;
+            }
+        }
+        position
+    }
+
     /// Keeps the row if it meets the condition and may be on the page. Breaks when the page is full.
     fn offer(&mut self, key: RowKey, row: Bytes) -> Result<ControlFlow<()>> {
         self.examined += 1;
         let most = self.query.take.unwrap_or(usize::MAX);
-        let needs_record =
-            self.query.condition.is_some() || matches!(self.page, Page::ToBeSorted(_));
+        let needs_position =
+            matches!(self.page, Page::ToBeSorted(_)) || self.query.behind.is_some();
+        let needs_record = needs_position || self.query.condition.is_some();
         let record = needs_record
             .then(|| parse_row(self.entity, &key, &row))
             .transpose()?;
@@ -292,13 +315,14 @@ impl<'a> Search<'a> {
         {
             return Ok(ControlFlow::Continue(()));
         }
-        let position = match (&self.page, &record) {
-            (Page::ToBeSorted(_), Some(record)) => {
-                self.judge
-                    .position(&self.query.order, self.entity, &key, record)?
-            }
+        let position = match &record {
+            Some(record) if needs_position => self.position(&key, record)?,
             _ => Vec::new(),
         };
+        let is_behind = |from: &Vec<u8>| self.directed(from.clone()) < position;
+        if !self.query.behind.as_ref().is_none_or(is_behind) {
+            return Ok(ControlFlow::Continue(()));
+        }
         let found = Found { key, row };
         match &mut self.page {
             Page::Counted(count) => *count += 1,

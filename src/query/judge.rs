@@ -11,6 +11,9 @@ use crate::keyspace::parse_row;
 use crate::schema::{EntitySchema, FieldIndex, RelationKind, RelationSchema};
 use crate::storage::{Bytes, Reader};
 
+/// The byte in a position that says that there is a value.
+pub(super) const VALUE: u8 = 1;
+
 /// Judges rows of one view.
 #[derive(Clone, Copy)]
 pub(super) struct Judge<'a> {
@@ -149,9 +152,9 @@ impl Judge<'_> {
         for term in order {
             let value = self.sort_value(&term.steps, term, entity, key, record)?;
             position.push(match value {
-                None if term.nulls_last => 2,
-                None => 0,
-                Some(_) => 1,
+                None if term.nulls_last => VALUE + 1,
+                None => VALUE - 1,
+                Some(_) => VALUE,
             });
             append(&mut position, &value.unwrap_or_default(), term.descending);
         }

@@ -4,12 +4,14 @@
 //! (R17). Nothing is hydrated here. `plan` chooses which rows are read and in which order, `judge`
 //! decides of each whether it meets the condition, `execute` walks, sorts and cuts.
 
+mod cursor;
 mod describe;
 mod execute;
 mod explain;
 mod filter;
 mod judge;
 mod order;
+mod page;
 mod plan;
 mod property;
 mod text;
@@ -17,11 +19,13 @@ mod text;
 use crate::schema::FieldIndex;
 use filter::Condition;
 
+pub use cursor::{Cursor, NoCursor};
 pub(crate) use describe::describe_query;
-pub(crate) use execute::{count, execute, explain};
+pub(crate) use execute::{Found, count, execute, explain};
 pub use explain::Explanation;
 pub use filter::Filter;
 pub use order::{IntoOrder, Order, Terms};
+pub(crate) use page::page;
 pub use property::{IntoOperand, Property};
 pub use text::Text;
 
@@ -34,6 +38,10 @@ pub(crate) struct Query {
     pub(crate) skip: usize,
     /// At most so many.
     pub(crate) take: Option<usize>,
+    /// From the end to the beginning of the order.
+    pub(crate) backward: bool,
+    /// Only rows behind this position, in the direction in which they are read.
+    pub(crate) behind: Option<Vec<u8>>,
 }
 
 impl Query {
@@ -51,6 +59,14 @@ impl Query {
         let mut terms = Terms::default();
         order.into_terms(&mut terms);
         self.order.extend(terms.0);
+    }
+
+    /// All rows that meet the condition, in no certain order.
+    pub(crate) fn of_all(self) -> Self {
+        Self {
+            condition: self.condition,
+            ..Self::default()
+        }
     }
 
     /// The relations that the condition and the order follow.

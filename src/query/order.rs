@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::schema::{FieldIndex, ValueType};
+use crate::schema::{EntitySchema, FieldIndex, ValueType};
 
 /// An order of rows of the entity `R`, made from typed paths: `|a| a.title().asc()`, or a tuple of
 /// them.
@@ -24,6 +24,18 @@ pub(crate) struct Term {
 }
 
 impl Term {
+    /// The primary key, upwards.
+    pub(super) fn key(entity: &EntitySchema) -> Self {
+        Self {
+            steps: Vec::new(),
+            field: entity.key_field,
+            // Row keys are in their order as they are.
+            value_type: ValueType::of::<()>(),
+            descending: false,
+            nulls_last: false,
+        }
+    }
+
     /// Whether rows without a value stand where an index has them.
     pub(super) const fn has_natural_nulls(&self) -> bool {
         self.nulls_last == self.descending

@@ -8,6 +8,7 @@
 use std::ops::Bound;
 
 use super::filter::{Comparison, Condition};
+use super::judge::VALUE;
 use super::{Query, order::Term};
 use crate::schema::{EntitySchema, FieldIndex, ResolvedKind, Schema};
 use crate::storage::{Direction, KeyRange};
@@ -51,7 +52,7 @@ pub(super) fn plan<'q>(schema: &Schema, entity: &EntitySchema, query: &'q Query)
         collect_ranges(entity, condition, &mut ranges);
     }
     ranges.retain(|(field, range)| has_all_of(entity, *field, range));
-    let walk = walk_for(entity, &query.order);
+    let walk = walk_for(entity, query);
     let in_order = walk.and_then(|(field, direction)| {
         let restricted = ranges.iter().find(|(at, _)| *at == field);
         let range = match restricted {
@@ -62,7 +63,16 @@ pub(super) fn plan<'q>(schema: &Schema, entity: &EntitySchema, query: &'q Query)
         // To read a whole index, and each row by its key, costs more than to sort; for the first few
         // rows it costs less.
         let pays = field == entity.key_field || restricted.is_some() || query.take.is_some();
-        (pays && has_all_of(entity, field, &range)).then_some((field, range, direction))
+        if !pays || !has_all_of(entity, field, &range) {
+            return None;
+        }
+        let range = match (&query.behind, query.order.as_slice()) {
+            (Some(position), [term]) => {
+                range.intersection(&range_behind(term, position, direction))
+            }
+            _ => range,
+        };
+        Some((field, range, direction))
     });
     let is_sorted = unordered || in_order.is_some();
     let access = match (in_order, ranges.into_iter().next()) {
@@ -78,8 +88,8 @@ pub(super) fn plan<'q>(schema: &Schema, entity: &EntitySchema, query: &'q Query)
 }
 
 /// The property along whose index, or the key along which, rows come in the order.
-fn walk_for(entity: &EntitySchema, order: &[Term]) -> Option<(FieldIndex, Direction)> {
-    let term = match order {
+fn walk_for(entity: &EntitySchema, query: &Query) -> Option<(FieldIndex, Direction)> {
+    let term = match query.order.as_slice() {
         [] => return Some((entity.key_field, Direction::Forward)),
         [term] => term,
         _ => return None,
@@ -87,12 +97,34 @@ fn walk_for(entity: &EntitySchema, order: &[Term]) -> Option<(FieldIndex, Direct
     let is_key = term.field == entity.key_field;
     let is_own = term.steps.is_empty();
     let has_index = is_key || entity.index_on(term.field).is_some();
-    let direction = if term.descending {
-        Direction::Backward
-    } else {
-        Direction::Forward
+    let direction = match (term.descending, query.backward) {
+        (false, false) | (true, true) => Direction::Forward,
+        (true, false) | (false, true) => Direction::Backward,
     };
     (is_own && has_index && (is_key || term.has_natural_nulls())).then_some((term.field, direction))
+}
+
+/// The keys, or index keys, that are not before a position. A few that are may be among them, for the
+/// position is judged on every row in any case.
+///
+/// A position is a byte that says whether there is a value, the index key of the value and the key of the
+/// row, both inverted where the order goes down. Without that byte it is the key of an entry in a plain
+/// index, and longer than a row key or a unique index key that it begins with.
+fn range_behind(term: &Term, position: &[u8], direction: Direction) -> KeyRange {
+    let entry = position
+        .split_first()
+        .map_or_else(Vec::new, |(rank, entry)| {
+            let entry = entry
+                .iter()
+                .map(|byte| if term.descending { !byte } else { *byte });
+            // `None` has a lone zero byte in an index.
+            let none = (*rank != VALUE).then_some(0);
+            none.into_iter().chain(entry).collect()
+        });
+    match direction {
+        Direction::Forward => KeyRange::new(Bound::Excluded(entry), Bound::Unbounded),
+        Direction::Backward => KeyRange::new(Bound::Unbounded, Bound::Excluded(entry)),
+    }
 }
 
 /// Whether the index has all rows that a range of it asks for.
