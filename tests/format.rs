@@ -89,9 +89,10 @@ fn read_engine(path: &Path) -> Result<Entries, Box<dyn Error>> {
 
 /// sled's threads let go of its lock a moment after the database was closed.
 fn open_engine(path: &Path) -> sled::Result<sled::Db> {
+    let config = sled::Config::new().path(path).segment_size(2 << 20);
     let mut attempts = 0..500;
     loop {
-        match sled::open(path) {
+        match config.open() {
             Err(sled::Error::Io(_)) if attempts.next().is_some() => {
                 sleep(Duration::from_millis(10));
             }

@@ -54,14 +54,16 @@ struct Engine(sled::Db);
 
 impl Engine {
     fn open(path: &Path) -> Self {
+        let config = sled::Config::new().path(path.join("sled"));
+        let config = config.segment_size(2 << 20);
         for _ in 0..500 {
-            match sled::open(path.join("sled")) {
+            match config.open() {
                 Ok(db) => return Self(db),
                 // sled lets go of its lock a moment after the last handle is dropped.
                 Err(_) => std::thread::yield_now(),
             }
         }
-        Self(sled::open(path.join("sled")).expect("the database was closed"))
+        Self(config.open().expect("the database was closed"))
     }
 
     fn tree(&self, name: &str) -> Tree {

@@ -11,6 +11,7 @@ use ::sled::{Db, IVec, Tree};
 
 use super::format::{self, CHUNK_LENGTH, Stored};
 use super::health::{Health, catch};
+use super::pace::Load;
 use super::tree::{OpenTree, Trees};
 use crate::storage::batch::TreeWrites;
 use crate::storage::{Batch, CommitSequence, StorageError, TreeId};
@@ -32,6 +33,28 @@ struct EncodedWrite<'a> {
     stored: Option<IVec>,
     /// The value to cut into chunks; empty where it is none.
     chunked: &'a [u8],
+}
+
+/// How much the engine would be given for `batch`.
+pub(super) fn measure(health: &Health, trees: &Trees, batch: &Batch) -> Result<Load, StorageError> {
+    let mut load = Load::default();
+    for (id, writes) in batch.trees() {
+        let tree = trees.get(id);
+        for (key, value) in writes {
+            let new = value.as_ref().map_or(0, Vec::len);
+            load = load.and(Load::of_write(key.len(), new));
+            // What is replaced weighs more than what replaces it if that is nothing, or if it is in
+            // chunks.
+            if value.is_none() || tree.chunks().is_some() {
+                let old = tree.extent(health, key)?;
+                let chunk = Load::of_write(key.len(), CHUNK_LENGTH);
+                load = load
+                    .and(Load::of_replaced(old.length))
+                    .and(chunk.times(old.chunks));
+            }
+        }
+    }
+    Ok(load)
 }
 
 /// Applies `batch` and records that it was commit `sequence`, both or neither.

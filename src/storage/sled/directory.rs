@@ -7,6 +7,9 @@
 //! <path>/sled/      sled's files; `db` is the one with the data
 //! ```
 //!
+//! sled does not open what a crash has left of its own files if they were new. So they get their
+//! place only when they are complete and on the disk.
+//!
 //! It takes the lock before it touches anything else, because cleaning up after a crash must not
 //! meet a process that is alive. It refuses a directory that sled itself uses directly.
 
@@ -15,6 +18,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::storage::StorageError;
+
+/// sled's files that are there from the beginning.
+const ENGINE_FILES: [&str; 2] = ["conf", "db"];
 
 /// A locked database directory. The lock ends with this value.
 pub(super) struct Directory {
@@ -58,6 +64,21 @@ impl Directory {
         self.path.join("sled")
     }
 
+    /// The directory in which sled's files are made.
+    pub(super) fn unfinished_engine(&self) -> PathBuf {
+        self.path.join("sled.unfinished")
+    }
+
+    /// Makes the files in the unfinished directory durable, and gives them their place.
+    pub(super) fn finish_engine(&self) -> Result<(), StorageError> {
+        let (unfinished, engine) = (self.unfinished_engine(), self.engine());
+        for name in ENGINE_FILES {
+            sync_path(&unfinished.join(name))?;
+        }
+        sync_directory(&unfinished)?;
+        fs::rename(&unfinished, &engine).map_err(failure("give its place to", &unfinished))
+    }
+
     /// The file that holds sled's log.
     pub(super) fn data_file(&self) -> PathBuf {
         self.engine().join("db")
@@ -75,31 +96,24 @@ impl Directory {
 
     /// Makes it durable which files the journal has.
     pub(super) fn sync_journal(&self) -> Result<(), StorageError> {
-        if cfg!(not(unix)) {
-            return Ok(());
-        }
-        sync_path(&self.journal())?;
-        sync_path(&self.path)
+        sync_directory(&self.journal())?;
+        sync_directory(&self.path)
     }
 
     /// Makes the existence of the database durable: the files as such, and their names in every
     /// directory that was created for them. A synced file whose name is lost is lost.
     pub(super) fn sync(&self) -> Result<(), StorageError> {
-        for name in ["conf", "db"] {
+        for name in ENGINE_FILES {
             sync_path(&self.engine().join(name))?;
         }
-        if cfg!(not(unix)) {
-            // Other systems do not open directories as files, and need no such sync.
-            return Ok(());
-        }
-        sync_path(&self.engine())?;
+        sync_directory(&self.engine())?;
         for ancestor in self.path.ancestors() {
             let named = if ancestor.as_os_str().is_empty() {
                 Path::new(".")
             } else {
                 ancestor
             };
-            sync_path(named)?;
+            sync_directory(named)?;
             if ancestor == self.existing {
                 break;
             }
@@ -107,9 +121,18 @@ impl Directory {
         Ok(())
     }
 
+    /// Removes a database that was never finished.
+    ///
     /// sled writes the snapshot of its page table to `snap.<number>.generating` and renames it.
     /// One left by a crash makes every later open fail; it is only a cache, so it goes.
     fn remove_leftovers(&self) -> Result<(), StorageError> {
+        let unfinished = self.unfinished_engine();
+        match fs::remove_dir_all(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failure("remove the leftover", &unfinished)(error));
+            }
+            _ => {}
+        }
         let engine = self.engine();
         let entries = match fs::read_dir(&engine) {
             Ok(entries) => entries,
@@ -153,6 +176,12 @@ fn lock(path: &Path) -> Result<File, StorageError> {
         }),
         Err(TryLockError::Error(error)) => Err(failure("lock the file", &lock_path)(error)),
     }
+}
+
+/// Makes durable which files a directory has. Not all systems open directories as files; the others
+/// need no such sync.
+fn sync_directory(path: &Path) -> Result<(), StorageError> {
+    if cfg!(unix) { sync_path(path) } else { Ok(()) }
 }
 
 fn sync_path(path: &Path) -> Result<(), StorageError> {

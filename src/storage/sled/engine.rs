@@ -13,6 +13,7 @@ use super::directory::{Directory, failure};
 use super::faults::{Faults, Operation};
 use super::format;
 use super::health::Health;
+use super::pace::{Load, Pace};
 use crate::storage::error::Cause;
 use crate::storage::{CommitSequence, StorageError};
 
@@ -23,6 +24,7 @@ pub(super) struct Engine {
     pub(super) own_tree: Tree,
     pub(super) db: Db,
     data_file: File,
+    pace: Pace,
     /// Dropped last: its lock keeps others out until the engine is closed.
     pub(super) directory: Directory,
 }
@@ -34,6 +36,7 @@ impl Engine {
         faults: Faults,
         (db, own_tree): (Db, Tree),
         directory: Directory,
+        segment_length: usize,
     ) -> Result<Engine, StorageError> {
         let path = directory.data_file();
         // Some systems sync a file only for those who may write to it.
@@ -47,6 +50,7 @@ impl Engine {
             own_tree,
             db,
             data_file,
+            pace: Pace::new(segment_length),
             directory,
         })
     }
@@ -55,9 +59,34 @@ impl Engine {
     /// pages to the disk without waiting for it, so our own sync of its file follows.
     pub(super) fn sync(&self) -> Result<(), Cause> {
         self.faults.check(Operation::EngineSync)?;
-        self.health.guarded(None, || self.db.flush())?;
+        self.flush()?;
+        // What another thread flushes from now on is the business of the next sync.
+        let flushed = self.pace.count_flushed();
         self.data_file.sync_data()?;
+        self.pace.synced(flushed);
         Ok(())
+    }
+
+    /// Counts what the engine was given, and flushes and syncs it where too much has come together.
+    pub(super) fn wrote(&self, load: Load) -> Result<(), Cause> {
+        if self.pace.wrote(load) && self.flush()? {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the engine may be given a transaction.
+    pub(super) fn make_room(&self) -> Result<(), Cause> {
+        if self.pace.has_room() {
+            return Ok(());
+        }
+        self.sync()
+    }
+
+    /// Hands everything that the engine was given to the system. Whether it is to be synced now.
+    fn flush(&self) -> Result<bool, Cause> {
+        let bytes = self.health.guarded(None, || self.db.flush())?;
+        Ok(self.pace.flushed(bytes))
     }
 
     /// The number in the commit record.

@@ -20,7 +20,9 @@ mod format;
 mod health;
 mod journal;
 mod open;
+mod pace;
 mod reader;
+mod syncer;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -39,14 +41,13 @@ use super::{Batch, CommitSequence, Durability, Reader, StorageError, Store, Tree
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CommitPath {
-    /// One transaction of the engine. Nothing is kept beside the engine's own files, and commits
-    /// that do not wait for the disk may be missing after the process was killed.
+    /// One transaction of the engine, or, for a large commit, a record in a journal file first.
+    /// Commits that do not wait for the disk may be missing after the process was killed.
     #[default]
     Direct,
     /// One record in a journal file, and the engine is written to behind. Even commits that do not
-    /// wait for the disk survive a process that is killed. It is new: it passes the tests that
-    /// `Direct` passes and more of its own, and is not the default until it has been through long
-    /// crash and power-loss runs.
+    /// wait for the disk survive a process that is killed. It has been through the same crash and
+    /// power-loss runs as `Direct`, and is not the default yet.
     Journal,
 }
 
@@ -111,7 +112,7 @@ impl SledStore {
             CommitPath::Direct => {
                 let last = replay.last;
                 replay.settle(&engine, &mut witness)?;
-                Box::new(Direct::new(engine, witness, last, synced))
+                Box::new(Direct::open(engine, witness, last, synced)?)
             }
             CommitPath::Journal => {
                 let witness = (witness, synced);

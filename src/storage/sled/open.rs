@@ -1,10 +1,12 @@
 //! Opening: sled under guard, then the proof that what it shows is ours, of a format we know, and
 //! whole.
 //!
-//! A database comes to be in this order, each step durable before the next: sled's files, the
-//! format marker with commit 0, the witness. Hence a database without a witness has no commits,
-//! and a witness without a format marker is the rest of a database that lost its data.
+//! A database comes to be in this order, each step durable before the next: sled's files with the
+//! format marker and commit 0, the place of these files, the witness. Hence a database without a
+//! witness has no commits, and a witness without a format marker is the rest of a database that
+//! lost its data.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::thread::sleep;
@@ -19,8 +21,11 @@ use super::faults::Faults;
 use super::format::{self, FORMAT_VERSION};
 use super::health::{Health, catch};
 use super::journal::Replay;
+use super::pace::SEGMENT_LENGTH;
 use super::witness::Witness;
 use crate::storage::{CommitSequence, StorageError};
+
+const DATA_MISSING: &str = "all of its data is missing, though there is a witness of it";
 
 /// What an open database consists of.
 pub(super) struct Opened {
@@ -40,7 +45,11 @@ pub(super) fn open(
     let directory = Directory::open(path)?;
     let witness = Witness::open(&directory.witness())?;
     let health = Health::new(path);
-    let db = open_engine(&health, &directory, options)?;
+    if !directory.engine().exists() {
+        create_engine(&health, &directory, options, witness.is_some())?;
+    }
+    let segment_length = read_segment_length(&directory);
+    let db = open_engine(&health, &directory.engine(), options, segment_length)?;
     let marker = read_own(&health, &db, format::FORMAT_KEY)?;
     if let Some(marker) = &marker {
         check_format(&health, marker)?;
@@ -51,7 +60,7 @@ pub(super) fn open(
     if marker.is_none() {
         write_format(&health, &own_tree)?;
     }
-    let engine = Engine::new(health, faults, (db, own_tree), directory)?;
+    let engine = Engine::new(health, faults, (db, own_tree), directory, segment_length)?;
     let applied = engine.read_sequence()?;
     let witnessed = witness.as_ref().map_or(CommitSequence(0), |known| known.1);
     let replay = Replay::read(&engine, applied, witnessed)?;
@@ -66,18 +75,54 @@ pub(super) fn open(
     })
 }
 
-fn open_engine(
+/// Makes the files of an engine that holds nothing but the format marker.
+fn create_engine(
     health: &Health,
     directory: &Directory,
     options: SledOptions,
+    has_witness: bool,
+) -> Result<(), StorageError> {
+    if has_witness {
+        return Err(health.corruption(None, DATA_MISSING));
+    }
+    let path = directory.unfinished_engine();
+    let db = open_engine(health, &path, options, SEGMENT_LENGTH)?;
+    let own_tree = health.guarded(None, || db.open_tree(format::OWN_TREE))?;
+    write_format(health, &own_tree)?;
+    health.guarded(None, || db.flush())?;
+    drop((own_tree, db));
+    directory.finish_engine()
+}
+
+/// The length of the segments of the engine's log, which is for good that of its first opening.
+/// Where it cannot be read, the engine will say so.
+fn read_segment_length(directory: &Directory) -> usize {
+    let stored = fs::read(directory.engine().join("conf")).unwrap_or_default();
+    let stored = String::from_utf8_lossy(&stored);
+    let length = stored
+        .lines()
+        .find_map(|line| line.strip_prefix("segment_size: "));
+    length
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(SEGMENT_LENGTH)
+}
+
+fn open_engine(
+    health: &Health,
+    path: &Path,
+    options: SledOptions,
+    segment_length: usize,
 ) -> Result<Db, StorageError> {
     // The directory's lock is ours, so another holder of sled's own lock is either a program that
     // uses sled directly, or the tail of a database that this process has just closed: sled's
     // threads let go of the file a moment after the last handle is dropped.
     const ATTEMPTS: u32 = 100;
     let config = ::sled::Config::new()
-        .path(directory.engine())
-        .cache_capacity(options.cache_capacity);
+        .path(path)
+        .cache_capacity(options.cache_capacity)
+        .segment_size(segment_length)
+        // Its own thread would write to make room for as long as a quarter of a second, and sync then.
+        .flush_every_ms(None);
     for _ in 0..ATTEMPTS {
         match catch(|| config.open()) {
             Ok(Ok(db)) => return Ok(db),
@@ -124,8 +169,7 @@ fn check_format(health: &Health, marker: &[u8]) -> Result<(), StorageError> {
 /// A database without a format marker may be made ours only if it holds nothing at all.
 fn check_unused(health: &Health, db: &Db, has_witness: bool) -> Result<(), StorageError> {
     if has_witness {
-        let what = "all of its data is missing, though there is a witness of it";
-        return Err(health.corruption(None, what));
+        return Err(health.corruption(None, DATA_MISSING));
     }
     let unused = health.guarded(None, || {
         for name in db.tree_names() {

@@ -123,6 +123,21 @@ impl OpenTree {
         value.transpose()
     }
 
+    /// How much is stored for `key`.
+    pub(super) fn extent(&self, health: &Health, key: &[u8]) -> Result<Extent, StorageError> {
+        let stored = health.guarded(Some(&self.name), || self.rows.get(key))?;
+        let Some(stored) = stored else {
+            return Ok(Extent::default());
+        };
+        match Stored::decode(&stored) {
+            Err(what) => Err(health.corruption(Some(&self.name), what)),
+            Ok(decoded) => Ok(Extent {
+                length: stored.len(),
+                chunks: decoded.chunk_count(),
+            }),
+        }
+    }
+
     /// The value that `stored`, found beside `key`, stands for.
     pub(super) fn load(
         &self,
@@ -163,6 +178,14 @@ impl OpenTree {
             damage("the chunks of a value do not match its checksum")
         }
     }
+}
+
+/// How much is stored for a key.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    /// The bytes beside the key.
+    pub(super) length: usize,
+    pub(super) chunks: u64,
 }
 
 /// A value read from a tree. It derefs to the caller's bytes.

@@ -24,6 +24,7 @@ mod merge;
 mod overlay;
 mod record;
 mod recovery;
+mod redo;
 mod replay;
 mod shared;
 mod state;
@@ -40,13 +41,15 @@ use parking_lot::{Mutex, RwLock};
 use self::applier::{Applier, Signals};
 use self::file::RECORDS_START;
 use self::overlay::Overlay;
+pub(super) use self::redo::{Redo, RedoError};
 pub(super) use self::replay::Replay;
 use self::shared::Shared;
 use self::state::State;
 use self::view::View;
 use self::writer::{AppendError, Writer};
-use super::durable::Durable;
+use super::durable::{Confirm, Durable};
 use super::engine::Engine;
+use super::syncer::Syncer;
 use super::witness::Witness;
 use crate::storage::{Batch, CommitSequence, Durability, Reader, StorageError, Store, TreeId};
 
@@ -55,8 +58,9 @@ pub(super) struct Journal {
     writer: Mutex<Writer>,
     /// How many bytes an overlay takes before it is frozen.
     capacity: usize,
-    /// `None` only while the store is dropped.
+    /// `None` only while the store is dropped, as the syncer.
     applier: Option<Applier>,
+    syncer: Option<Syncer>,
     shared: Arc<Shared>,
 }
 
@@ -94,10 +98,14 @@ impl Journal {
         }
         let applier = Applier::start(&shared)
             .map_err(|error| shared.engine.failure("start the applier of", error))?;
+        let its_own = Arc::clone(&shared);
+        let syncer = Syncer::start(move || its_own.make_durable(its_own.committed()))
+            .map_err(|error| shared.engine.failure("start the syncer of", error))?;
         Ok(Journal {
             writer: Mutex::new(Writer::new(files, file, end)?),
             capacity,
             applier: Some(applier),
+            syncer: Some(syncer),
             shared,
         })
     }
@@ -231,9 +239,9 @@ impl Store for Journal {
         let Some(sequence) = self.commit(plan)? else {
             return Ok(None);
         };
-        match durability {
-            Durability::Immediate => self.shared.make_durable(sequence)?,
-            Durability::Os => {}
+        match (durability, &self.syncer) {
+            (Durability::Os, Some(syncer)) => syncer.call(),
+            _ => self.shared.make_durable(sequence)?,
         }
         Ok(Some(sequence))
     }
@@ -251,8 +259,9 @@ impl Store for Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        // The threads end before anything that they use does.
+        self.syncer = None;
         let closed = self.settle();
-        // The thread ends before anything that it uses does.
         self.applier = None;
         if let Err(error) = closed {
             tracing::error!("closing the database: {error}");

@@ -84,18 +84,7 @@ impl Replay {
         &mut self,
         engine: &Engine,
     ) -> Result<[Arc<JournalFile>; 2], StorageError> {
-        let directory = engine.directory.journal();
-        fs::create_dir_all(&directory).map_err(failure("create the directory", &directory))?;
-        let created = self.files.iter().any(Option::is_none);
-        let mut take = |index: usize| match self.files[index].take() {
-            Some(file) => Ok(file),
-            None => JournalFile::create(&directory.join(index.to_string())),
-        };
-        let files = [Arc::new(take(0)?), Arc::new(take(1)?)];
-        if created {
-            engine.directory.sync_journal()?;
-        }
-        Ok(files)
+        ensure_files(engine, std::mem::take(&mut self.files))
     }
 
     /// Puts everything into the engine, and removes the journal.
@@ -137,6 +126,30 @@ impl Replay {
         }
         engine.directory.sync_journal()
     }
+}
+
+/// Both files, those that are missing created, and on the disk by name.
+pub(super) fn ensure_files(
+    engine: &Engine,
+    files: [Option<JournalFile>; 2],
+) -> Result<[Arc<JournalFile>; 2], StorageError> {
+    let directory = engine.directory.journal();
+    fs::create_dir_all(&directory).map_err(failure("create the directory", &directory))?;
+    let is_complete = files.iter().all(Option::is_some);
+    let [first, second] = paths(engine);
+    let ensure = |file: Option<JournalFile>, path: PathBuf| match file {
+        Some(file) => Ok(file),
+        None => JournalFile::create(&path),
+    };
+    let [first_file, second_file] = files;
+    let files = [
+        Arc::new(ensure(first_file, first)?),
+        Arc::new(ensure(second_file, second)?),
+    ];
+    if !is_complete {
+        engine.directory.sync_journal()?;
+    }
+    Ok(files)
 }
 
 fn paths(engine: &Engine) -> [PathBuf; 2] {

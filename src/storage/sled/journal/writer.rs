@@ -3,6 +3,7 @@
 //! Invariant: everything before `position` in the active file is the records of the active
 //! overlay, consecutive and whole. The other file belongs to the frozen overlay, or to nobody.
 
+use std::io;
 use std::sync::Arc;
 
 use super::file::{FIRST_LENGTH, JournalFile, RECORDS_START};
@@ -74,6 +75,11 @@ impl Writer {
         }
         self.position = end;
         Ok(())
+    }
+
+    /// Returns when all that was appended to the active file is on the disk.
+    pub(super) fn sync(&self, faults: &Faults) -> io::Result<()> {
+        self.files[self.active].sync(faults)
     }
 
     /// Goes on in the other file, from its beginning. Whatever it holds is in the engine. One that

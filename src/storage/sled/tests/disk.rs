@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 on_both_paths! {
     a_commit_that_the_disk_did_not_confirm_is_told_apart_and_is_the_last
     durable_commits_are_in_the_files_before_the_store_is_closed
+    commits_that_nobody_waits_for_are_synced_all_the_same
 }
 
 fn a_commit_that_the_disk_did_not_confirm_is_told_apart_and_is_the_last(place: &Place) {
@@ -59,4 +60,23 @@ fn durable_commits_are_in_the_files_before_the_store_is_closed(place: &Place) {
         let value = get(&reopened, reopened_tree, &commit.to_be_bytes());
         assert_eq!(value.unwrap().unwrap(), b"value");
     }
+}
+
+fn commits_that_nobody_waits_for_are_synced_all_the_same(place: &Place) {
+    let (synced, was_synced) = std::sync::mpsc::channel();
+    let store = place.open_with_hook(move |operation| {
+        if matches!(operation, Operation::EngineSync | Operation::JournalSync) {
+            // Nobody listens any more when the store is closed.
+            let _ = synced.send(());
+        }
+        Ok(())
+    });
+    let tree = store.open_tree("rows").unwrap();
+    let written = store.write_with(Durability::Os, |_, sequence| {
+        let mut batch = Batch::new();
+        batch.put(tree, b"key", b"value");
+        Ok::<_, StorageError>((batch, sequence.0))
+    });
+    assert_eq!(written.unwrap(), 1);
+    was_synced.recv().unwrap();
 }

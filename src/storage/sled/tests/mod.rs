@@ -5,6 +5,7 @@
 mod chunks;
 mod damage;
 mod disk;
+mod large_commits;
 mod opening;
 
 use std::fs;
@@ -95,8 +96,10 @@ impl Place {
 
 /// sled lets go of its files a moment after it is dropped, so this asks until it does.
 pub(super) fn open_engine(path: &Path) -> ::sled::Db {
+    let config = ::sled::Config::new().path(path);
+    let config = config.segment_size(super::pace::SEGMENT_LENGTH);
     loop {
-        match ::sled::open(path) {
+        match config.open() {
             Ok(db) => return db,
             Err(error) if error.to_string().contains("could not acquire lock") => {
                 std::thread::yield_now();

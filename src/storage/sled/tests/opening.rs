@@ -139,7 +139,12 @@ fn a_path_that_cannot_be_a_directory_is_named(place: &Place) {
 }
 
 fn creating_a_database_may_be_cut_short_anywhere(place: &Place) {
+    // While the engine's files were made, which it does not open then.
+    let unfinished = place.path().join("sled.unfinished");
+    fs::create_dir_all(unfinished.join("blobs")).unwrap();
+    fs::write(unfinished.join("conf"), b"segment_size: 5242").unwrap();
     drop(place.open());
+    assert!(!unfinished.exists());
     // Before the witness: nothing was committed yet.
     fs::remove_file(place.path().join("witness")).unwrap();
     drop(place.open());
