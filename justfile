@@ -34,9 +34,17 @@ fuzz TARGET SECONDS="60":
     mkdir -p fuzz/corpus/{{ TARGET }} fuzz/artifacts/{{ TARGET }}
     cd fuzz && cargo run --release --bin {{ TARGET }} -- corpus/{{ TARGET }} -artifact_prefix=artifacts/{{ TARGET }}/ -max_total_time={{ SECONDS }}
 
-# Kills a writing process at random moments and looks at what it left.
-crash ROUNDS="500":
+# Kills a writing process at random moments and looks at what it left, so often in each of four setups.
+crash ROUNDS="150":
     MUSHER_CRASH_ROUNDS={{ ROUNDS }} cargo test --test crash -- --nocapture
+
+# Takes the power from a disk at random moments of what was written, so often in each of four setups.
+power-loss ROUNDS="250":
+    MUSHER_POWER_ROUNDS={{ ROUNDS }} cargo test --test power_loss -- --nocapture
+
+# Damages the files of databases at random, and prints a table of what became of them.
+damage CASES="1200":
+    MUSHER_DAMAGE_CASES={{ CASES }} cargo test --test damage -- --nocapture
 
 # Checks licences, sources and duplicates of the dependencies, and their advisories if it can.
 deny:
