@@ -23,6 +23,7 @@ fn main() {
     println!("| operation | Musher | by hand | ratio |");
     println!("|---|---:|---:|---:|");
     commits(&table);
+    sustained(&table);
     touched_of_loaded(&table);
     reads(&table);
 }
@@ -114,6 +115,44 @@ fn commits(table: &Table) {
             || by_hand.insert_graph(100),
         );
     }
+}
+
+/// Commits without a pause, until all of them are in the engine: with a journal, what was
+/// acknowledged may have to be carried there yet.
+fn sustained(table: &Table) {
+    const ARTICLES: usize = 5_000;
+    let name = format!("insert {ARTICLES} articles one by one, buffered, and close");
+    if !table.wants(&name) {
+        return;
+    }
+    let rounds = if table.tried { 1 } else { 5 };
+    let articles = if table.tried { 10 } else { ARTICLES };
+    let (mut written, mut closed, mut by_hand_closed) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let Pair {
+            mut musher,
+            mut by_hand,
+        } = Pair::new(Size::of_articles(1_000), Durable::Buffered);
+        let started = Instant::now();
+        (0..articles).for_each(|_| musher.insert_one());
+        written.push(started.elapsed());
+        drop(musher);
+        closed.push(started.elapsed());
+        let started = Instant::now();
+        (0..articles).for_each(|_| by_hand.insert_one());
+        drop(by_hand);
+        by_hand_closed.push(started.elapsed());
+    }
+    let pairs = closed.iter().zip(&by_hand_closed);
+    let mut ratios: Vec<f64> = pairs
+        .map(|(ours, theirs)| ours.as_secs_f64() / theirs.as_secs_f64())
+        .collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    let ratio = ratios[ratios.len() / 2];
+    let (ours, theirs) = (median(&mut closed), median(&mut by_hand_closed));
+    println!("| {name} | {ours:.1?} | {theirs:.1?} | {ratio:.2} |");
+    let written = median(&mut written);
+    println!("| of that, until the last is acknowledged | {written:.1?} | | |");
 }
 
 fn touched_of_loaded(table: &Table) {
