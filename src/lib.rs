@@ -68,6 +68,10 @@
 #![deny(unreachable_pub)]
 #![warn(missing_docs)]
 
+// The derives name the crate from outside.
+#[cfg(test)]
+extern crate self as musher;
+
 mod codec;
 mod context;
 mod database;

@@ -176,11 +176,6 @@ impl LinkLedger {
             .iter()
             .flat_map(|((join, side), keys)| keys.iter().map(move |key| (*join, *side, key)))
     }
-
-    /// After a flush: nothing is pending.
-    pub(crate) fn settle(&mut self) -> BTreeSet<(Instance, FieldIndex)> {
-        std::mem::take(self).dirty
-    }
 }
 
 /// The owner and the target among the key at `side` and the key at the other side.

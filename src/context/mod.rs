@@ -8,6 +8,7 @@
 
 mod identity_map;
 mod image;
+mod kept;
 mod ledger;
 mod links;
 mod presence;
@@ -19,6 +20,7 @@ mod slot;
 use std::sync::Arc;
 
 pub(crate) use identity_map::IdentityMap;
+pub(crate) use kept::Kept;
 pub(crate) use ledger::{LinkChange, LinkLedger};
 pub(crate) use slot::{Life, Slot};
 
@@ -40,8 +42,8 @@ pub(crate) struct Instance {
 pub(crate) struct Context {
     pub(crate) schema: Arc<Schema>,
     maps: Vec<IdentityMap>,
-    touched: Vec<Instance>,
-    pub(crate) ledger: LinkLedger,
+    touched: Kept<Vec<Instance>>,
+    pub(crate) ledger: Kept<LinkLedger>,
     /// Second instances that were refused, told at the next flush.
     pub(crate) refused: Vec<Error>,
     /// How many refused instances were told.
@@ -58,8 +60,8 @@ impl Context {
         Self {
             schema,
             maps,
-            touched: Vec::new(),
-            ledger: LinkLedger::default(),
+            touched: Kept::default(),
+            ledger: Kept::default(),
             refused: Vec::new(),
             told: 0,
             savepoints: Vec::new(),
@@ -69,7 +71,7 @@ impl Context {
 
     /// Forgets everything. A savepoint can still bring it back.
     pub(crate) fn clear(&mut self) {
-        self.touched.clear();
+        self.touched = Kept::default();
         if self.is_recording() {
             for entity in Arc::clone(&self.schema).indexes() {
                 for instance in self.instances_of(entity).collect::<Vec<_>>() {
@@ -80,7 +82,7 @@ impl Context {
             self.maps.iter_mut().for_each(IdentityMap::clear);
             self.graves.clear();
         }
-        self.ledger = LinkLedger::default();
+        self.ledger = Kept::default();
         self.told += self.refused.len();
         self.refused.clear();
     }
@@ -216,8 +218,8 @@ impl Context {
 
     /// After a flush: what was touched now equals its row.
     pub(crate) fn untouch_all(&mut self) {
-        for instance in std::mem::take(&mut self.touched) {
-            self.slot_mut(instance).mark_clean();
+        for instance in std::mem::take(&mut self.touched).iter() {
+            self.slot_mut(*instance).mark_clean();
         }
     }
 

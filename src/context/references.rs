@@ -109,10 +109,14 @@ impl Context {
             .position(|to_one| *to_one == field)
             .expect("the property is a to-one relation");
         let now = self.body(instance).to_one(field);
-        let before = std::mem::replace(&mut self.slot_mut(instance).linked_mut()[at], now.clone());
-        if before == now {
+        let linked = self
+            .slot(instance)
+            .linked()
+            .expect("the instance is touched");
+        if linked[at] == now {
             return;
         }
+        let before = std::mem::replace(&mut self.slot_mut(instance).linked_mut()[at], now.clone());
         if self
             .ledger
             .orphans

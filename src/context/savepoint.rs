@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::image::Image;
-use super::{Context, Instance, LinkLedger};
+use super::{Context, Instance, Kept, LinkLedger};
 
 /// What it takes to go back to one moment.
 pub(super) struct Savepoint {
@@ -22,8 +22,8 @@ pub(super) struct Savepoint {
     inserted: FxHashSet<Instance>,
     /// Instances that were given up since, those inserted since included.
     buried: Vec<Instance>,
-    touched: Vec<Instance>,
-    ledger: LinkLedger,
+    touched: Kept<Vec<Instance>>,
+    ledger: Kept<LinkLedger>,
     /// How many refused instances were not told yet, and how many had been told before.
     refused: (usize, usize),
 }

@@ -86,7 +86,9 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     /// What loading the collection says, which a `one_to_many` that is not initialized needs.
     pub fn set(&mut self, items: impl IntoIds<U>) -> Result<&mut Self> {
         let items = EntityManager::row_keys(items.into_ids());
-        self.em.set_collection(self.instance, self.field, &items)?;
+        let (instance, field) = (self.instance, self.field);
+        self.em
+            .attempt(|em| em.set_collection(instance, field, &items))?;
         Ok(self)
     }
 
@@ -104,9 +106,7 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     /// # Errors
     /// [`Error::Storage`](crate::Error::Storage), [`Error::Corruption`](crate::Error::Corruption).
     pub fn init(&mut self) -> Result<&mut Self> {
-        self.em.reconcile()?;
-        self.em.load_collection(self.instance, self.field, true)?;
-        Ok(self)
+        self.load(true)
     }
 
     /// Reads the collection and its items, unless it is initialized.
@@ -114,8 +114,15 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     /// # Errors
     /// As [`init`](Self::init).
     pub fn load_items(&mut self) -> Result<&mut Self> {
-        self.em.reconcile()?;
-        self.em.load_collection(self.instance, self.field, false)?;
+        self.load(false)
+    }
+
+    fn load(&mut self, anyway: bool) -> Result<&mut Self> {
+        let (instance, field) = (self.instance, self.field);
+        self.em.attempt(|em| {
+            em.reconcile()?;
+            em.load_collection(instance, field, anyway)
+        })?;
         Ok(self)
     }
 
@@ -125,11 +132,15 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     /// # Errors
     /// As [`init`](Self::init).
     pub fn load_count(&mut self) -> Result<usize> {
-        self.em.reconcile()?;
-        if self.is_initialized() {
-            return Ok(self.len());
-        }
-        self.em.count_collection(self.instance, self.field)
+        let (instance, field) = (self.instance, self.field);
+        self.em.attempt(|em| {
+            em.reconcile()?;
+            let collection = em.context.body(instance).to_many(field);
+            if collection.membership() == Membership::Initialized {
+                return Ok(collection.count());
+            }
+            em.count_collection(instance, field)
+        })
     }
 
     /// Whether all items are in memory.

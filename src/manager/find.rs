@@ -292,9 +292,8 @@ impl<T: Managed> Find<'_, T> {
     pub fn all_and_count(self) -> Result<(Vec<Id<T>>, usize)> {
         let index = self.em.entity_index::<T>();
         let query = self.em.place(index, self.query, self.cursor.as_ref())?;
-        let keys = self.em.load_found(index, &query, &self.options)?;
-        let count = self.em.count_found(index, &query.of_all())?;
-        Ok((ids(&keys), count))
+        let found = self.em.load_found_and_count(index, query, &self.options)?;
+        Ok((ids(&found.0), found.1))
     }
 
     /// The first that is found, or `None`.

@@ -8,7 +8,7 @@ use super::EntityManager;
 use crate::context::LinkChange;
 use crate::error::{Error, Result};
 use crate::load::Loader;
-use crate::storage::StoreExt;
+use crate::storage::{Committed, StoreExt};
 use crate::unit_of_work::{self, Change, Outcome, Prepared, Staged};
 
 impl EntityManager {
@@ -34,26 +34,21 @@ impl EntityManager {
                 problem: "a snapshot can't be written to; make the changes in a unit of work of `orm.em()`",
             });
         }
-        self.reconcile()?;
-        self.adopt()?;
-        let prepared = unit_of_work::prepare(&self.database, &mut self.context)?;
-        let started = self.database.log.start();
-        let written = if self.is_in_transaction() {
-            self.stage(&prepared)
-        } else {
-            self.store(&prepared)
-        };
-        match written {
-            Ok(outcome) => {
-                self.tell(started, &prepared, &outcome);
-                self.accept(prepared, &outcome);
-                Ok(())
-            }
-            Err(error) => {
-                prepared.undo(&mut self.context);
-                Err(error)
-            }
-        }
+        let (prepared, written, started) = self.attempt(|em| {
+            em.reconcile()?;
+            em.adopt()?;
+            let prepared = unit_of_work::prepare(&em.database, &mut em.context)?;
+            let started = em.database.log.start();
+            let written = if em.is_in_transaction() {
+                em.stage(&prepared)
+            } else {
+                em.store(&prepared)
+            };
+            Ok((prepared, written?, started))
+        })?;
+        self.tell(started, &prepared, &written.value);
+        self.accept(prepared, &written.value);
+        Ok(written.confirmed().map(|_| ())?)
     }
 
     /// Tells memory what was written. `after_*` hooks wait for the commit.
@@ -75,9 +70,12 @@ impl EntityManager {
         }
     }
 
-    fn store(&mut self, prepared: &Prepared) -> Result<Outcome> {
+    fn store(&mut self, prepared: &Prepared) -> Result<Committed<Outcome>> {
         let (database, ledger) = (&*self.database, &self.context.ledger);
-        let (written, outcome) = database.store.write_with::<_, Error>(
+        let Committed {
+            value: (written, outcome),
+            unconfirmed,
+        } = database.store.commit_with::<_, Error>(
             database.settings.durability,
             |reader, sequence| {
                 let (batch, outcome) =
@@ -91,7 +89,10 @@ impl EntityManager {
             self.statistics.rows_written += outcome.rows.len() as u64;
             self.statistics.links_written += outcome.links.len() as u64;
         }
-        Ok(outcome)
+        Ok(Committed {
+            value: outcome,
+            unconfirmed,
+        })
     }
 
     /// Rows that were put into a collection, or taken out, without being loaded: they are loaded,

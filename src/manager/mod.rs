@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod attempt;
 mod collection_edit;
 mod collection_view;
 mod debug;
@@ -18,6 +19,8 @@ mod flush;
 mod isolation;
 mod lifecycle;
 mod read;
+#[cfg(all(test, feature = "derive"))]
+mod tests;
 mod transaction;
 mod view;
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::attempt::Attempt;
 use super::find::Options;
 use super::{EntityManager, Managed};
 use crate::codec::RowKey;
-use crate::context::Instance;
+use crate::context::{Instance, Slot};
 use crate::database::{FlushMode, LoadStrategy};
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
@@ -32,11 +33,13 @@ impl EntityManager {
             .iter()
             .map(|id| self.loaded(id).ok_or_else(|| super::not_loaded(id)))
             .collect::<Result<_>>()?;
-        self.reconcile()?;
-        self.read(
-            |loader, strategy| loader.populate(&instances, &options.hints, strategy),
-            &options,
-        )
+        self.attempt(|em| {
+            em.reconcile()?;
+            em.read(
+                |loader, strategy| loader.populate(&instances, &options.hints, strategy),
+                &options,
+            )
+        })
     }
 
     /// Reads an entity anew, with the lazy properties that are loaded. Changes of properties that
@@ -48,20 +51,22 @@ impl EntityManager {
     pub fn refresh<T: Managed>(&mut self, id: Id<T>) -> Result<()> {
         let index = self.entity_index::<T>();
         let key = id.row_key();
-        self.reconcile()?;
-        let found = self.read(
-            |loader, strategy| {
-                loader.overwrite = true;
-                let found = loader.load_rows(index, std::iter::once(&key))?;
-                let instance = loader.context.find_loaded(index, &key);
-                if let Some(instance) = instance.filter(|_| found > 0) {
-                    let hints = loader.loaded_lazies(instance);
-                    loader.populate(&[instance], &hints, strategy)?;
-                }
-                Ok(found)
-            },
-            &Options::default(),
-        )?;
+        let found = self.attempt(|em| {
+            em.reconcile()?;
+            em.read(
+                |loader, strategy| {
+                    loader.overwrite = true;
+                    let found = loader.load_rows(index, std::iter::once(&key))?;
+                    let instance = loader.context.find_loaded(index, &key);
+                    if let Some(instance) = instance.filter(|_| found > 0) {
+                        let hints = loader.loaded_lazies(instance);
+                        loader.populate(&[instance], &hints, strategy)?;
+                    }
+                    Ok(found)
+                },
+                &Options::default(),
+            )
+        })?;
         if found == 0 {
             let error = Error::NotFound {
                 entity: T::NAME,
@@ -80,32 +85,34 @@ impl EntityManager {
         key: &RowKey,
         options: &Options,
     ) -> Result<bool> {
-        self.reconcile()?;
-        let instance = self.context.find(index, key);
-        match instance.map(|instance| (instance, self.context.slot(instance))) {
-            Some((_, slot)) if slot.is_removed() => return Ok(false),
-            Some((instance, slot)) if slot.body.is_some() => {
-                if !options.hints.is_empty() {
-                    self.read(
-                        |loader, strategy| loader.populate(&[instance], &options.hints, strategy),
-                        options,
-                    )?;
-                }
+        if options.hints.is_empty() && self.context.touched().is_empty() {
+            // Nothing has to be reconciled, and what is in memory is found by nothing but a look.
+            if let Some(instance) = self.context.find(index, key) {
+                return Ok(!self.context.slot(instance).is_removed());
+            }
+        }
+        self.attempt(|em| {
+            em.reconcile()?;
+            let instance = em.context.find(index, key);
+            let slot = instance.map(|instance| em.context.slot(instance));
+            if slot.is_some_and(Slot::is_removed) {
+                return Ok(false);
+            }
+            if slot.is_some() && options.hints.is_empty() {
                 return Ok(true);
             }
-            _ => {}
-        }
-        self.read(
-            |loader, strategy| {
-                loader.load_rows(index, std::iter::once(key))?;
-                let Some(instance) = loader.context.find_loaded(index, key) else {
-                    return Ok(false);
-                };
-                loader.populate(&[instance], &options.hints, strategy)?;
-                Ok(true)
-            },
-            options,
-        )
+            em.read(
+                |loader, strategy| {
+                    loader.load_rows(index, std::iter::once(key))?;
+                    let Some(instance) = loader.context.find_loaded(index, key) else {
+                        return Ok(false);
+                    };
+                    loader.populate(&[instance], &options.hints, strategy)?;
+                    Ok(true)
+                },
+                options,
+            )
+        })
     }
 
     /// Puts a query behind a cursor, if there is one.
@@ -130,16 +137,9 @@ impl EntityManager {
         query: &Query,
         options: &Options,
     ) -> Result<Vec<RowKey>> {
-        self.auto_flush(index, query)?;
-        self.read(
-            |loader, strategy| {
-                let started = loader.database.log.start();
-                let entity = loader.database.schema.entity(index);
-                let found = query::execute(loader.database, loader.reader, entity, query)?;
-                let by =
-                    started.map(|_| query::describe_query(&loader.database.schema, index, query));
-                loader.admit_found(index, &found, (started, by), &options.hints, strategy)
-            },
+        self.query(
+            self.entities_of(index, query),
+            |loader, strategy| load_found(loader, (index, query), &options.hints, strategy),
             options,
         )
     }
@@ -155,10 +155,10 @@ impl EntityManager {
         let mut query = self.place(index, query, cursor)?;
         let schema = &self.database.schema;
         query.prepare_for_pages(schema, schema.entity(index))?;
-        self.auto_flush(index, &query)?;
         // The first one writes it, so not within a read.
         let key = *self.database.cursor_key()?;
-        self.read(
+        self.query(
+            self.entities_of(index, &query),
             |loader, strategy| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
@@ -174,17 +174,28 @@ impl EntityManager {
         )
     }
 
+    /// As [`Self::load_found`], with how many rows there are of all, both of one view.
+    pub(super) fn load_found_and_count(
+        &mut self,
+        index: EntityIndex,
+        query: Query,
+        options: &Options,
+    ) -> Result<(Vec<RowKey>, usize)> {
+        self.query(
+            self.entities_of(index, &query),
+            |loader, strategy| {
+                let keys = load_found(loader, (index, &query), &options.hints, strategy)?;
+                Ok((keys, count_found(loader, (index, &query.of_all()))?))
+            },
+            options,
+        )
+    }
+
     /// Counts the rows that meet a condition.
     pub(super) fn count_found(&mut self, index: EntityIndex, query: &Query) -> Result<usize> {
-        self.auto_flush(index, query)?;
-        self.read(
-            |loader, _| {
-                let started = loader.database.log.start();
-                let entity = loader.database.schema.entity(index);
-                let count = query::count(loader.database, loader.reader, entity, query)?;
-                loader.tell_count(started, || entity.label.clone());
-                Ok(count)
-            },
+        self.query(
+            self.entities_of(index, query),
+            |loader, _| count_found(loader, (index, query)),
             &Options::default(),
         )
     }
@@ -195,8 +206,8 @@ impl EntityManager {
         index: EntityIndex,
         query: &Query,
     ) -> Result<Explanation> {
-        self.auto_flush(index, query)?;
-        self.read(
+        self.query(
+            self.entities_of(index, query),
             |loader, _| {
                 let entity = loader.database.schema.entity(index);
                 query::explain(loader.database, loader.reader, entity, query)
@@ -207,8 +218,8 @@ impl EntityManager {
 
     /// The keys of the rows that a query asks for. Nothing is loaded.
     pub(super) fn keys_found(&mut self, index: EntityIndex, query: &Query) -> Result<Vec<RowKey>> {
-        self.auto_flush(index, query)?;
-        self.read(
+        self.query(
+            self.entities_of(index, query),
             |loader, _| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
@@ -263,18 +274,30 @@ impl EntityManager {
         moment.look(&database.store, levels, read)?
     }
 
-    /// R17: pending work that the query would see is flushed first.
-    fn auto_flush(&mut self, index: EntityIndex, query: &Query) -> Result<()> {
-        self.reconcile()?;
-        let wanted = match self.flush_mode {
+    /// Runs the read of a query, after pending work of the entities that it asks is flushed (R17). The flush is a
+    /// call of its own: it stands, whatever becomes of the query.
+    fn query<R>(
+        &mut self,
+        asked: BTreeSet<EntityIndex>,
+        read: impl FnOnce(&mut Loader<'_>, LoadStrategy) -> Result<R>,
+        options: &Options,
+    ) -> Result<R> {
+        let mut attempt = Attempt::begin(self);
+        attempt.em.reconcile()?;
+        if attempt.em.wants_flush(&asked) {
+            attempt.begin_anew_after(EntityManager::flush)?;
+        }
+        let found = attempt.em.read(read, options)?;
+        attempt.succeed();
+        Ok(found)
+    }
+
+    fn wants_flush(&self, asked: &BTreeSet<EntityIndex>) -> bool {
+        match self.flush_mode {
             FlushMode::Commit => false,
             FlushMode::Always => true,
-            FlushMode::Auto => {
-                let asked = self.entities_of(index, query);
-                !self.pending_entities().is_disjoint(&asked)
-            }
-        };
-        if wanted { self.flush() } else { Ok(()) }
+            FlushMode::Auto => !self.pending_entities().is_disjoint(asked),
+        }
     }
 
     /// The entities whose rows pending work may change: its own, and what removals reach.
@@ -368,4 +391,27 @@ impl EntityManager {
             &Options::default(),
         )
     }
+}
+
+/// Loads the rows that a query asks for, and populates them.
+fn load_found(
+    loader: &mut Loader<'_>,
+    (index, query): (EntityIndex, &Query),
+    hints: &Hints,
+    strategy: LoadStrategy,
+) -> Result<Vec<RowKey>> {
+    let started = loader.database.log.start();
+    let entity = loader.database.schema.entity(index);
+    let found = query::execute(loader.database, loader.reader, entity, query)?;
+    let by = started.map(|_| query::describe_query(&loader.database.schema, index, query));
+    loader.admit_found(index, &found, (started, by), hints, strategy)
+}
+
+/// Counts the rows that meet the condition of a query.
+fn count_found(loader: &mut Loader<'_>, (index, query): (EntityIndex, &Query)) -> Result<usize> {
+    let started = loader.database.log.start();
+    let entity = loader.database.schema.entity(index);
+    let count = query::count(loader.database, loader.reader, entity, query)?;
+    loader.tell_count(started, || entity.label.clone());
+    Ok(count)
 }

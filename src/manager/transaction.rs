@@ -9,7 +9,7 @@
 
 use super::EntityManager;
 use crate::error::{Error, Result};
-use crate::storage::{Batch, Reader, StagedReader, StoreExt};
+use crate::storage::{Batch, Committed, Reader, StagedReader, StoreExt};
 use crate::unit_of_work::{self, Outcome, Prepared, Staged};
 
 /// A transaction, or a savepoint in one.
@@ -160,7 +160,7 @@ impl EntityManager {
     }
 
     /// Plans a flush over what is stored and staged, and stages it too.
-    pub(super) fn stage(&mut self, prepared: &Prepared) -> Result<Outcome> {
+    pub(super) fn stage(&mut self, prepared: &Prepared) -> Result<Committed<Outcome>> {
         let (database, ledger) = (&*self.database, &self.context.ledger);
         let plan = |reader: &dyn Reader| {
             let sequence = reader.sequence().next();
@@ -170,7 +170,7 @@ impl EntityManager {
             .moment
             .look_unnoted(&database.store, &self.levels, plan)??;
         self.innermost().batch.merge(batch);
-        Ok(outcome)
+        Ok(Committed::confirmed_now(outcome))
     }
 
     /// Keeps a flush that was staged, for the replay at the commit.
@@ -199,12 +199,15 @@ impl EntityManager {
                 return self.commit_transaction();
             }
             self.release_level();
-            Ok(())
+            Ok(Committed::confirmed_now(()))
         });
-        if ended.is_err() {
-            self.rollback_level();
+        match ended {
+            Ok(committed) => Ok(committed.confirmed()?),
+            Err(error) => {
+                self.rollback_level();
+                Err(error)
+            }
         }
-        ended
     }
 
     fn release_level(&mut self) {
@@ -217,24 +220,25 @@ impl EntityManager {
     }
 
     /// Stores what the only level has staged. If that fails, the level stays.
-    fn commit_transaction(&mut self) -> Result<()> {
+    fn commit_transaction(&mut self) -> Result<Committed<()>> {
         let (database, staged) = (&*self.database, &self.levels[0].staged);
         let moment = &self.moment;
-        let replayed = if staged.is_empty() {
-            None
+        let Committed {
+            value: replayed,
+            unconfirmed,
+        } = if staged.is_empty() {
+            Committed::confirmed_now(None)
         } else {
             let durability = database.settings.durability;
-            Some(
-                database
-                    .store
-                    .write_with::<_, Error>(durability, |reader, sequence| {
-                        moment.check(database, reader)?;
-                        let (batch, replayed) =
-                            unit_of_work::replay(database, staged, reader, sequence)?;
-                        let written = !batch.is_empty();
-                        Ok((batch, (written, replayed)))
-                    })?,
-            )
+            database
+                .store
+                .commit_with::<_, Error>(durability, |reader, sequence| {
+                    moment.check(database, reader)?;
+                    let (batch, replayed) =
+                        unit_of_work::replay(database, staged, reader, sequence)?;
+                    let written = !batch.is_empty();
+                    Ok((batch, Some((written, replayed))))
+                })?
         };
         let level = self.levels.pop().expect("it was just committed");
         self.moment.end_transaction();
@@ -252,7 +256,10 @@ impl EntityManager {
             }
         }
         self.context.free_graves();
-        Ok(())
+        Ok(Committed {
+            value: (),
+            unconfirmed,
+        })
     }
 
     fn rollback_level(&mut self) {

@@ -111,6 +111,13 @@ impl OrmBuilder {
         self.finish(schema, Box::new(MemoryStore::new()))
     }
 
+    /// Opens a database over a store that a test has made.
+    #[cfg(test)]
+    pub(crate) fn over(self, store: Box<dyn Store>) -> Result<Orm> {
+        let schema = self.schema()?;
+        self.finish(schema, store)
+    }
+
     fn schema(&self) -> Result<schema::Schema> {
         if self.types.is_empty() {
             return Err(Error::Schema(vec![

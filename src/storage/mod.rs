@@ -10,6 +10,8 @@
 
 mod batch;
 mod error;
+#[cfg(all(test, feature = "derive"))]
+pub(crate) mod failing;
 mod memory;
 mod range;
 mod read_set;
@@ -30,4 +32,6 @@ pub(crate) use sled::{SledOptions, SledStore};
 pub(crate) use snapshot::{Snapshot, SnapshotStore};
 pub(crate) use staged::StagedReader;
 pub use store::Durability;
-pub(crate) use store::{Bytes, CommitSequence, Direction, Reader, Store, StoreExt, TreeId, Visit};
+pub(crate) use store::{
+    Bytes, CommitSequence, Committed, Direction, Reader, Store, StoreExt, TreeId, Visit,
+};

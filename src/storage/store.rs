@@ -186,18 +186,66 @@ pub(crate) trait StoreExt: Store {
     fn write_with<R, E: From<StorageError>>(
         &self,
         durability: Durability,
-        mut plan: impl FnMut(&dyn Reader, CommitSequence) -> Result<(Batch, R), E>,
+        plan: impl FnMut(&dyn Reader, CommitSequence) -> Result<(Batch, R), E>,
     ) -> Result<R, E> {
+        Ok(self.commit_with(durability, plan)?.confirmed()?)
+    }
+
+    /// As [`write_with`](Self::write_with), for callers that go on with a commit which the disk has
+    /// not confirmed: it stands, so it is no error here.
+    ///
+    /// # Errors
+    ///
+    /// Nothing has been changed.
+    fn commit_with<R, E: From<StorageError>>(
+        &self,
+        durability: Durability,
+        mut plan: impl FnMut(&dyn Reader, CommitSequence) -> Result<(Batch, R), E>,
+    ) -> Result<Committed<R>, E> {
         let mut result = None;
-        self.write(durability, &mut |reader, sequence| {
+        let written = self.write(durability, &mut |reader, sequence| {
             let (batch, planned) = match plan(reader, sequence) {
                 Ok((batch, value)) => (Some(batch), Ok(value)),
                 Err(error) => (None, Err(error)),
             };
             result = Some(planned);
             batch
-        })?;
-        result.expect("a store that succeeds has called the plan")
+        });
+        let unconfirmed = match written {
+            Ok(_) => None,
+            Err(error @ StorageError::NotDurable { .. }) => Some(error),
+            Err(error) => return Err(error.into()),
+        };
+        let value = result.expect("a store that has committed has called the plan")?;
+        Ok(Committed { value, unconfirmed })
+    }
+}
+
+/// A commit that is applied and visible.
+#[must_use = "the disk may not have confirmed the commit"]
+pub(crate) struct Committed<R> {
+    /// What the plan returned beside its batch.
+    pub(crate) value: R,
+    /// [`StorageError::NotDurable`], where the disk has not confirmed the commit.
+    pub(crate) unconfirmed: Option<StorageError>,
+}
+
+impl<R> Committed<R> {
+    /// Where there is nothing to wait for.
+    pub(crate) const fn confirmed_now(value: R) -> Self {
+        Self {
+            value,
+            unconfirmed: None,
+        }
+    }
+
+    /// What the plan returned.
+    ///
+    /// # Errors
+    ///
+    /// The disk has not confirmed the commit.
+    pub(crate) fn confirmed(self) -> Result<R, StorageError> {
+        self.unconfirmed.map_or(Ok(self.value), Err)
     }
 }
 

@@ -70,9 +70,10 @@ pub(super) fn accept_outcome(database: &Database, context: &mut Context, outcome
 
 /// No link is pending any more, and no collection is dirty.
 fn settle_links(context: &mut Context) {
-    for (owner, field) in context.ledger.settle() {
-        if let Some(body) = context.managed_body_mut(owner) {
-            body.to_many_mut(field).set_dirty(false);
+    let settled = std::mem::take(&mut context.ledger);
+    for (owner, field) in &settled.dirty {
+        if let Some(body) = context.managed_body_mut(*owner) {
+            body.to_many_mut(*field).set_dirty(false);
         }
     }
 }

@@ -100,33 +100,12 @@ impl Change {
     }
 }
 
-/// The properties of an instance as a hook found them.
-struct Before {
-    instance: Instance,
-    encoded: Encoded,
-}
-
 /// A flush whose hooks have run.
 #[derive(Default)]
 pub(crate) struct Prepared {
     pub(crate) changes: Vec<Change>,
     /// New instances that lost their owner and are never stored.
     pub(crate) dropped: Vec<Instance>,
-    before: Vec<Before>,
-}
-
-impl Prepared {
-    /// Notes the state of an instance that this flush is about to change.
-    pub(super) fn remember(&mut self, instance: Instance, encoded: Encoded) {
-        self.before.push(Before { instance, encoded });
-    }
-
-    /// Takes back what hooks and `on_update` did (R5).
-    pub(crate) fn undo(self, context: &mut Context) {
-        for before in self.before.into_iter().rev() {
-            before.encoded.restore(context, before.instance);
-        }
-    }
 }
 
 /// The stored form of an instance, as it is now.
@@ -224,35 +203,6 @@ impl Encoded {
                 .find(|(at, _)| *at == field)
                 .map(|(_, stored)| stored.as_slice()),
             _ => self.body.get(entity.fields[field].number),
-        }
-    }
-
-    /// Puts the properties back into an instance, both ends of relations included.
-    fn restore(&self, context: &mut Context, instance: Instance) {
-        let schema = Arc::clone(&context.schema);
-        let entity = schema.entity(instance.entity);
-        for field in &entity.columns {
-            let stored = self.body.get(entity.fields[*field].number);
-            if matches!(entity.fields[*field].kind, ResolvedKind::Relation(_)) {
-                let key = stored.and_then(|stored| {
-                    decode_reference(&schema, entity, *field, stored).expect("it was encoded here")
-                });
-                if context.body(instance).to_one(*field) != key {
-                    // Only what was changed: setting a reference anew would save an orphan.
-                    context.set_to_one(instance, *field, key.as_ref());
-                }
-            } else {
-                context
-                    .body_mut(instance)
-                    .decode(*field, stored)
-                    .expect("it was encoded here");
-            }
-        }
-        for field in &entity.lazies {
-            context
-                .body_mut(instance)
-                .decode(*field, self.value(entity, *field))
-                .expect("it was encoded here");
         }
     }
 }

@@ -3,8 +3,8 @@
 //! [`prepare`] runs hooks and makes change sets; [`plan`] judges constraints against the final state
 //! and builds the batch, with the context as a shared reference, so that a failed write can't have
 //! changed it; [`accept`] is the only step that follows a success. Nothing here performs I/O: `plan`
-//! reads through the view that the store gives it. R5: whatever `prepare` changed, [`Prepared::undo`]
-//! takes back.
+//! reads through the view that the store gives it. R5: whatever `prepare` changed in
+//! memory, the savepoint of the flush takes back.
 
 mod accept;
 mod change;

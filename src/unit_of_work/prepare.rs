@@ -14,7 +14,8 @@ use crate::schema::FieldSet;
 /// Makes the change sets of all touched instances. Relations are reconciled.
 ///
 /// # Errors
-/// A hook's error; every violation of a rule. What was changed in memory is taken back.
+/// A hook's error; every violation of a rule. What hooks have changed in memory by then is the caller's
+/// to take back.
 pub(crate) fn prepare(database: &Database, context: &mut Context) -> Result<Prepared> {
     if let Some(refused) = context.tell_refused() {
         // Told once: the second instances were dropped, so the next flush can succeed.
@@ -32,17 +33,11 @@ pub(crate) fn prepare(database: &Database, context: &mut Context) -> Result<Prep
         violations,
         ..
     } = preparation;
-    let outcome = outcome.and(if violations.is_empty() {
-        Ok(())
+    outcome?;
+    if violations.is_empty() {
+        Ok(prepared)
     } else {
         Err(Error::Validation(violations))
-    });
-    match outcome {
-        Ok(()) => Ok(prepared),
-        Err(error) => {
-            prepared.undo(context);
-            Err(error)
-        }
     }
 }
 
@@ -147,7 +142,7 @@ impl Preparation<'_> {
         if self.has_hook(instance, Event::BeforeCreate) {
             encoded = self.run_hook(
                 instance,
-                encoded,
+                &encoded,
                 ChangeKind::Create,
                 Event::BeforeCreate,
                 written,
@@ -177,7 +172,6 @@ impl Preparation<'_> {
         if explicit.is_empty() {
             return Ok(());
         }
-        self.prepared.remember(instance, encoded);
         self.context.body_mut(instance).apply_on_update(&explicit);
         encoded = self.encode(instance)?;
         let mut changed = encoded.changed(entity, self.context.slot(instance));
@@ -188,7 +182,7 @@ impl Preparation<'_> {
         if self.has_hook(instance, Event::BeforeUpdate) {
             encoded = self.run_hook(
                 instance,
-                encoded,
+                &encoded,
                 ChangeKind::Update,
                 Event::BeforeUpdate,
                 changed,
@@ -211,7 +205,7 @@ impl Preparation<'_> {
             if self.has_hook(instance, Event::BeforeDelete) {
                 encoded = self.run_hook(
                     instance,
-                    encoded,
+                    &encoded,
                     ChangeKind::Delete,
                     Event::BeforeDelete,
                     FieldSet::new(),
@@ -248,14 +242,13 @@ impl Preparation<'_> {
     fn run_hook(
         &mut self,
         instance: Instance,
-        encoded: Encoded,
+        encoded: &Encoded,
         kind: ChangeKind,
         event: Event,
         changed: FieldSet,
     ) -> Result<Encoded> {
         let change_set = encoded.change_set(self.context, instance, kind, changed);
         let relations = Relations::of(self.context, instance);
-        self.prepared.remember(instance, encoded);
         let outcome = self
             .context
             .body_mut(instance)

@@ -14,7 +14,7 @@ use super::plan::RowOutcome;
 use super::{Outcome, Prepared, plan};
 use crate::codec::RowKey;
 use crate::codec::record::Record;
-use crate::context::{Context, LinkLedger};
+use crate::context::{Context, Kept, LinkLedger};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::schema::EntityIndex;
@@ -24,7 +24,7 @@ use crate::storage::{Batch, Bytes, CommitSequence, Reader, StagedReader};
 pub(crate) struct Staged {
     pub(crate) prepared: Prepared,
     /// What was pending when the flush was planned.
-    pub(crate) ledger: LinkLedger,
+    pub(crate) ledger: Kept<LinkLedger>,
     /// The rows that it wrote or removed, as memory was told.
     pub(crate) rows: Vec<(EntityIndex, RowKey)>,
 }

@@ -215,12 +215,13 @@ impl Environment {
         let staged = self.is_in_transaction();
         let loaded = self.known.iter().filter(|at| self.is_loaded(**at));
         let loaded = loaded.copied().collect();
+        let shown = self.shown();
         let session = &mut self.sessions[self.at];
         session.unit.loaded = loaded;
         let wanted = session.unit.flush(&self.committed);
         let before = session.em.statistics().commits;
         let flushed = session.em.flush();
-        session.unreconciled = false;
+        session.unreconciled &= flushed.is_err();
         let commits = session.em.statistics().commits - before;
         match (flushed, wanted) {
             (Ok(()), Ok(wanted)) => {
@@ -246,6 +247,7 @@ impl Environment {
                     "the flush fails for {error}, and the model says {failures:?}"
                 );
                 assert_eq!(commits, 0);
+                assert_eq!(self.shown(), shown, "a failed flush changes nothing");
                 self.verify_committed();
                 Err(failure)
             }
@@ -256,6 +258,16 @@ impl Environment {
                 panic!("the flush fails for {error}, and the model says {wanted:?}")
             }
         }
+    }
+
+    /// All that is in memory, as text.
+    fn shown(&self) -> Vec<String> {
+        let em = &self.session().em;
+        let shown = |(kind, key): &Address| {
+            let entity = with_kind!(kind, T => em.get(T::id(*key)).map(|it| format!("{it:?}")));
+            entity.map(|entity| format!("{key}: {entity}"))
+        };
+        self.known.iter().filter_map(shown).collect()
     }
 
     fn classify(error: &Error) -> Failure {
