@@ -46,6 +46,14 @@ power-loss ROUNDS="250":
 damage CASES="1200":
     MUSHER_DAMAGE_CASES={{ CASES }} cargo test --test damage -- --nocapture
 
+# Runs the protocols between threads in every interleaving.
+models:
+    cd models && cargo test
+
+# Races threads against each other for so many seconds a store.
+soak SECONDS="120":
+    MUSHER_SOAK_SECONDS={{ SECONDS }} cargo test --release --test threads soak -- --nocapture
+
 # Checks licences, sources and duplicates of the dependencies, and their advisories if it can.
 deny:
     .ci/deny

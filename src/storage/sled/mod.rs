@@ -17,11 +17,13 @@ mod durable;
 mod engine;
 mod faults;
 mod format;
+mod group;
 mod health;
 mod journal;
 mod open;
 mod pace;
 mod reader;
+mod sync;
 mod syncer;
 #[cfg(test)]
 mod tests;

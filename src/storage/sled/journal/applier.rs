@@ -1,8 +1,4 @@
-//! The thread that carries frozen overlays into the engine, and its signals.
-//!
-//! ```text
-//! Idle --freeze--> Busy --applied--> Idle          any --stop, failure--> Ended
-//! ```
+//! The thread that carries frozen overlays into the engine.
 //!
 //! It holds no lock while it works; readers and commits go on. When it fails, it ends, and the
 //! store takes no more writes; what is visible stays as it is, because the frozen overlay stays
@@ -14,82 +10,10 @@
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use parking_lot::{Condvar, Mutex};
-
 use super::apply::{self, Applied};
 use super::shared::Shared;
 use crate::storage::error::Cause;
 use crate::storage::sled::health::catch;
-
-/// What the thread is doing, and what it is asked to.
-#[derive(Default)]
-pub(super) struct Signals {
-    phase: Mutex<Phase>,
-    changed: Condvar,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Phase {
-    #[default]
-    Idle,
-    Busy,
-    /// The thread ends as soon as it notices, or has ended.
-    Ended,
-}
-
-impl Signals {
-    /// Whether an overlay may be frozen now.
-    pub(super) fn is_idle(&self) -> bool {
-        *self.phase.lock() == Phase::Idle
-    }
-
-    /// Gives the thread an overlay that has just been frozen.
-    pub(super) fn begin(&self) {
-        self.change(|phase| match phase {
-            Phase::Idle => Phase::Busy,
-            Phase::Busy => unreachable!("one overlay is frozen at a time"),
-            Phase::Ended => Phase::Ended,
-        });
-    }
-
-    /// Waits until there is no frozen overlay, or there is no thread to wait for.
-    pub(super) fn wait_while_busy(&self) {
-        let mut phase = self.phase.lock();
-        self.changed
-            .wait_while(&mut phase, |phase| *phase == Phase::Busy);
-    }
-
-    /// Asks the thread to end, whatever is left to do.
-    pub(super) fn end(&self) {
-        self.change(|_| Phase::Ended);
-    }
-
-    fn finish(&self) {
-        self.change(|phase| match phase {
-            Phase::Busy => Phase::Idle,
-            Phase::Idle => unreachable!("only a busy thread finishes"),
-            Phase::Ended => Phase::Ended,
-        });
-    }
-
-    /// Waits for work; false when the thread is to end.
-    fn wait_for_work(&self) -> bool {
-        let mut phase = self.phase.lock();
-        self.changed
-            .wait_while(&mut phase, |phase| *phase == Phase::Idle);
-        *phase == Phase::Busy
-    }
-
-    fn goes_on(&self) -> bool {
-        *self.phase.lock() != Phase::Ended
-    }
-
-    fn change(&self, next: impl FnOnce(Phase) -> Phase) {
-        let mut phase = self.phase.lock();
-        *phase = next(*phase);
-        self.changed.notify_all();
-    }
-}
 
 /// The running thread. Dropping it ends the thread and waits for it.
 pub(super) struct Applier {

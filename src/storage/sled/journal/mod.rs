@@ -27,6 +27,7 @@ mod recovery;
 mod redo;
 mod replay;
 mod shared;
+mod signals;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -38,12 +39,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use self::applier::{Applier, Signals};
+use self::applier::Applier;
 use self::file::RECORDS_START;
 use self::overlay::Overlay;
 pub(super) use self::redo::{Redo, RedoError};
 pub(super) use self::replay::Replay;
 use self::shared::Shared;
+use self::signals::Signals;
 use self::state::State;
 use self::view::View;
 use self::writer::{AppendError, Writer};

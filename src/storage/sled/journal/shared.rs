@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
-use super::applier::Signals;
 use super::file::JournalFile;
+use super::signals::Signals;
 use super::state::State;
 use crate::storage::error::Cause;
 use crate::storage::sled::durable::{Confirm, Durable};
