@@ -141,7 +141,8 @@ pub mod __private {
     pub use crate::error::Result;
     pub use crate::load::{Hint, Hints, LazyPath, Path, PropertyPath};
     pub use crate::manager::{
-        CollectionEdit, CollectionView, Edit, EntityManager, IntoManaged, Managed, Pending, View,
+        CollectionEdit, CollectionView, Defer, Edit, EntityManager, IntoManaged, Managed, Pending,
+        Steps, View,
     };
     pub use crate::query::{Property, Terms};
     pub use crate::schema::{

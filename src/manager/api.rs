@@ -1,5 +1,8 @@
 //! The generated companions of an entity: how a program views, edits, paths and creates it.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use super::{Edit, EntityManager, View};
 use crate::entity::{Entity, Id};
 use crate::load::{Hint, Path};
@@ -38,25 +41,91 @@ pub trait IntoManaged {
 /// An entity that will be managed, or is.
 pub struct Pending<T: Entity>(Kind<T>);
 
-type Persist<T> = Box<dyn FnOnce(&mut EntityManager) -> Id<T>>;
-
 enum Kind<T: Entity> {
     Known(Id<T>),
-    New(Persist<T>),
+    /// The last of the steps gives the id.
+    New(Steps, Promise<T>),
+    /// A step that somebody else takes first gives the id.
+    Promised(Promise<T>),
 }
 
+type Promise<T> = Rc<OnceCell<Id<T>>>;
+
+/// What is to be done to have a graph of entities managed, one entity a step. A list and no tree, so
+/// that neither creating nor giving up a graph needs more of the stack the deeper it is.
+#[derive(Default)]
+pub struct Steps(Vec<Step>);
+
+type Step = Box<dyn FnOnce(&mut EntityManager)>;
+
 impl<T: Entity> Pending<T> {
-    /// An entity that `persist` makes managed.
-    pub fn new(persist: impl FnOnce(&mut EntityManager) -> Id<T> + 'static) -> Self {
-        Self(Kind::New(Box::new(persist)))
+    /// An entity that `persist` makes managed, after the entities that it refers to, which were
+    /// deferred to `steps`.
+    pub fn new(
+        mut steps: Steps,
+        persist: impl FnOnce(&mut EntityManager) -> Id<T> + 'static,
+    ) -> Self {
+        let promise = Promise::default();
+        let kept = Rc::clone(&promise);
+        steps.0.push(Box::new(move |em| {
+            let first = kept.set(persist(em));
+            debug_assert!(first.is_ok(), "a step is taken once");
+        }));
+        Self(Kind::New(steps, promise))
     }
 
     /// Makes it managed, and gives its id.
+    ///
+    /// # Panics
+    /// If it was deferred, and the steps that it was deferred to were not taken.
     pub fn resolve(self, em: &mut EntityManager) -> Id<T> {
-        match self.0 {
-            Kind::Known(id) => id,
-            Kind::New(persist) => persist(em),
+        let promise = match self.0 {
+            Kind::Known(id) => return id,
+            Kind::New(steps, promise) => {
+                for step in steps.0 {
+                    step(em);
+                }
+                promise
+            }
+            Kind::Promised(promise) => promise,
+        };
+        let id = promise.get().expect("the steps before have given the id");
+        id.clone()
+    }
+}
+
+/// Relations of a builder: what they refer to becomes managed before the entity itself.
+pub trait Defer {
+    /// Moves what is to be done to `steps`.
+    #[must_use]
+    fn defer(self, steps: &mut Steps) -> Self;
+}
+
+impl<T: Entity> Defer for Pending<T> {
+    fn defer(self, steps: &mut Steps) -> Self {
+        let Kind::New(mut own, promise) = self.0 else {
+            return self;
+        };
+        if steps.0.is_empty() {
+            // The steps of a long chain are moved on, not copied each time.
+            *steps = own;
+        } else {
+            steps.0.append(&mut own.0);
         }
+        Self(Kind::Promised(promise))
+    }
+}
+
+impl<T: Defer> Defer for Option<T> {
+    fn defer(self, steps: &mut Steps) -> Self {
+        self.map(|pending| pending.defer(steps))
+    }
+}
+
+impl<T: Defer> Defer for Vec<T> {
+    fn defer(self, steps: &mut Steps) -> Self {
+        let deferred = self.into_iter().map(|pending| pending.defer(steps));
+        deferred.collect()
     }
 }
 

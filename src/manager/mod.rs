@@ -28,7 +28,7 @@ use std::any::TypeId;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
-pub use api::{IntoManaged, Managed, Pending};
+pub use api::{Defer, IntoManaged, Managed, Pending, Steps};
 pub use collection_edit::CollectionEdit;
 pub use collection_view::{CollectionIter, CollectionView};
 pub use edit::Edit;

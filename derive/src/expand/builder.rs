@@ -218,6 +218,20 @@ fn completion(container: &Container<'_>, names: &Names) -> TokenStream {
         let (ident, condition) = (field.ident, condition(field));
         generated!(let #ident = #condition::take(#ident);)
     });
+    let relations: Vec<_> = container
+        .fields
+        .iter()
+        .filter(|field| field.is_relation())
+        .map(|field| field.ident)
+        .collect();
+    let steps = if relations.is_empty() {
+        generated!(let steps = ::musher::__private::Steps::default();)
+    } else {
+        generated! {
+            let mut steps = ::musher::__private::Steps::default();
+            #(let #relations = ::musher::__private::Defer::defer(#relations, &mut steps);)*
+        }
+    };
     let bindings = defaults::bindings(container, |field| completed(container, field));
     generated! {
         #(#conditions)*
@@ -229,7 +243,8 @@ fn completion(container: &Container<'_>, names: &Names) -> TokenStream {
             fn into_pending(self) -> ::musher::__private::Pending<#entity> {
                 let Self { #(#fields),* } = self;
                 #(#taken)*
-                ::musher::__private::Pending::new(move |em| {
+                #steps
+                ::musher::__private::Pending::new(steps, move |em| {
                     #bindings
                     em.persist(#entity { #(#fields),* })
                 })

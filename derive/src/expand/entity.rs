@@ -196,7 +196,7 @@ fn managed(container: &Container<'_>, names: &Names) -> TokenStream {
             type Entity = #ident;
 
             fn into_pending(self) -> ::musher::__private::Pending<#ident> {
-                ::musher::__private::Pending::new(move |em| em.persist(self))
+                ::musher::__private::Pending::new(::std::default::Default::default(), move |em| em.persist(self))
             }
         }
     }
