@@ -7,7 +7,7 @@ use crate::context::{Instance, Slot};
 use crate::entity::AnyEntity;
 use crate::manager::EntityManager;
 use crate::schema::{EntitySchema, ResolvedKind};
-use crate::storage::{Direction, KeyRange, StoreExt};
+use crate::storage::{Direction, KeyRange, Store, StoreExt};
 
 /// Every managed instance with its properties, flags and snapshot, and what is pending.
 pub(super) fn shown(em: &EntityManager) -> Vec<String> {

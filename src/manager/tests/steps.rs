@@ -165,6 +165,12 @@ pub(super) const STEPS: &[Step] = &[
         call: transaction,
         is_one_call: false,
     },
+    Step {
+        name: "a serializable transaction",
+        edit: clear,
+        call: serializable,
+        is_one_call: false,
+    },
     step("a query in a transaction", begin, |em| {
         em.find::<Task>()
             .populate(|t| (t.badges(), t.subtasks()))
@@ -416,4 +422,12 @@ fn edit_in_transaction(em: &mut EntityManager) -> musher::Result<()> {
     em.remove(at::<Cover>(1));
     page(em, "/within");
     Ok(())
+}
+
+fn serializable(em: &mut EntityManager) -> musher::Result<String> {
+    em.transactional_with(Isolation::Serializable, |em| {
+        let users = em.find::<User>().populate(|u| u.articles()).all()?;
+        em[at::<User>(BOB)].bio = "serializable".into();
+        Ok(text(users))
+    })
 }
