@@ -2,6 +2,11 @@
 
 mod support;
 
+#[path = "threads/races.rs"]
+mod races;
+#[path = "threads/soak.rs"]
+mod soak;
+
 use std::sync::Barrier;
 
 use musher::prelude::*;

@@ -122,6 +122,11 @@ pub struct Comment {
     pub writer: Option<Id<User>>,
 }
 
+/// A comment of which only the article matters.
+pub fn comment_on(em: &mut EntityManager, article: Id<Article>) -> Id<Comment> {
+    em.create(Comment::build().text("a comment").article(article))
+}
+
 /// What is taken out of a folder is removed.
 #[derive(Entity, Debug, Clone)]
 pub struct Folder {
