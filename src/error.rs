@@ -15,8 +15,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can go wrong.
 ///
-/// A failed call changes nothing: neither the database nor the unit of work. There is one exception:
-/// [`NotDurable`](Error::NotDurable), for a commit that the disk did not confirm.
+/// A failed call changes nothing: neither the database nor the unit of work, so that it can be made
+/// again when its cause is mended. There is one exception: [`NotDurable`](Error::NotDurable), for a
+/// commit that the disk did not confirm.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -175,9 +176,9 @@ pub enum Error {
     #[error(transparent)]
     Password(#[from] crate::password::PasswordError),
 
-    /// The disk did not confirm a commit. It is applied, and others may have seen it, but it may not
-    /// survive a crash; this unit of work takes it for pending. The database takes no more writes
-    /// until it is opened again: do not repeat the flush, reopen and look.
+    /// The disk did not confirm a commit. It is applied: others see it, nothing of it is pending in this
+    /// unit of work any more, and `after_*` hooks have run. But it may not survive a crash. A database
+    /// on a disk takes no more writes until it is opened again: reopen it, and look.
     #[error(
         "the commit is applied, but the disk did not confirm it, and it may not survive a crash; \
          reopen the database, and look before repeating anything"

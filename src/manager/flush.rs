@@ -20,8 +20,11 @@ impl EntityManager {
     /// Every kind: what a hook says, [`Error::Validation`] with all violations,
     /// [`Error::UniqueViolation`], [`Error::ForeignKeyViolation`], [`Error::RowGone`],
     /// [`Error::Storage`]. A failed flush has changed nothing, neither in the database nor in
-    /// memory: pending work stays pending, and once the cause is mended the same flush succeeds. The
-    /// exception is a disk that does not confirm a commit; see [`Error`].
+    /// memory: pending work stays pending, and once the cause is mended the same flush succeeds. So it
+    /// is when a hook panics.
+    ///
+    /// [`Error::NotDurable`] if the disk does not confirm the commit. Then the commit stands, and
+    /// nothing is pending any more.
     ///
     /// Inside a transaction nothing is stored yet: see [`transactional`](Self::transactional). A failed
     /// flush changes nothing there either, and the transaction can go on.

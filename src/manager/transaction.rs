@@ -81,7 +81,7 @@ impl EntityManager {
     ///
     /// # Errors
     /// What `work` returns; what [`flush`](Self::flush) says, at the end of `work` and once more at the
-    /// commit; [`Error::Transaction`] if `work` has left a transaction of its own open.
+    /// commit, where [`Error::NotDurable`] means that the transaction is committed; [`Error::Transaction`] if `work` has left a transaction of its own open.
     pub fn transactional<R>(&mut self, work: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         Scope::run(self, work)
     }
@@ -122,8 +122,8 @@ impl EntityManager {
     ///
     /// # Errors
     /// What [`flush`](Self::flush) says, of what is pending and once more of all that was flushed since
-    /// the transaction began. It is over then, as after [`rollback`](Self::rollback); to mend a flush
-    /// and go on, call `flush` first. [`Error::Transaction`] if there is nothing to end.
+    /// the transaction began. It is over then, as after [`rollback`](Self::rollback), but for
+    /// [`Error::NotDurable`], with which it is committed; to mend a flush and go on, call `flush` first. [`Error::Transaction`] if there is nothing to end.
     pub fn commit(&mut self) -> Result<()> {
         let problem = match self.levels.last().map(|level| level.opened) {
             Some(Opened::ByCall) => return self.end_level(),
