@@ -97,6 +97,10 @@ pub(super) const STEPS: &[Step] = &[
         let unique = em.find::<User>().filter(|u| u.email().eq("bob@house.org"));
         unique.count().map(text)
     }),
+    step("a page and the count of all", clear, |em| {
+        let articles = em.find::<Article>().populate(|a| a.author());
+        articles.limit(2).all_and_count().map(text)
+    }),
     step("a count of all", clear, |em| {
         em.find::<Comment>().count().map(text)
     }),
