@@ -3,8 +3,12 @@
 //! Properties are kept in their stored form, so an image needs nothing of the entity's type. Fields
 //! that are no properties (`skip`) are not in it, nor is a value that serde refuses: restoring leaves
 //! these as they are. Restoring changes the instance in its place, and nothing else.
+//!
+//! What was not touched equals its row, so the image of such an instance shares the row.
 
 use crate::codec::RowKey;
+use crate::codec::record::{Record, RowBody, RowBodyBuilder};
+use crate::codec::value::ValueError;
 use crate::entity::{AnyCollection, AnyEntity, Membership, Origin};
 use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
@@ -23,9 +27,19 @@ pub(super) struct Image {
 /// The properties of an instance.
 struct Properties {
     to_ones: Vec<(FieldIndex, Option<RowKey>)>,
-    /// Scalars and lazy properties; `None` where a lazy one is not loaded.
-    values: Vec<(FieldIndex, Option<Vec<u8>>)>,
+    values: Values,
     collections: Vec<(FieldIndex, Items)>,
+}
+
+/// Scalars and lazy properties.
+enum Values {
+    /// Those of the slot's row, and of its lazy values.
+    AsStored,
+    Own {
+        scalars: RowBody,
+        /// `None` where one is not loaded.
+        lazies: Vec<(FieldIndex, Option<Vec<u8>>)>,
+    },
 }
 
 struct Items {
@@ -46,7 +60,7 @@ impl Image {
             body: slot
                 .body
                 .as_deref()
-                .map(|body| Properties::of(entity, body)),
+                .map(|body| Properties::of(entity, slot, body)),
         }
     }
 
@@ -56,27 +70,20 @@ impl Image {
         slot.row = self.row;
         slot.lazies = self.lazies;
         slot.set_linked(self.linked);
-        match (self.body, &mut slot.body) {
-            (Some(properties), Some(body)) => {
+        match (self.body, slot.body.take()) {
+            (Some(properties), Some(mut body)) => {
                 body.set_row_key(&slot.key);
-                properties.restore(entity, &slot.key, body.as_mut());
+                properties.restore(entity, slot, body.as_mut());
+                slot.body = Some(body);
             }
-            (None, body) => *body = None,
+            (None, _) => {}
             (Some(_), None) => unreachable!("a loaded instance stays loaded"),
         }
     }
 }
 
 impl Properties {
-    fn of(entity: &EntitySchema, body: &dyn AnyEntity) -> Self {
-        let is_reference =
-            |field: &FieldIndex| matches!(entity.fields[*field].kind, ResolvedKind::Relation(_));
-        let scalars = entity.columns.iter().filter(|field| !is_reference(field));
-        let value = |field: &FieldIndex| {
-            let mut stored = Vec::new();
-            let is_loaded = body.encode(*field, &mut stored).ok()?;
-            Some((*field, is_loaded.then_some(stored)))
-        };
+    fn of(entity: &EntitySchema, slot: &Slot, body: &dyn AnyEntity) -> Self {
         let items = |collection: &dyn AnyCollection| Items {
             owner: collection.owner().cloned(),
             membership: collection.membership(),
@@ -89,7 +96,7 @@ impl Properties {
                 .iter()
                 .map(|field| (*field, body.to_one(*field)))
                 .collect(),
-            values: scalars.chain(&entity.lazies).filter_map(value).collect(),
+            values: Values::of(entity, slot, body),
             collections: entity
                 .to_manys
                 .iter()
@@ -98,24 +105,93 @@ impl Properties {
         }
     }
 
-    fn restore(self, entity: &EntitySchema, key: &RowKey, body: &mut dyn AnyEntity) {
+    /// `slot` is restored, but for its body.
+    fn restore(self, entity: &EntitySchema, slot: &Slot, body: &mut dyn AnyEntity) {
         for (field, target) in self.to_ones {
             body.set_to_one(field, target.as_ref());
         }
-        for (field, stored) in self.values {
-            // A type that can't read what it wrote keeps its value: this runs while a panic unwinds,
-            // where a second one would end the process.
-            let _unreadable = body.decode(field, stored.as_deref());
-        }
+        self.values.restore(entity, slot, body);
         for (field, items) in self.collections {
             let origin = Origin {
                 entity: entity.name,
                 property: entity.fields[field].name,
             };
             let collection = body.to_many_mut(field);
-            let owner = items.owner.as_ref().unwrap_or(key);
+            let owner = items.owner.as_ref().unwrap_or(&slot.key);
             collection.bind(owner, origin, items.membership, &mut items.keys.into_iter());
             collection.set_dirty(items.dirty);
         }
     }
+}
+
+impl Values {
+    fn of(entity: &EntitySchema, slot: &Slot, body: &dyn AnyEntity) -> Self {
+        if is_as_stored(entity, slot) {
+            return Self::AsStored;
+        }
+        let mut builder = RowBodyBuilder::new();
+        for field in scalars(entity) {
+            // What serde refuses is left out.
+            let _refused = builder.property(entity.fields[field].number, |out| {
+                body.encode(field, out).map(|_| ())
+            });
+        }
+        let lazy = |field: &FieldIndex| {
+            let mut stored = Vec::new();
+            let is_loaded = body.encode(*field, &mut stored).ok()?;
+            Some((*field, is_loaded.then_some(stored)))
+        };
+        Self::Own {
+            scalars: builder.finish(),
+            lazies: entity.lazies.iter().filter_map(lazy).collect(),
+        }
+    }
+
+    fn restore(self, entity: &EntitySchema, slot: &Slot, body: &mut dyn AnyEntity) {
+        // A type that can't read what it wrote keeps its value: this runs while a panic unwinds, where
+        // a second one would end the process.
+        let mut decode = |field, stored: Option<&[u8]>| {
+            let _unreadable: Result<(), ValueError> = body.decode(field, stored);
+        };
+        match self {
+            Self::AsStored => {
+                let record = slot.record().expect("a row was there");
+                for field in scalars(entity) {
+                    decode(field, record.get(entity.fields[field].number));
+                }
+                for field in &entity.lazies {
+                    decode(*field, slot.lazy(*field).map(|stored| &**stored));
+                }
+            }
+            Self::Own {
+                scalars: own,
+                lazies,
+            } => {
+                for field in scalars(entity) {
+                    if let Some(stored) = own.get(entity.fields[field].number) {
+                        decode(field, Some(stored));
+                    }
+                }
+                for (field, stored) in lazies {
+                    decode(field, stored.as_deref());
+                }
+            }
+        }
+    }
+}
+
+/// Whether the row says all that there is in memory. An older row may lack properties.
+fn is_as_stored(entity: &EntitySchema, slot: &Slot) -> bool {
+    let says_all = |row: Record<'_>| {
+        // Both ascend.
+        let mut numbers = row.iter().map(|(number, _)| number);
+        scalars(entity).all(|field| numbers.any(|number| number == entity.fields[field].number))
+    };
+    slot.life == Life::Managed && !slot.is_touched() && slot.record().is_some_and(says_all)
+}
+
+fn scalars(entity: &EntitySchema) -> impl Iterator<Item = FieldIndex> {
+    let is_scalar =
+        |field: &FieldIndex| !matches!(entity.fields[*field].kind, ResolvedKind::Relation(_));
+    entity.columns.iter().copied().filter(is_scalar)
 }
