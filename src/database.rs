@@ -1,12 +1,14 @@
-//! What all units of work of one database share: store, schema, keyspace, sequences, settings.
+//! What all units of work of one database share: store, schema, keyspace, sequences, settings, feed.
 //!
-//! Immutable but for the sequences, which are atomic.
+//! Immutable but for the sequences, which are atomic, and the feed, which has its own locks.
 
+use std::any::TypeId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::entity::EntityType;
+use crate::entity::{Entity, EntityType};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::keyspace::{CATALOG_CURSORS, Keyspace};
 use crate::log::QueryLog;
 use crate::schema::{EntityIndex, Schema};
@@ -58,11 +60,23 @@ pub(crate) struct Database {
     pub(crate) settings: Settings,
     pub(crate) log: QueryLog,
     pub(crate) cursor_key: OnceLock<CursorKey>,
+    pub(crate) feed: Feed,
 }
 
 impl Database {
     pub(crate) fn entity_type(&self, entity: EntityIndex) -> &EntityType {
         &self.types[usize::from(entity.0)]
+    }
+
+    /// The position of an entity type.
+    ///
+    /// # Panics
+    /// If it is not one of the database's.
+    #[track_caller]
+    pub(crate) fn entity_index<T: Entity>(&self) -> EntityIndex {
+        self.schema
+            .index_of(TypeId::of::<T>())
+            .unwrap_or_else(|| unknown_entity(T::NAME))
     }
 
     fn sequence(&self, entity: EntityIndex) -> &AtomicU64 {
@@ -104,4 +118,12 @@ impl Database {
     pub(crate) fn reserve_number(&self, entity: EntityIndex, number: u64) {
         self.sequence(entity).fetch_max(number, Ordering::Relaxed);
     }
+}
+
+#[cold]
+#[track_caller]
+fn unknown_entity(name: &str) -> ! {
+    panic!(
+        "{name} is not among the entities of this database; add it to `Orm::builder().entities::<(..)>()`"
+    )
 }

@@ -58,6 +58,7 @@
 //! | query | [`EntityManager::find_one`], [`find`](EntityManager::find); [`Property`], [`Filter`] |
 //! | load more | [`EntityManager::populate`], [`refresh`](EntityManager::refresh) |
 //! | react to a flush | [`EventArgs`], [`ChangeSet`]; the attributes of [`Entity`](macro@Entity) name the hooks |
+//! | follow what is committed | [`Orm::subscribe`], [`FeedItem`], [`RowChange`] |
 //! | serialize | a view, or [`EntityManager::serialize`] |
 //! | look inside | [`OrmBuilder::debug`], [`EntityManager::statistics`], [`Orm::verify`] |
 //! | handle errors | [`Error`] |
@@ -77,6 +78,7 @@ mod context;
 mod database;
 mod entity;
 mod error;
+mod feed;
 mod keyspace;
 mod load;
 mod log;
@@ -97,6 +99,8 @@ pub use codec::fuzzing;
 
 #[cfg(feature = "password")]
 pub use crate::password::PasswordError;
+pub use crossbeam_channel::Receiver;
+
 pub use codec::{EntityKey, KeyError, OrderedKey};
 pub use database::{FlushMode, LoadStrategy};
 pub use entity::{
@@ -109,7 +113,7 @@ pub use manager::{
     CollectionEdit, CollectionIter, CollectionView, EntityManager, Find, FindOne, IntoManaged,
     Isolation, Managed, Page,
 };
-pub use orm::{Finding, Orm, OrmBuilder, Report};
+pub use orm::{FeedItem, Finding, Links, Missed, Orm, OrmBuilder, Report, RowChange};
 pub use query::{
     Cursor, Explanation, Filter, IntoOperand, IntoOrder, NoCursor, Order, Property, Text,
 };
@@ -139,7 +143,7 @@ pub mod __private {
     pub use crate::codec::{EntityKey, RowKey};
     pub use crate::entity::*;
     pub use crate::error::Result;
-    pub use crate::load::{Hint, Hints, LazyPath, Path, PropertyPath};
+    pub use crate::load::{EntityPath, Hint, Hints, LazyPath, Path, PropertyPath};
     pub use crate::manager::{
         CollectionEdit, CollectionView, Defer, Edit, EntityManager, IntoManaged, Managed, Pending,
         Steps, View,

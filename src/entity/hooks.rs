@@ -113,6 +113,28 @@ pub struct ChangeSetData {
     pub(crate) old_values: Vec<(usize, Vec<u8>)>,
 }
 
+impl ChangeSetData {
+    pub(crate) fn id<T: Entity>(&self) -> Id<T> {
+        Id::from_own(&self.key)
+    }
+
+    /// The new values, with the type that the entity's derive has made for them.
+    pub(crate) fn payload<T: Entity>(&self) -> T::Payload<'_> {
+        Payload::new(&self.new_values).into()
+    }
+
+    /// The old values, likewise.
+    pub(crate) fn original<T: Entity>(&self) -> T::Payload<'_> {
+        Payload::new(&self.old_values).into()
+    }
+
+    /// The names of the changed properties.
+    pub(crate) fn changed_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let entity = self.schema.entity(self.entity);
+        self.changed.iter().map(|field| entity.fields[field].name)
+    }
+}
+
 /// What a life-cycle hook is told.
 ///
 /// It holds no unit of work, so a hook cannot flush or query: it may change its own entity
@@ -126,8 +148,8 @@ impl<'a, T: Entity> EventArgs<'a, T> {
         Self {
             change_set: ChangeSet {
                 data,
-                payload: T::Payload::from(Payload::new(&data.new_values)),
-                original: T::Payload::from(Payload::new(&data.old_values)),
+                payload: data.payload::<T>(),
+                original: data.original::<T>(),
                 entity: PhantomData,
             },
         }
@@ -142,7 +164,7 @@ impl<'a, T: Entity> EventArgs<'a, T> {
     /// The entity's id.
     #[must_use]
     pub fn id(&self) -> Id<T> {
-        Id::from_own(&self.change_set.data.key)
+        self.change_set.data.id()
     }
 }
 
@@ -175,11 +197,7 @@ impl<'a, T: Entity> ChangeSet<'a, T> {
 
     /// The names of the properties in the payload.
     pub fn changed(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let entity = self.data.schema.entity(self.data.entity);
-        self.data
-            .changed
-            .iter()
-            .map(move |field| entity.fields[field].name)
+        self.data.changed_names()
     }
 }
 

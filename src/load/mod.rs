@@ -12,7 +12,7 @@ mod statistics;
 
 pub use hints::{Hint, Hints};
 pub(crate) use joined::Joined;
-pub use path::{LazyPath, Path, PropertyPath};
+pub use path::{EntityPath, LazyPath, Path, PropertyPath};
 pub use statistics::Statistics;
 
 use crate::context::Context;

@@ -84,6 +84,15 @@ impl<R, T> fmt::Debug for Path<R, T> {
     }
 }
 
+/// A typed path from `R` that has come to an entity: the derives implement it for theirs.
+pub trait EntityPath<R> {
+    /// The entity.
+    type Target: Entity;
+
+    /// The path without the methods that go on.
+    fn into_path(self) -> Path<R, Self::Target>;
+}
+
 /// A path from the root entity `R` to a lazy property.
 #[derive(Debug)]
 pub struct LazyPath<R>(Path<R, ()>);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::EntityManager;
+use super::commit::commit;
 use crate::context::LinkChange;
 use crate::error::{Error, Result};
 use crate::load::Loader;
-use crate::storage::{Committed, StoreExt};
+use crate::storage::{Committed, Reader};
 use crate::unit_of_work::{self, Change, Outcome, Prepared, Staged};
 
 impl EntityManager {
@@ -75,18 +76,13 @@ impl EntityManager {
 
     fn store(&mut self, prepared: &Prepared) -> Result<Committed<Outcome>> {
         let (database, ledger) = (&*self.database, &self.context.ledger);
+        let plan = |reader: &dyn Reader, sequence| {
+            unit_of_work::plan(database, ledger, prepared, reader, sequence)
+        };
         let Committed {
             value: (written, outcome),
             unconfirmed,
-        } = database.store.commit_with::<_, Error>(
-            database.settings.durability,
-            |reader, sequence| {
-                let (batch, outcome) =
-                    unit_of_work::plan(database, ledger, prepared, reader, sequence)?;
-                let written = !batch.is_empty();
-                Ok((batch, (written, outcome)))
-            },
-        )?;
+        } = commit(database, plan, |outcome| &outcome.links)?;
         if written {
             self.statistics.commits += 1;
             self.statistics.rows_written += outcome.rows.len() as u64;

@@ -12,6 +12,7 @@ mod api;
 mod attempt;
 mod collection_edit;
 mod collection_view;
+mod commit;
 mod debug;
 mod edit;
 mod find;
@@ -24,7 +25,6 @@ mod tests;
 mod transaction;
 mod view;
 
-use std::any::TypeId;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
@@ -175,10 +175,7 @@ impl EntityManager {
     }
 
     pub(crate) fn entity_index<T: Entity>(&self) -> EntityIndex {
-        self.database
-            .schema
-            .index_of(TypeId::of::<T>())
-            .unwrap_or_else(|| unknown_entity(T::NAME))
+        self.database.entity_index::<T>()
     }
 
     pub(crate) fn schema_of(&self, instance: Instance) -> &EntitySchema {
@@ -237,13 +234,6 @@ fn downcast_mut<T: Entity>(body: &mut dyn crate::entity::AnyEntity) -> &mut T {
     let body: &mut dyn std::any::Any = body;
     body.downcast_mut()
         .expect("an instance has its entity's type")
-}
-
-#[cold]
-fn unknown_entity(name: &str) -> ! {
-    panic!(
-        "{name} is not among the entities of this database; add it to `Orm::builder().entities::<(..)>()`"
-    )
 }
 
 #[cold]

@@ -8,9 +8,10 @@
 //! leaves both as they were when the level began.
 
 use super::EntityManager;
+use super::commit::commit;
 use crate::error::{Error, Result};
-use crate::storage::{Batch, Committed, Reader, StagedReader, StoreExt};
-use crate::unit_of_work::{self, Outcome, Prepared, Staged};
+use crate::storage::{Batch, Committed, Reader, StagedReader};
+use crate::unit_of_work::{self, Outcome, Prepared, Replayed, Staged};
 
 /// A transaction, or a savepoint in one.
 pub(super) struct Level {
@@ -223,22 +224,15 @@ impl EntityManager {
     fn commit_transaction(&mut self) -> Result<Committed<()>> {
         let (database, staged) = (&*self.database, &self.levels[0].staged);
         let moment = &self.moment;
-        let Committed {
-            value: replayed,
-            unconfirmed,
-        } = if staged.is_empty() {
-            Committed::confirmed_now(None)
+        let (replayed, unconfirmed) = if staged.is_empty() {
+            (None, None)
         } else {
-            let durability = database.settings.durability;
-            database
-                .store
-                .commit_with::<_, Error>(durability, |reader, sequence| {
-                    moment.check(database, reader)?;
-                    let (batch, replayed) =
-                        unit_of_work::replay(database, staged, reader, sequence)?;
-                    let written = !batch.is_empty();
-                    Ok((batch, Some((written, replayed))))
-                })?
+            let plan = |reader: &dyn Reader, sequence| {
+                moment.check(database, reader)?;
+                unit_of_work::replay(database, staged, reader, sequence)
+            };
+            let Committed { value, unconfirmed } = commit(database, plan, Replayed::links)?;
+            (Some(value), unconfirmed)
         };
         let level = self.levels.pop().expect("it was just committed");
         self.moment.end_transaction();

@@ -8,6 +8,7 @@ use super::{Orm, catalog};
 use crate::database::{Database, FlushMode, LoadStrategy, Settings};
 use crate::entity::{EntityList, EntityType};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::keyspace::{self, Keyspace};
 use crate::log::QueryLog;
 use crate::schema::{self, KeyType};
@@ -164,6 +165,7 @@ impl OrmBuilder {
             .iter()
             .map(|entity| self.type_of(entity.name))
             .collect();
+        let feed = Feed::new(&schema);
         let database = Database {
             store: SnapshotStore::new(store),
             schema: Arc::new(schema),
@@ -173,6 +175,7 @@ impl OrmBuilder {
             settings: self.settings,
             log: self.log,
             cursor_key: std::sync::OnceLock::new(),
+            feed,
         };
         Ok(Orm {
             database: Arc::new(database),

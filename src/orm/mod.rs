@@ -1,13 +1,15 @@
-//! [`Orm`]: an open database, and how it is opened.
+//! [`Orm`]: an open database, how it is opened, checked and followed.
 
 mod builder;
 mod catalog;
+mod subscription;
 mod verify;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use builder::OrmBuilder;
+pub use subscription::{FeedItem, Links, Missed, RowChange};
 pub use verify::{Finding, Report};
 
 use crate::database::Database;

@@ -9,6 +9,7 @@
 mod accept;
 mod change;
 mod constraints;
+mod difference;
 mod follow;
 mod hook_relations;
 mod links;
@@ -21,7 +22,9 @@ mod versions;
 pub(crate) use accept::{accept, run_after_hooks};
 pub(crate) use change::{Change, Prepared, encode_column};
 pub(crate) use constraints::index_value;
+pub(crate) use difference::difference;
+pub(crate) use links::LinkWrite;
 pub(crate) use plan::{Outcome, plan};
 pub(crate) use prepare::prepare;
-pub(crate) use replay::{Staged, accept_replayed, replay};
+pub(crate) use replay::{Replayed, Staged, accept_replayed, replay};
 pub(crate) use versions::read_version;

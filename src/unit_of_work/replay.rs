@@ -11,7 +11,7 @@ use std::collections::btree_map::Entry;
 
 use super::accept::accept_outcome;
 use super::plan::RowOutcome;
-use super::{Outcome, Prepared, plan};
+use super::{LinkWrite, Outcome, Prepared, plan};
 use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Kept, LinkLedger};
@@ -37,6 +37,13 @@ pub(crate) struct Replayed {
     total: Outcome,
     /// How many rows and links were written.
     pub(crate) written: (usize, usize),
+}
+
+impl Replayed {
+    /// The last word on each link.
+    pub(crate) fn links(&self) -> &[LinkWrite] {
+        &self.total.links
+    }
 }
 
 /// Plans the flushes again, and merges their batches. Repeatable, as [`plan`] is.

@@ -58,6 +58,15 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
         }
 
         #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::musher::__private::EntityPath<R> for #path<R> {
+            type Target = #ident;
+
+            fn into_path(self) -> ::musher::__private::Path<R, #ident> {
+                self.path
+            }
+        }
+
+        #[automatically_derived]
         impl<R: ::musher::__private::Entity> ::musher::__private::Hint<R> for #path<R> {
             fn into_hints(self, out: &mut ::musher::__private::Hints) {
                 ::musher::__private::Hint::into_hints(self.path, out);
