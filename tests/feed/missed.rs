@@ -105,6 +105,8 @@ fn looking_at_a_gap_closes_it() -> musher::Result<()> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever the room and the reader do, each change is told once or counted once, in its place.
     #[test]
     fn each_change_is_told_or_counted(

@@ -108,7 +108,7 @@ fn a_copy_of_the_rows_stays_right_whenever_it_is_begun() {
             while !writers.iter().all(ScopedJoinHandle::is_finished) {
                 let feed = orm.subscribe_with_capacity::<Tag>(2 * WRITERS * COMMITS);
                 let rows = stored(orm);
-                if copies.len() < 50 {
+                if copies.len() < 400 {
                     copies.push((feed, rows));
                 }
             }

@@ -70,7 +70,7 @@ impl fmt::Debug for Missed {
 pub(super) struct Queue<T: Entity> {
     sender: Sender<FeedItem<T>>,
     capacity: usize,
-    /// The last marker that was put in.
+    /// The marker of the last gap, while nothing is told behind it.
     missed: Option<Missed>,
 }
 
@@ -103,9 +103,7 @@ impl<T: Entity> Subscriber for Queue<T> {
             let missed = self.missed.insert(Missed::new());
             FeedItem::Missed(missed.clone())
         } else {
-            if let Some(missed) = self.missed.take() {
-                let _ = missed.changes();
-            }
+            self.missed = None;
             FeedItem::Change(RowChange::new(Arc::clone(change)))
         };
         self.sender.try_send(item).map_err(|_| Unsubscribed)
