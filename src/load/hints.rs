@@ -21,9 +21,21 @@ impl Hints {
     }
 
     pub(crate) fn add(&mut self, steps: &[FieldIndex]) {
-        match steps.split_first() {
-            Some((first, rest)) => self.fields.entry(*first).or_default().add(rest),
-            None => self.is_end = true,
+        let mut here = self;
+        for step in steps {
+            here = here.fields.entry(*step).or_default();
+        }
+        here.is_end = true;
+    }
+}
+
+/// A hint may be deeper than the stack.
+impl Drop for Hints {
+    fn drop(&mut self) {
+        let mut open = vec![std::mem::take(&mut self.fields)];
+        while let Some(fields) = open.pop() {
+            let deeper = fields.into_values();
+            open.extend(deeper.map(|mut hints| std::mem::take(&mut hints.fields)));
         }
     }
 }

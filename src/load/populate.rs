@@ -33,44 +33,57 @@ impl Loader<'_> {
             return Ok(());
         }
         match strategy {
-            LoadStrategy::SelectIn => self.populate_level(instances, hints),
+            LoadStrategy::SelectIn => self.populate_levels(instances, hints),
             LoadStrategy::Joined => {
                 let joined = self.joined.get_or_insert_default();
                 if self.database.log.is_enabled() {
                     joined.with(&self.database.schema, instances[0].entity, hints);
                 }
                 instances.iter().try_for_each(|instance| {
-                    self.populate_level(std::slice::from_ref(instance), hints)
+                    self.populate_levels(std::slice::from_ref(instance), hints)
                 })
             }
         }
     }
 
-    fn populate_level(&mut self, instances: &[Instance], hints: &Hints) -> Result<()> {
-        let Some(first) = instances.first() else {
-            return Ok(());
-        };
-        let database = self.database;
-        let entity = database.schema.entity(first.entity);
-        for (field, deeper) in &hints.fields {
-            let related = match &entity.fields[*field].kind {
-                ResolvedKind::Lazy(_) => {
-                    self.load_lazy(instances, entity, *field)?;
-                    continue;
-                }
-                ResolvedKind::Relation(relation) if relation.is_to_one_owner() => {
-                    self.load_to_one(instances, relation, *field)?
-                }
-                ResolvedKind::Relation(relation) => {
-                    self.load_to_many(instances, entity, relation, *field)?
-                }
-                ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => {
-                    unreachable!("hints name relations and lazy properties")
-                }
+    /// Goes as deep as the hints do, without recursion: a program can build a path of any length.
+    fn populate_levels(&mut self, instances: &[Instance], hints: &Hints) -> Result<()> {
+        let mut levels = vec![(instances.to_vec(), hints.fields.iter())];
+        while let Some((instances, fields)) = levels.last_mut() {
+            let Some((field, deeper)) = fields.next() else {
+                levels.pop();
+                continue;
             };
-            self.populate_level(&related, deeper)?;
+            let related = self.populate_property(instances, *field)?;
+            if !related.is_empty() {
+                levels.push((related, deeper.fields.iter()));
+            }
         }
         Ok(())
+    }
+
+    /// Loads one property of instances of one entity, and gives what it leads to.
+    fn populate_property(
+        &mut self,
+        instances: &[Instance],
+        field: FieldIndex,
+    ) -> Result<Vec<Instance>> {
+        let entity = self.database.schema.entity(instances[0].entity);
+        match &entity.fields[field].kind {
+            ResolvedKind::Lazy(_) => {
+                self.load_lazy(instances, entity, field)?;
+                Ok(Vec::new())
+            }
+            ResolvedKind::Relation(relation) if relation.is_to_one_owner() => {
+                self.load_to_one(instances, relation, field)
+            }
+            ResolvedKind::Relation(relation) => {
+                self.load_to_many(instances, entity, relation, field)
+            }
+            ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => {
+                unreachable!("hints name relations and lazy properties")
+            }
+        }
     }
 
     fn load_lazy(
