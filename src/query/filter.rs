@@ -32,12 +32,29 @@ impl<R> Filter<R> {
 
     /// Both conditions hold.
     pub fn and(self, other: Self) -> Self {
-        Self::of(Condition::All(vec![self.condition, other.condition]))
+        let mut all = match self.condition {
+            Condition::All(conditions) => conditions,
+            first => vec![first],
+        };
+        // What is chained stands side by side, so that a long chain is not a deep tree.
+        match other.condition {
+            Condition::All(conditions) => all.extend(conditions),
+            last => all.push(last),
+        }
+        Self::of(Condition::All(all))
     }
 
     /// At least one condition holds.
     pub fn or(self, other: Self) -> Self {
-        Self::of(Condition::Any(vec![self.condition, other.condition]))
+        let mut any = match self.condition {
+            Condition::Any(conditions) => conditions,
+            first => vec![first],
+        };
+        match other.condition {
+            Condition::Any(conditions) => any.extend(conditions),
+            last => any.push(last),
+        }
+        Self::of(Condition::Any(any))
     }
 
     /// The condition does not hold.
@@ -46,7 +63,10 @@ impl<R> Filter<R> {
         reason = "reads as the other combinators do"
     )]
     pub fn not(self) -> Self {
-        Self::of(Condition::Not(Box::new(self.condition)))
+        Self::of(match self.condition {
+            Condition::Not(condition) => *condition,
+            condition => Condition::Not(Box::new(condition)),
+        })
     }
 
     pub(crate) fn into_condition(self) -> Condition {
