@@ -259,7 +259,13 @@ fn evaluate(
         return Ok(holds_for_none(comparison, entity.fields[field].nullable));
     };
     match comparison {
-        Comparison::In(values) => Ok(values.iter().flatten().any(|value| value == stored)),
+        Comparison::In(values) => {
+            let value_type = entity.fields[field].value_type();
+            Ok(values.iter().flatten().any(|value| match value_type {
+                Some(value_type) => value_type.equal(value, stored),
+                None => value == stored,
+            }))
+        }
         Comparison::IsNone => Ok(matches!(stored, [] | [0])),
         Comparison::Text(text) => Ok(text.is_met(stored)?),
         Comparison::Less { than, or_equal } => {

@@ -1,6 +1,7 @@
 //! What the type-erased core can do with a stored value: print it, count its characters, and turn
 //! it into an index key. One static table per value type, shared by all properties of that type.
 
+use std::any::TypeId;
 use std::fmt;
 
 use serde::Serialize;
@@ -20,6 +21,7 @@ pub(crate) struct ValueType {
     name: fn() -> &'static str,
     print: Print,
     check: fn(&[u8]) -> Result<(), ValueError>,
+    equal: fn(&[u8], &[u8]) -> bool,
     count: Option<Count>,
     order: Option<Order>,
     skip: Option<Skip>,
@@ -48,11 +50,12 @@ impl VersionType {
 impl ValueType {
     /// The operations that every property's type has.
     #[must_use]
-    pub(crate) const fn of<V: DeserializeOwned + fmt::Debug>() -> Self {
+    pub(crate) const fn of<V: DeserializeOwned + fmt::Debug + 'static>() -> Self {
         Self {
             name: std::any::type_name::<V>,
             print: print::<V>,
             check: check::<V>,
+            equal: equal::<V>,
             count: None,
             order: None,
             skip: None,
@@ -97,6 +100,12 @@ impl ValueType {
     /// Whether the stored value can be read.
     pub(crate) fn check(&self, stored: &[u8]) -> Result<(), ValueError> {
         (self.check)(stored)
+    }
+
+    /// Whether two stored values are equal. Equal values are stored alike, but for floats: a zero may
+    /// have a sign, and a NaN many forms, which are one value to an index and to a program.
+    pub(crate) fn equal(&self, one: &[u8], other: &[u8]) -> bool {
+        one == other || (self.equal)(one, other)
     }
 
     pub(crate) fn char_count(&self, stored: &[u8]) -> Result<Option<usize>, ValueError> {
@@ -158,6 +167,29 @@ fn print<V: DeserializeOwned + fmt::Debug>(
 
 fn check<V: DeserializeOwned>(stored: &[u8]) -> Result<(), ValueError> {
     decode_value::<V>(stored).map(drop)
+}
+
+/// Whether two stored values that differ are equal all the same.
+fn equal<V: 'static>(one: &[u8], other: &[u8]) -> bool {
+    fn as_keys<F: DeserializeOwned + OrderedKey>(one: &[u8], other: &[u8]) -> bool {
+        let key = |stored: &[u8]| {
+            let mut key = Vec::new();
+            order::<F>(stored, &mut key).ok().map(|()| key)
+        };
+        key(one).is_some_and(|one| Some(one) == key(other))
+    }
+    let of = TypeId::of::<V>();
+    if of == TypeId::of::<f64>() {
+        as_keys::<f64>(one, other)
+    } else if of == TypeId::of::<Option<f64>>() {
+        as_keys::<Option<f64>>(one, other)
+    } else if of == TypeId::of::<f32>() {
+        as_keys::<f32>(one, other)
+    } else if of == TypeId::of::<Option<f32>>() {
+        as_keys::<Option<f32>>(one, other)
+    } else {
+        false
+    }
 }
 
 fn count<V: DeserializeOwned + CharCount>(stored: &[u8]) -> Result<usize, ValueError> {
