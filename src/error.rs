@@ -161,7 +161,7 @@ pub enum Error {
     },
 
     /// A value can't be stored.
-    #[error("{entity}: `{property}` can't be stored")]
+    #[error("{entity}: `{property}` can't be stored: {source}")]
     Encode {
         /// The entity's name.
         entity: &'static str,

@@ -23,7 +23,7 @@ use super::row_key::RowKey;
 use super::varint;
 
 /// The most bytes that one value may have.
-pub(crate) const MAX_LENGTH: usize = 64 << 20;
+pub(crate) const MAX_LENGTH: usize = 128 << 20;
 
 /// The most that bincode accounts for one byte: a `u128` may be stored as one.
 const LARGEST_SHARE: usize = 16;
@@ -42,7 +42,9 @@ pub enum ValueError {
         reason: String,
     },
     /// The value is larger than a stored value may be.
-    #[error("the value has {length} bytes, and at most {MAX_LENGTH} can be stored")]
+    #[error(
+        "the value has {length} bytes, and at most {MAX_LENGTH} can be stored; split it, or keep it in a file"
+    )]
     TooLarge {
         /// How many bytes there are.
         length: usize,
@@ -76,7 +78,7 @@ pub enum ValueError {
 /// # Errors
 ///
 /// When the value's `Serialize` fails, when it has a sequence or map of unknown length, or when the
-/// bytes are more than 64 MiB.
+/// bytes are more than 128 MiB.
 pub fn encode_value<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(), ValueError> {
     let start = out.len();
     let encoded = bincode::serde::encode_into_writer(value, Appender(out), config::standard());

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::constraints::missing;
 use super::plan::Planner;
+use super::validate::too_long;
 use crate::codec::RowKey;
 use crate::context::LinkChange;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keyspace::{self, link_key};
 use crate::schema::{JoinIndex, Side};
 
@@ -30,6 +31,7 @@ pub(super) fn write_links(planner: &mut Planner<'_>) -> Result<()> {
         let link = (join, owner.clone(), target.clone());
         match change {
             LinkChange::Add => {
+                check_length(planner, join, owner, target)?;
                 if !check_ends(planner, join, owner, target)? {
                     continue;
                 }
@@ -128,6 +130,20 @@ fn is_stored(
 ) -> Result<bool> {
     let tree = planner.database.keyspace.join(join, Side::Owner);
     Ok(planner.reader.contains(tree, &link_key(owner, target))?)
+}
+
+/// A link is stored under the keys of both its ends.
+fn check_length(
+    planner: &Planner<'_>,
+    join: JoinIndex,
+    owner: &RowKey,
+    target: &RowKey,
+) -> Result<()> {
+    let length = owner.encoded_length() + target.encoded_length();
+    let relation = planner.database.schema.join(join);
+    let entity = planner.entity(relation.owner);
+    let violation = too_long(entity, owner, relation.owner_field, length);
+    violation.map_or(Ok(()), |violation| Err(Error::Validation(vec![violation])))
 }
 
 /// Both ends of a new link must be there afterwards. `false`: an end is removed by this flush, and

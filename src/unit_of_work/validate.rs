@@ -1,9 +1,16 @@
 //! Rules that a value can break by itself. All violations of a flush are told at once.
 
-use super::Change;
+use super::{Change, index_value};
+use crate::codec::RowKey;
 use crate::entity::ChangeKind;
 use crate::error::{Result, Violation};
-use crate::schema::{EntitySchema, ResolvedKind};
+use crate::log::shortened;
+use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
+use crate::storage::MAX_KEY_LENGTH;
+
+/// A stored value shorter than this makes no index key that is too long: those of texts and bytes
+/// have at most twice its length, and no other type's come near.
+const SURELY_SHORT: usize = MAX_KEY_LENGTH / 4;
 
 /// Checks the written properties of one change.
 pub(super) fn validate(
@@ -11,6 +18,13 @@ pub(super) fn validate(
     change: &Change,
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
+    check_version(entity, change, violations);
+    check_lengths(entity, change, violations)?;
+    check_keys(entity, change, violations)
+}
+
+/// A version is the flush's to count.
+fn check_version(entity: &EntitySchema, change: &Change, violations: &mut Vec<Violation>) {
     if let (Some((version, _)), ChangeKind::Update) = (entity.row_version, change.kind)
         && change.changed.contains(version)
     {
@@ -22,6 +36,56 @@ pub(super) fn validate(
                 .to_owned(),
         });
     }
+}
+
+/// Keys have to fit the store: the primary key of a new row, and what indexes make of values.
+fn check_keys(
+    entity: &EntitySchema,
+    change: &Change,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
+    let key_length = change.key.encoded_length();
+    if change.kind == ChangeKind::Create {
+        let violation = too_long(entity, &change.key, entity.key_field, key_length);
+        violations.extend(violation);
+    }
+    for index in &entity.indexes {
+        let stored = change.body.get(entity.fields[index.field].number);
+        let is_short = stored.is_none_or(|stored| stored.len() < SURELY_SHORT);
+        if is_short && key_length < SURELY_SHORT || !change.changed.contains(index.field) {
+            continue;
+        }
+        if let Some(value) = index_value(entity, *index, stored)? {
+            let length = value.len() + if index.unique { 0 } else { key_length };
+            violations.extend(too_long(entity, &change.key, index.field, length));
+        }
+    }
+    Ok(())
+}
+
+/// The violation of a property that needs a stored key of `length` bytes, if that is too long.
+pub(super) fn too_long(
+    entity: &EntitySchema,
+    key: &RowKey,
+    field: FieldIndex,
+    length: usize,
+) -> Option<Violation> {
+    (length > MAX_KEY_LENGTH).then(|| Violation {
+        entity: entity.name,
+        key: shortened(&entity.print_key(key)),
+        property: entity.fields[field].name,
+        problem: format!(
+            "needs a stored key of {length} bytes, and at most {MAX_KEY_LENGTH} are possible, primary keys included; shorten it"
+        ),
+    })
+}
+
+/// Texts have at most as many characters as their property allows.
+fn check_lengths(
+    entity: &EntitySchema,
+    change: &Change,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
     for field in change.changed.iter() {
         let property = &entity.fields[field];
         let (Some(most), Some(value_type)) = (property.length, property.value_type()) else {
