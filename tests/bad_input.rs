@@ -7,6 +7,8 @@ mod support;
 mod depth;
 #[path = "bad_input/keys.rs"]
 mod keys;
+#[path = "bad_input/many.rs"]
+mod many;
 #[path = "bad_input/names.rs"]
 mod names;
 #[path = "bad_input/numbers.rs"]

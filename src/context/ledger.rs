@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Instance;
+use super::adoptions::Adoptions;
 use crate::codec::RowKey;
-use crate::schema::{EntityIndex, FieldIndex, JoinIndex, Side};
+use crate::schema::{FieldIndex, JoinIndex, Side};
 
 /// How a link shall be after the flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,20 +41,9 @@ pub(crate) struct LinkLedger {
     cleared: BTreeMap<(JoinIndex, Side), BTreeSet<RowKey>>,
     pub(crate) orphans: BTreeMap<Instance, Orphan>,
     /// Rows not loaded that shall get an owner, or lose it.
-    pub(crate) adopted: Vec<Adoption>,
+    pub(crate) adopted: Adoptions,
     /// Collections marked dirty, so that accepting a flush finds them.
     pub(crate) dirty: BTreeSet<(Instance, FieldIndex)>,
-}
-
-/// A row that was not loaded when it was put into a collection, or taken out of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Adoption {
-    pub(crate) entity: EntityIndex,
-    pub(crate) key: RowKey,
-    /// The to-one relation that holds the owner.
-    pub(crate) field: FieldIndex,
-    pub(crate) owner: RowKey,
-    pub(crate) change: LinkChange,
 }
 
 impl LinkLedger {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::ledger::Adoption;
+use super::adoptions::Adoption;
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::{AnyCollection, Membership};
@@ -77,7 +77,7 @@ impl Context {
                 self.set_to_one(instance, mapped_by, Some(&owner_key));
             }
             (LinkChange::Add, None) => {
-                self.adopt(Adoption {
+                self.ledger.adopted.add(Adoption {
                     entity: relation.target,
                     key: item.clone(),
                     field: mapped_by,

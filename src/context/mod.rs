@@ -6,6 +6,7 @@
 //! - both ends of a relation agree, once [`Context::reconcile`] has run over raw writes;
 //! - a loaded collection shows the stored links plus the pending ones.
 
+mod adoptions;
 mod identity_map;
 mod image;
 mod kept;
@@ -27,7 +28,7 @@ pub(crate) use slot::{Life, Slot};
 use savepoint::Savepoint;
 
 use crate::codec::RowKey;
-use crate::entity::AnyEntity;
+use crate::entity::{AnyEntity, OrderedSet};
 use crate::error::Error;
 use crate::schema::{EntityIndex, EntitySchema, Schema};
 
@@ -42,7 +43,7 @@ pub(crate) struct Instance {
 pub(crate) struct Context {
     pub(crate) schema: Arc<Schema>,
     maps: Vec<IdentityMap>,
-    touched: Kept<Vec<Instance>>,
+    touched: Kept<OrderedSet<Instance>>,
     pub(crate) ledger: Kept<LinkLedger>,
     /// Second instances that were refused, told at the next flush.
     pub(crate) refused: Vec<Error>,
@@ -208,17 +209,17 @@ impl Context {
             None => Box::default(),
         };
         slot.mark_touched(linked);
-        self.touched.push(instance);
+        self.touched.insert(instance);
     }
 
     /// The instances that may differ from their rows, in the order in which they were touched.
     pub(crate) fn touched(&self) -> &[Instance] {
-        &self.touched
+        self.touched.as_slice()
     }
 
     /// After a flush: what was touched now equals its row.
     pub(crate) fn untouch_all(&mut self) {
-        for instance in std::mem::take(&mut self.touched).iter() {
+        for instance in std::mem::take(&mut self.touched).as_slice() {
             self.slot_mut(*instance).mark_clean();
         }
     }

@@ -65,14 +65,13 @@ impl Context {
             self.ledger.forget_detached(*join, *side, &key);
         }
         self.ledger.orphans.remove(&instance);
+        self.ledger.adopted.take(instance.entity, &key);
         self.ledger.adopted.retain(|adoption| {
             let target = schema
                 .entity(adoption.entity)
                 .relation(adoption.field)
                 .target;
-            let is_owner = target == instance.entity && adoption.owner == key;
-            let is_item = adoption.entity == instance.entity && adoption.key == key;
-            !is_owner && !is_item
+            target != instance.entity || adoption.owner != key
         });
         for field in &schema.entity(instance.entity).to_manys {
             self.ledger.dirty.remove(&(instance, *field));

@@ -5,7 +5,6 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::ledger::Adoption;
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::{Membership, Origin};
@@ -192,10 +191,8 @@ impl Context {
         debug_assert!(stored.is_sorted());
         // What is pending for a row that was not loaded decides whether it is in the collection.
         let adopted = |key: &RowKey, stored: bool| {
-            let same = |other: &&Adoption| {
-                other.entity == entity && other.key == *key && other.field == field
-            };
-            let adoptions = self.ledger.adopted.iter().filter(same);
+            let adoptions = self.ledger.adopted.of(entity, key);
+            let adoptions = adoptions.filter(|adoption| adoption.field == field);
             adoptions.fold(stored, |belongs, adoption| match adoption.change {
                 LinkChange::Add => adoption.owner == *owner,
                 LinkChange::Remove => belongs && adoption.owner != *owner,

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::ledger::{Adoption, Orphan};
+use super::adoptions::Adoption;
+use super::ledger::Orphan;
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
 use crate::entity::{AnyCollection, Membership};
@@ -202,23 +203,8 @@ impl Context {
         };
         match self.find_loaded(entity, item) {
             Some(instance) => self.settle_adoption(instance, &adoption),
-            None => self.adopt(adoption),
+            None => self.ledger.adopted.add(adoption),
         }
-    }
-
-    /// Notes what shall become of the reference of a row that is not loaded. An owner given to it
-    /// is what counts from then on; taking it out of a collection matters only if it turns out to be
-    /// in it, so that removals add up.
-    pub(super) fn adopt(&mut self, adoption: Adoption) {
-        let same = |other: &Adoption| {
-            other.entity == adoption.entity
-                && other.key == adoption.key
-                && other.field == adoption.field
-        };
-        if adoption.change == LinkChange::Add {
-            self.ledger.adopted.retain(|other| !same(other));
-        }
-        self.ledger.adopted.push(adoption);
     }
 
     /// What was pending for a row that was not loaded, and now is, becomes a change of its instance.
@@ -227,11 +213,7 @@ impl Context {
             return;
         }
         let key = self.slot(instance).key.clone();
-        let concerns =
-            |adoption: &Adoption| adoption.entity == instance.entity && adoption.key == key;
-        let adopted = std::mem::take(&mut self.ledger.adopted);
-        let (settled, pending): (Vec<_>, Vec<_>) = adopted.into_iter().partition(concerns);
-        self.ledger.adopted = pending;
+        let settled = self.ledger.adopted.take(instance.entity, &key);
         for (at, adoption) in settled.iter().enumerate() {
             let taken_back = |later: &Adoption| {
                 later.field == adoption.field
@@ -286,6 +268,9 @@ impl Context {
     pub(crate) fn reconcile(&mut self) -> Vec<AssignedCollection> {
         let mut assigned = Vec::new();
         let schema = Arc::clone(&self.schema);
+        if self.touched.has_gaps() {
+            self.touched.close_gaps();
+        }
         for at in 0..self.touched().len() {
             let instance = self.touched()[at];
             if self.slot(instance).body.is_none() {

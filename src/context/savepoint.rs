@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::image::Image;
 use super::{Context, Instance, Kept, LinkLedger};
+use crate::entity::OrderedSet;
 
 /// What it takes to go back to one moment.
 pub(super) struct Savepoint {
@@ -22,7 +23,7 @@ pub(super) struct Savepoint {
     inserted: FxHashSet<Instance>,
     /// Instances that were given up since, those inserted since included.
     buried: Vec<Instance>,
-    touched: Kept<Vec<Instance>>,
+    touched: Kept<OrderedSet<Instance>>,
     ledger: Kept<LinkLedger>,
     /// How many refused instances were not told yet, and how many had been told before.
     refused: (usize, usize),
@@ -88,7 +89,7 @@ impl Context {
         self.refused
             .truncate(pending.saturating_sub(self.told - told));
         debug_assert!(
-            self.touched
+            self.touched()
                 .iter()
                 .all(|touched| self.slot(*touched).is_touched())
         );
@@ -118,7 +119,7 @@ impl Context {
     /// Gives an instance up, and keeps it in its place until [`Self::free_graves`], or until the
     /// outermost savepoint ends.
     pub(crate) fn bury(&mut self, instance: Instance) {
-        self.touched.retain(|touched| *touched != instance);
+        self.touched.remove(&instance);
         self.map_mut(instance.entity).bury(instance.slot);
         match self.savepoints.last_mut() {
             Some(savepoint) => savepoint.buried.push(instance),

@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Index;
 use std::slice;
 
-use super::list::IdList;
+use super::list::OrderedSet;
 use super::{Binding, Entity, Id, Membership, Origin};
 use crate::codec::RowKey;
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::error::Result;
 /// `em.edit(owner).items().init()`, loads it. Reading it before is an error that names the hint,
 /// never an empty result; only [`indexing`](Index) reads what is in memory without that check.
 pub struct Collection<T: Entity> {
-    items: IdList<T>,
+    items: OrderedSet<Id<T>>,
     binding: Binding,
 }
 
@@ -28,7 +28,7 @@ impl<T: Entity> Collection<T> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            items: IdList::new(),
+            items: OrderedSet::new(),
             binding: Binding::detached(),
         }
     }
@@ -37,7 +37,7 @@ impl<T: Entity> Collection<T> {
     #[must_use]
     pub const fn not_loaded(origin: Origin) -> Self {
         Self {
-            items: IdList::new(),
+            items: OrderedSet::new(),
             binding: Binding::not_loaded(origin),
         }
     }
@@ -96,7 +96,8 @@ impl<T: Entity> Collection<T> {
     #[must_use]
     #[track_caller]
     pub fn len(&self) -> usize {
-        self.iter().len()
+        self.check_initialized();
+        self.items.len()
     }
 
     /// Whether there are no items.
@@ -116,8 +117,14 @@ impl<T: Entity> Collection<T> {
     #[must_use]
     #[track_caller]
     pub fn contains(&self, id: &Id<T>) -> bool {
-        let _checked = self.iter();
+        self.check_initialized();
         self.items.contains(id)
+    }
+
+    #[track_caller]
+    fn check_initialized(&self) {
+        let checked = self.binding.check_initialized();
+        checked.unwrap_or_else(|error| panic!("{error}"));
     }
 }
 
@@ -260,7 +267,7 @@ impl<T: Entity> AnyCollection for Collection<T> {
     }
 
     fn count(&self) -> usize {
-        self.items.as_slice().len()
+        self.items.len()
     }
 
     fn holds(&self, key: &RowKey) -> bool {
@@ -284,14 +291,8 @@ impl<T: Entity> AnyCollection for Collection<T> {
     ) {
         self.binding.bind(owner, origin, state);
         self.items.clear();
-        self.items.extend_own(items);
-    }
-}
-
-impl<T: Entity> IdList<T> {
-    fn extend_own(&mut self, keys: &mut dyn Iterator<Item = RowKey>) {
-        for key in keys {
-            self.insert(Id::from_own(&key));
+        for key in items {
+            self.items.insert(Id::from_own(&key));
         }
     }
 }

@@ -28,3 +28,4 @@ pub use id::{Id, IntoId, IntoIds};
 pub use inverse::Inverse;
 pub use key_field::{GeneratedKey, KeyField, Pk};
 pub use lazy::{Lazy, Origin};
+pub(crate) use list::OrderedSet;

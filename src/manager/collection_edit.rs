@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use rustc_hash::FxHashSet;
+
 use super::{EntityManager, Managed};
 use crate::codec::RowKey;
 use crate::context::{Instance, LinkChange};
@@ -224,8 +226,9 @@ impl EntityManager {
             if !initialized {
                 self.load_collection(owner, field, false)?;
             }
+            let wanted: FxHashSet<&RowKey> = items.iter().collect();
             for before in self.context.body(owner).to_many(field).keys() {
-                if !items.contains(&before) {
+                if !wanted.contains(&before) {
                     self.context
                         .change_link(owner, field, &before, LinkChange::Remove);
                 }

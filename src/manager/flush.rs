@@ -1,7 +1,6 @@
 //! Flush: adopt, prepare, commit, accept.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::EntityManager;
@@ -116,24 +115,19 @@ impl EntityManager {
         self.read(load, &super::find::Options::default())?;
         // Those of rows that were loaded just now have been settled then.
         let pending = self.context.ledger.adopted.clone();
-        for (at, adoption) in pending.iter().enumerate() {
-            let schema = Arc::clone(&self.database.schema);
-            let entity = schema.entity(adoption.entity);
+        for adoption in pending.iter() {
             let Some(instance) = self.context.find_loaded(adoption.entity, &adoption.key) else {
                 let removed = self.context.find(adoption.entity, &adoption.key).is_some();
-                let taken_back = pending[at + 1..].iter().any(|later| {
-                    (later.entity, &later.key, later.field, &later.owner)
-                        == (
-                            adoption.entity,
-                            &adoption.key,
-                            adoption.field,
-                            &adoption.owner,
-                        )
-                });
+                let of_row = pending.of(adoption.entity, &adoption.key);
+                let later = of_row.skip_while(|other| !std::ptr::eq(*other, adoption));
+                let taken_back = later
+                    .skip(1)
+                    .any(|later| (later.field, &later.owner) == (adoption.field, &adoption.owner));
                 if removed || taken_back || adoption.change == LinkChange::Remove {
                     // It goes anyway, or there is nothing to be taken out.
                     continue;
                 }
+                let entity = self.database.schema.entity(adoption.entity);
                 return Err(Error::NotFound {
                     entity: entity.name,
                     key: entity.print_key(&adoption.key),
