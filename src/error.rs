@@ -189,7 +189,7 @@ pub enum Error {
     },
 
     /// The storage engine failed.
-    #[error("the storage engine failed")]
+    #[error("{source}")]
     Storage {
         /// The engine's own error.
         source: Box<dyn std::error::Error + Send + Sync>,

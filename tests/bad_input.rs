@@ -5,6 +5,8 @@ mod support;
 
 #[path = "bad_input/depth.rs"]
 mod depth;
+#[path = "bad_input/files.rs"]
+mod files;
 #[path = "bad_input/keys.rs"]
 mod keys;
 #[path = "bad_input/many.rs"]

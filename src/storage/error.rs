@@ -25,6 +25,9 @@ pub(crate) enum StorageError {
         /// The refusal.
         source: io::Error,
     },
+    /// No path was given.
+    #[error("the path of the database is empty: name a directory, `.` for the current one")]
+    NoPath,
     /// The path of a database names something that is no directory.
     #[error(
         "{} is not a directory: a database is one, so name a directory or a path that does not \

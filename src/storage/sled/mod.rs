@@ -90,14 +90,19 @@ impl SledStore {
     ///
     /// # Errors
     ///
-    /// `Locked` when it is open already; `NotADirectory`, `NotADatabase` or `Version` when the
-    /// path names something else; `Corruption` when data is damaged, or when commits are missing
+    /// `Locked` when it is open already; `NoPath`, `NotADirectory`, `NotADatabase` or `Version`
+    /// when the path names something else; `Corruption` when data is damaged, or when commits are missing
     /// that were on the disk; `Io` when the system refuses.
     pub(crate) fn open(
         path: impl AsRef<Path>,
         options: SledOptions,
     ) -> Result<SledStore, StorageError> {
-        SledStore::open_with_faults(path.as_ref(), options, Faults::default())
+        let path = path.as_ref();
+        if path.as_os_str().is_empty() {
+            // The system would take it for the current directory.
+            return Err(StorageError::NoPath);
+        }
+        SledStore::open_with_faults(path, options, Faults::default())
     }
 
     fn open_with_faults(
