@@ -70,7 +70,7 @@ impl<R, V: Serialize> Property<R, V> {
     }
 }
 
-impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug + 'static> Property<R, V> {
+impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> Property<R, V> {
     /// The property is less than the value. `None` is less than every value.
     pub fn lt(self, value: impl IntoOperand<V>) -> Filter<R> {
         self.ordered(value, |least| Comparison::Less {

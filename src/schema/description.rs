@@ -156,12 +156,15 @@ impl FieldDescription {
     /// A property stored in the row.
     #[must_use]
     pub const fn scalar<V: DeserializeOwned + fmt::Debug + 'static>(name: &'static str) -> Self {
-        Self::new(name, FieldKind::Scalar(ValueType::of::<V>()))
+        Self::new(
+            name,
+            FieldKind::Scalar(ValueType::of::<V>().compared::<V>()),
+        )
     }
 
     /// A property stored apart, read only when asked for. `V` is the type inside `Lazy`.
     #[must_use]
-    pub const fn lazy<V: DeserializeOwned + fmt::Debug + 'static>(name: &'static str) -> Self {
+    pub const fn lazy<V: DeserializeOwned + fmt::Debug>(name: &'static str) -> Self {
         Self::new(name, FieldKind::Lazy(ValueType::of::<V>()))
     }
 

@@ -50,17 +50,24 @@ impl VersionType {
 impl ValueType {
     /// The operations that every property's type has.
     #[must_use]
-    pub(crate) const fn of<V: DeserializeOwned + fmt::Debug + 'static>() -> Self {
+    pub(crate) const fn of<V: DeserializeOwned + fmt::Debug>() -> Self {
         Self {
             name: std::any::type_name::<V>,
             print: print::<V>,
             check: check::<V>,
-            equal: equal::<V>,
+            equal: |_, _| false,
             count: None,
             order: None,
             skip: None,
             version: None,
         }
+    }
+
+    /// Adds the equality of values that are stored otherwise, for conditions.
+    #[must_use]
+    pub(crate) const fn compared<V: 'static>(mut self) -> Self {
+        self.equal = equal::<V>;
+        self
     }
 
     /// Adds the counting of characters, for `length`.
