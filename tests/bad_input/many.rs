@@ -3,7 +3,7 @@
 //! (`cargo test --release --test bad_input -- --ignored million`).
 
 use musher::prelude::*;
-use musher::{Durability, FlushMode};
+use musher::{CommitPath, Durability, FlushMode};
 
 use crate::support::*;
 
@@ -119,15 +119,43 @@ fn a_collection_may_have_5_000_items() {
     on_both_stores::<(Group, Member)>(|orm| house(orm, 5_000));
 }
 
+/// How many: a million, unless the environment says otherwise.
+fn how_many() -> usize {
+    let said = std::env::var("MUSHER_TEST_MANY").ok();
+    said.and_then(|count| count.parse().ok())
+        .unwrap_or(1_000_000)
+}
+
 #[test]
 #[ignore = "it takes minutes in a debug build"]
-fn a_collection_may_have_a_million_links_and_a_million_items() -> musher::Result<()> {
-    let directory = tempfile::tempdir().expect("there is room for a directory");
-    let builder = Orm::builder().entities::<(Group, Member)>();
-    let orm = builder.durability(Durability::Os).open(directory.path())?;
-    link(&orm, 1_000_000)?;
-    let directory = tempfile::tempdir().expect("there is room for a directory");
-    let builder = Orm::builder().entities::<(Group, Member)>();
-    let orm = builder.durability(Durability::Os).open(directory.path())?;
-    house(&orm, 1_000_000)
+fn a_collection_may_have_a_million_links_and_items_in_memory() -> musher::Result<()> {
+    let new = || Orm::builder().entities::<(Group, Member)>().in_memory();
+    link(&new()?, how_many())?;
+    house(&new()?, how_many())
+}
+
+fn on_disk(commit_path: CommitPath) -> musher::Result<()> {
+    let new = |directory: &tempfile::TempDir| {
+        let builder = Orm::builder().entities::<(Group, Member)>();
+        let builder = builder.durability(Durability::Os).commit_path(commit_path);
+        builder.open(directory.path())
+    };
+    for fill in [link, house] {
+        let directory = tempfile::tempdir().expect("there is room for a directory");
+        fill(&new(&directory)?, how_many())?;
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "it takes minutes in a debug build"]
+fn a_collection_may_have_a_million_links_and_items_by_way_of_the_journal() -> musher::Result<()> {
+    on_disk(CommitPath::Journal)
+}
+
+#[test]
+#[ignore = "it takes minutes in a debug build, and a commit that large gigabytes"]
+fn a_collection_may_have_a_million_links_and_items_in_one_transaction_of_sled() -> musher::Result<()>
+{
+    on_disk(CommitPath::Direct)
 }
