@@ -184,3 +184,126 @@ impl Drop for Ticket<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entity::ChangeKind;
+    use crate::schema::{self, FieldSet};
+
+    const ENTITY: EntityIndex = EntityIndex(0);
+
+    /// What a subscriber was told: the numbers of commits.
+    type Told = Arc<Mutex<Vec<u64>>>;
+
+    impl Subscriber for Told {
+        fn tell(&mut self, change: &Arc<CommittedChange>) -> Result<(), Unsubscribed> {
+            if Arc::strong_count(self) == 1 {
+                return Err(Unsubscribed);
+            }
+            self.lock().push(change.commit.0);
+            Ok(())
+        }
+    }
+
+    fn feed() -> Feed {
+        Feed {
+            total: AtomicUsize::new(0),
+            of_entity: vec![AtomicUsize::new(0)],
+            subscriptions: Mutex::default(),
+            order: Mutex::default(),
+        }
+    }
+
+    fn subscribe(feed: &Feed, after: u64) -> Told {
+        let told = Told::default();
+        feed.subscribe(ENTITY, CommitSequence(after), Box::new(Arc::clone(&told)));
+        told
+    }
+
+    fn plan<'f>(feed: &'f Feed, ticket: Option<Ticket<'f>>, commit: u64) -> Ticket<'f> {
+        let difference = ChangeSetData {
+            schema: Arc::new(schema::build(Vec::new()).unwrap()),
+            entity: ENTITY,
+            kind: ChangeKind::Update,
+            key: RowKey::Integer(1),
+            changed: FieldSet::new(),
+            new_values: Vec::new(),
+            old_values: Vec::new(),
+        };
+        let commit = CommitSequence(commit);
+        let change = CommittedChange {
+            commit,
+            difference,
+            links: Vec::new(),
+        };
+        let mut ticket = ticket.unwrap_or_else(|| feed.ticket());
+        ticket.plan(commit, vec![Arc::new(change)]);
+        ticket
+    }
+
+    #[test]
+    fn commits_are_told_in_the_order_of_their_numbers() {
+        let feed = feed();
+        let told = subscribe(&feed, 0);
+        let [first, second, third] = [1, 2, 3].map(|commit| plan(&feed, None, commit));
+        third.committed();
+        second.committed();
+        assert_eq!(*told.lock(), []);
+        first.committed();
+        assert_eq!(*told.lock(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_commit_that_fails_is_not_told_and_nobody_waits_for_it() {
+        let feed = feed();
+        let told = subscribe(&feed, 0);
+        let failed = plan(&feed, None, 1);
+        let next = plan(&feed, None, 1);
+        next.committed();
+        assert_eq!(*told.lock(), []);
+        drop(failed);
+        assert_eq!(*told.lock(), [1]);
+        // So does one that changed nothing that is followed, and one that was never planned.
+        feed.ticket().committed();
+        drop(feed.ticket());
+        plan(&feed, None, 2).committed();
+        assert_eq!(*told.lock(), [1, 2]);
+    }
+
+    #[test]
+    fn a_plan_that_is_repeated_counts_once_and_at_its_new_place() {
+        let feed = feed();
+        let told = subscribe(&feed, 0);
+        let repeated = plan(&feed, None, 1);
+        plan(&feed, None, 1).committed();
+        assert_eq!(*told.lock(), [], "it could be the one before");
+        plan(&feed, Some(repeated), 2).committed();
+        assert_eq!(*told.lock(), [1, 2]);
+    }
+
+    #[test]
+    fn a_subscriber_is_not_told_what_was_planned_before_it() {
+        let feed = feed();
+        let early = subscribe(&feed, 0);
+        let under_way = plan(&feed, None, 1);
+        let late = subscribe(&feed, 1);
+        under_way.committed();
+        plan(&feed, None, 2).committed();
+        assert_eq!(*early.lock(), [1, 2]);
+        assert_eq!(*late.lock(), [2]);
+    }
+
+    #[test]
+    fn a_subscriber_that_is_gone_is_forgotten() {
+        let feed = feed();
+        assert!(!feed.is_followed());
+        let (first, second) = (subscribe(&feed, 0), subscribe(&feed, 0));
+        drop(first);
+        plan(&feed, None, 1).committed();
+        assert!(feed.is_followed() && feed.follows(ENTITY));
+        drop(second);
+        plan(&feed, None, 2).committed();
+        assert!(!feed.is_followed() && !feed.follows(ENTITY));
+    }
+}
