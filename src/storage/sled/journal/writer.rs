@@ -91,6 +91,9 @@ impl Writer {
             self.files[other].shrink(usual)?;
             self.lengths[other] = usual;
         }
+        // Neither does such a record keep its memory.
+        self.record.clear();
+        self.record.shrink_to(usize::try_from(usual).unwrap_or(usize::MAX));
         self.active = other;
         self.position = RECORDS_START;
         Ok(())
