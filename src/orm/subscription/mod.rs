@@ -3,6 +3,8 @@
 //! `feed` says which changes there are and in which order; this is how a program gets them.
 
 mod queue;
+#[cfg(all(test, feature = "derive"))]
+mod tests;
 
 use std::fmt;
 use std::marker::PhantomData;

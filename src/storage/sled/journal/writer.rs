@@ -93,7 +93,8 @@ impl Writer {
         }
         // Neither does such a record keep its memory.
         self.record.clear();
-        self.record.shrink_to(usize::try_from(usual).unwrap_or(usize::MAX));
+        self.record
+            .shrink_to(usize::try_from(usual).unwrap_or(usize::MAX));
         self.active = other;
         self.position = RECORDS_START;
         Ok(())
