@@ -74,7 +74,7 @@ fn what_was_committed_before_the_disk_was_full_is_there_afterwards() -> musher::
         let this = std::env::current_exe().expect("a test knows itself");
         let child = Command::new("sh")
             // A write past the limit is an error then, and no signal.
-            .args(["-c", "trap '' XFSZ; ulimit -f 3000; exec \"$0\" \"$@\""])
+            .args(["-c", "trap '' XFSZ; ulimit -f 16000; exec \"$0\" \"$@\""])
             .arg(this)
             .args([
                 "--exact",
