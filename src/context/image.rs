@@ -52,15 +52,36 @@ struct Items {
 
 impl Image {
     pub(super) fn of(entity: &EntitySchema, slot: &Slot) -> Self {
+        Self::with(entity, slot, |body| Values::of(entity, slot, body))
+    }
+
+    /// As [`Self::of`], with scalars and loaded lazy values in their stored form, as they are now.
+    pub(super) fn of_encoded(
+        entity: &EntitySchema,
+        slot: &Slot,
+        scalars: RowBody,
+        mut lazies: Vec<(FieldIndex, Vec<u8>)>,
+    ) -> Self {
+        let take = |field: &FieldIndex| {
+            let at = lazies.iter().position(|(loaded, _)| loaded == field);
+            (*field, at.map(|at| lazies.swap_remove(at).1))
+        };
+        let lazies = entity.lazies.iter().map(take).collect();
+        Self::with(entity, slot, |_| Values::Own { scalars, lazies })
+    }
+
+    fn with(
+        entity: &EntitySchema,
+        slot: &Slot,
+        values: impl FnOnce(&dyn AnyEntity) -> Values,
+    ) -> Self {
+        let body = slot.body.as_deref();
         Self {
             life: slot.life,
             row: slot.row.clone(),
             lazies: slot.lazies.clone(),
             linked: slot.linked().map(Into::into),
-            body: slot
-                .body
-                .as_deref()
-                .map(|body| Properties::of(entity, slot, body)),
+            body: body.map(|body| Properties::of(entity, body, values(body))),
         }
     }
 
@@ -83,7 +104,7 @@ impl Image {
 }
 
 impl Properties {
-    fn of(entity: &EntitySchema, slot: &Slot, body: &dyn AnyEntity) -> Self {
+    fn of(entity: &EntitySchema, body: &dyn AnyEntity, values: Values) -> Self {
         let items = |collection: &dyn AnyCollection| Items {
             owner: collection.owner().cloned(),
             membership: collection.membership(),
@@ -96,7 +117,7 @@ impl Properties {
                 .iter()
                 .map(|field| (*field, body.to_one(*field)))
                 .collect(),
-            values: Values::of(entity, slot, body),
+            values,
             collections: entity
                 .to_manys
                 .iter()

@@ -13,7 +13,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::image::Image;
 use super::{Context, Instance, Kept, LinkLedger};
+use crate::codec::record::RowBody;
 use crate::entity::OrderedSet;
+use crate::schema::FieldIndex;
 
 /// What it takes to go back to one moment.
 pub(super) struct Savepoint {
@@ -106,6 +108,26 @@ impl Context {
             images
                 .entry(instance)
                 .or_insert_with(|| Image::of(entity, slot));
+        }
+    }
+
+    /// As before a change, for an instance whose stored form is at hand, and is what it is now.
+    pub(crate) fn save_encoded(
+        &mut self,
+        instance: Instance,
+        scalars: RowBody,
+        lazies: Vec<(FieldIndex, Vec<u8>)>,
+    ) {
+        let slot = self.maps[usize::from(instance.entity.0)].slot(instance.slot);
+        let Some(savepoint) = self.savepoints.last_mut() else {
+            return;
+        };
+        if !savepoint.inserted.contains(&instance) {
+            let entity = self.schema.entity(instance.entity);
+            let images = &mut savepoint.images;
+            images
+                .entry(instance)
+                .or_insert_with(|| Image::of_encoded(entity, slot, scalars, lazies));
         }
     }
 

@@ -172,6 +172,9 @@ impl Preparation<'_> {
         if explicit.is_empty() {
             return Ok(());
         }
+        // It was just encoded: the savepoint need not do it once more.
+        self.context
+            .save_encoded(instance, encoded.body, encoded.lazies);
         self.context.body_mut(instance).apply_on_update(&explicit);
         encoded = self.encode(instance)?;
         let mut changed = encoded.changed(entity, self.context.slot(instance));
