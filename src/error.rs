@@ -4,6 +4,7 @@
 //! layer stays behind [`std::error::Error::source`]. No type of an engine or codec is public here.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::codec::KeyError;
 use crate::codec::record::RecordError;
@@ -160,6 +161,16 @@ pub enum Error {
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
 
+    /// A check of a whole database found damage; everything that was found is listed.
+    #[error(
+        "{}; restore a backup, or mend it with `Orm::builder().repair(path)`",
+        Listing("the database is damaged", .findings)
+    )]
+    Damaged {
+        /// What is wrong, each with its entity and property.
+        findings: Vec<String>,
+    },
+
     /// A value can't be stored.
     #[error("{entity}: `{property}` can't be stored: {source}")]
     Encode {
@@ -186,6 +197,37 @@ pub enum Error {
     NotDurable {
         /// What the disk said.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The database was to be closed while others hold it. Nothing is lost: it stays open for them,
+    /// every commit is on disk, and the last of them to go closes it.
+    #[error(
+        "the database can't be closed yet: {holders} more hold it, clones of `Orm` or units of \
+         work; drop them first. Every commit is on disk"
+    )]
+    StillOpen {
+        /// How many hold it besides the one that was to close it.
+        holders: usize,
+    },
+
+    /// The database is open already, in this process or in another one.
+    #[error(
+        "the database {} is in use: close it where it is open, in this process or in another one, \
+         or share the open `Orm`", path.display()
+    )]
+    InUse {
+        /// The directory of the database.
+        path: PathBuf,
+    },
+
+    /// A directory does not hold what it should: no database, one of a newer version, an unfinished
+    /// one; or it holds something where a database is to be written.
+    #[error("{problem}")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong, and the remedy.
+        problem: String,
     },
 
     /// The storage engine failed.
@@ -296,6 +338,16 @@ impl From<StorageError> for Error {
             },
             StorageError::NotDurable { .. } => Self::NotDurable {
                 source: Box::new(error),
+            },
+            StorageError::Locked { path } => Self::InUse { path },
+            StorageError::NotADirectory { ref path }
+            | StorageError::NotADatabase { ref path }
+            | StorageError::NoDatabase { ref path }
+            | StorageError::NotEmpty { ref path }
+            | StorageError::Unfinished { ref path }
+            | StorageError::Version { ref path, .. } => Self::Directory {
+                path: path.clone(),
+                problem: error.to_string(),
             },
             other => Self::Storage {
                 source: Box::new(other),

@@ -113,7 +113,10 @@ pub use manager::{
     CollectionEdit, CollectionIter, CollectionView, EntityManager, Find, FindOne, IntoManaged,
     Isolation, Managed, Page,
 };
-pub use orm::{FeedItem, Finding, Links, Missed, Orm, OrmBuilder, Report, RowChange};
+pub use orm::{
+    Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,
+    Report, RowChange, Verification,
+};
 pub use query::{
     Cursor, Explanation, Filter, IntoOperand, IntoOrder, NoCursor, Order, Property, Text,
 };

@@ -5,78 +5,9 @@
 
 mod support;
 
-use std::path::Path;
-
 use musher::prelude::*;
-use musher::{Finding, Report};
+use musher::{Check, Finding, Report};
 use support::*;
-
-/// Two users, two articles by the first, two tags at the first of them.
-fn fill(orm: &Orm) -> musher::Result<()> {
-    let mut em = orm.em();
-    let (ann, bob) = (user(&mut em, "ann"), user(&mut em, "bob"));
-    let (one, two) = (article(&mut em, "one", ann), article(&mut em, "two", ann));
-    em[two].editor = Some(bob);
-    let (a, b) = (tag(&mut em, "a"), tag(&mut em, "b"));
-    em.edit(one).tags().add([a, b]);
-    em.create(Profile::build().text("about").user(ann));
-    page(&mut em, "/a");
-    em.flush()
-}
-
-/// A tree of the engine, by the name that the keyspace gives it.
-struct Tree(sled::Tree);
-
-impl Tree {
-    fn entries(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let entries = self.0.iter().map(|entry| entry.expect("it can be read"));
-        entries
-            .map(|(key, value)| (key.to_vec(), value.to_vec()))
-            .collect()
-    }
-
-    fn put(&self, key: &[u8], value: &[u8]) {
-        self.0.insert(key, value).expect("it can be written");
-    }
-
-    fn remove(&self, key: &[u8]) {
-        let before = self.0.remove(key).expect("it can be written");
-        assert!(before.is_some(), "there is something to be removed");
-    }
-
-    /// The key and value at a position.
-    fn at(&self, position: usize) -> (Vec<u8>, Vec<u8>) {
-        self.entries().swap_remove(position)
-    }
-}
-
-struct Engine(sled::Db);
-
-impl Engine {
-    fn open(path: &Path) -> Self {
-        let config = sled::Config::new().path(path.join("sled"));
-        let config = config.segment_size(2 << 20);
-        for _ in 0..500 {
-            match config.open() {
-                Ok(db) => return Self(db),
-                // sled lets go of its lock a moment after the last handle is dropped.
-                Err(_) => std::thread::yield_now(),
-            }
-        }
-        Self(config.open().expect("the database was closed"))
-    }
-
-    fn tree(&self, name: &str) -> Tree {
-        let name = format!("rows/{name}");
-        let known = self
-            .0
-            .tree_names()
-            .iter()
-            .any(|known| known == name.as_bytes());
-        assert!(known, "there is no tree {name}");
-        Tree(self.0.open_tree(name).expect("it can be opened"))
-    }
-}
 
 /// What `verify` finds after the damage.
 #[track_caller]
@@ -91,7 +22,8 @@ fn findings(damage: impl FnOnce(&Engine)) -> Vec<String> {
     damage(&engine);
     engine.0.flush().expect("it can be written");
     drop(engine);
-    let orm = open::<House>(directory.path());
+    let builder = Orm::builder().entities::<House>().check(Check::Nothing);
+    let orm = builder.open(directory.path()).expect("it is not checked");
     let report = orm.verify().expect("damage is a finding and no error");
     assert_eq!(report.is_clean(), report.findings.is_empty());
     report.findings.iter().map(Finding::to_string).collect()
@@ -502,4 +434,178 @@ fn damaged_rows_and_values_are_corruption_when_they_are_read() {
         "{error}"
     );
     em.find_one::<Tag>(2).or_fail().expect("this row is whole");
+}
+
+#[test]
+fn one_value_that_the_store_cannot_read_hides_no_other() {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let orm = open::<House>(directory.path());
+    let mut em = orm.em();
+    for path in ["/a", "/b", "/c", "/d"] {
+        let id = page(&mut em, path);
+        em[id].text = "long ".repeat(5000).into();
+    }
+    em.flush().expect("it can be stored");
+    drop((em, orm));
+    let engine = Engine::open(directory.path());
+    engine.damage_chunks("lazy:Page.text", b"/b");
+    engine.damage_chunks("lazy:Page.text", b"/c");
+    engine.tree("lazy:Page.text").remove(b"/d\0\0");
+    drop(engine);
+    let orm = open::<House>(directory.path());
+    let report = orm.verify().expect("damage is a finding and no error");
+    assert_eq!((report.rows, report.lazy_values), (4, 3));
+    let found: Vec<_> = report.findings.iter().map(Finding::to_string).collect();
+    assert_findings(
+        &found,
+        &[
+            ("Page.text: the value of /b can't be read", "do not match"),
+            ("Page.text: the value of /c can't be read", "do not match"),
+            ("Page.text: the value of /d", "is missing"),
+        ],
+    );
+}
+
+#[test]
+fn the_index_of_a_damaged_row_is_kept_for_whoever_looks_it_up() {
+    let found = findings(|engine| {
+        let rows = engine.tree("rows:Article");
+        let (key, mut row) = rows.at(1);
+        let last = row.len() - 1;
+        row[last] ^= 1;
+        rows.put(&key, &row);
+    });
+    let unreadable = "belongs to no row that can be read";
+    assert_findings(
+        &found,
+        &[
+            ("Article: 2: ", "checksum"),
+            ("Article.slug: ", unreadable),
+            ("Article.title: ", unreadable),
+            ("Article.author: ", unreadable),
+            ("Article.editor: ", unreadable),
+        ],
+    );
+}
+
+#[test]
+fn two_rows_with_one_unique_value_are_found() {
+    let found = findings(|engine| {
+        let rows = engine.tree("rows:Article");
+        let (key, _) = rows.at(1);
+        rows.put(&key, &foreign_article(&["zero", "one"], 1));
+    });
+    assert!(
+        found.contains(&"Article: 2: `slug` must be unique, and 1 has the same value".to_owned()),
+        "{found:#?}"
+    );
+}
+
+/// The stored row of an article in a database that has articles with these slugs.
+fn foreign_article(slugs: &[&str], position: usize) -> Vec<u8> {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let orm = open::<House>(directory.path());
+    let mut em = orm.em();
+    let author = user(&mut em, "ann");
+    for slug in slugs {
+        article(&mut em, slug, author);
+    }
+    em.flush().expect("it can be stored");
+    drop((em, orm));
+    Engine::open(directory.path())
+        .tree("rows:Article")
+        .at(position)
+        .1
+}
+
+#[test]
+fn a_verification_of_one_entity_looks_at_nothing_else() {
+    on_both_stores::<House>(|orm| {
+        fill(orm)?;
+        let tags = orm.verification().entity::<Tag>().run()?;
+        assert_eq!((tags.rows, tags.links, tags.lazy_values), (2, 2, 0));
+        let users = orm.verification().entity::<User>().run()?;
+        assert_eq!((users.rows, users.links, users.lazy_values), (2, 0, 2));
+        let both = orm.verification().entity::<User>().entity::<Tag>().run()?;
+        assert_eq!((both.rows, both.links, both.lazy_values), (4, 2, 2));
+        Ok(())
+    });
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let orm = open::<House>(directory.path());
+    fill(&orm).expect("it can be stored");
+    drop(orm);
+    let engine = Engine::open(directory.path());
+    let rows = engine.tree("rows:Tag");
+    let (key, row) = rows.at(0);
+    rows.put(&key, &row[..row.len() - 1]);
+    drop((rows, engine));
+    let orm = open::<House>(directory.path());
+    let clean = |verification: musher::Verification<'_>| {
+        let report = verification.run().expect("damage is a finding");
+        report.is_clean()
+    };
+    assert!(clean(
+        orm.verification().entity::<User>().entity::<Article>()
+    ));
+    assert!(!clean(orm.verification().entity::<Tag>()));
+}
+
+#[test]
+fn a_verification_tells_how_far_it_is() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        for number in 0..2500 {
+            tag(&mut em, &number.to_string());
+        }
+        user(&mut em, "ann");
+        em.flush()?;
+        let mut told = Vec::new();
+        let verification = orm.verification().entity::<Tag>().entity::<User>();
+        verification
+            .progress(|now| told.push((now.entity, now.rows, now.total)))
+            .run()?;
+        assert_eq!(
+            told,
+            [
+                ("User", 1, 1),
+                ("Tag", 1000, 2500),
+                ("Tag", 2000, 2500),
+                ("Tag", 2500, 2500),
+            ]
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_verified_while_others_write_is_sound() {
+    on_both_stores::<House>(|orm| {
+        fill(orm)?;
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut em = orm.em();
+                for number in 0.. {
+                    let author = user(&mut em, &number.to_string());
+                    let written = article(&mut em, &number.to_string(), author);
+                    let label = tag(&mut em, &number.to_string());
+                    em.edit(written).tags().add(label);
+                    em.flush()?;
+                    if number % 3 == 0 {
+                        em.remove(written);
+                        em.flush()?;
+                    }
+                    em.clear();
+                    if stop.load(std::sync::atomic::Ordering::Acquire) {
+                        break;
+                    }
+                }
+                Ok::<_, Error>(())
+            });
+            let verified = (0..20).try_for_each(|_| orm.verify()?.into_result());
+            stop.store(true, std::sync::atomic::Ordering::Release);
+            writer.join().expect("the writer panics never")?;
+            verified
+        })
+    });
 }

@@ -2,27 +2,43 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
-use super::{Orm, catalog};
+use super::{Orm, catalog, verify};
 use crate::database::{Database, FlushMode, LoadStrategy, Settings};
 use crate::entity::{EntityList, EntityType};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
-use crate::keyspace::{self, Keyspace};
+use crate::keyspace::Keyspace;
 use crate::log::QueryLog;
 use crate::schema::{self, KeyType};
 use crate::storage::{
-    CommitPath, Durability, MemoryStore, SledOptions, SledStore, SnapshotStore, Store, StoreExt,
+    CommitPath, Draft, Durability, MemoryStore, SledOptions, SledStore, SnapshotStore, Store, copy,
 };
+
+/// What of the stored data is checked while a database is opened, beside its format, the proof that
+/// no durable commit is missing, and the stored schema. What is wrong is refused, as
+/// [`Error::Damaged`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Check {
+    /// Nothing else: for a program that is to look into a damaged database.
+    Nothing,
+    /// What takes the same time for any number of rows: whether sequences are behind the highest
+    /// keys.
+    #[default]
+    Quick,
+    /// Everything, as [`Orm::verify`] does.
+    Full,
+}
 
 /// Settings of a database that is to be opened.
 #[must_use = "a builder does nothing until `.open(path)` or `.in_memory()`"]
 pub struct OrmBuilder {
-    types: Vec<EntityType>,
+    pub(super) types: Vec<EntityType>,
     settings: Settings,
+    check: Check,
     log: QueryLog,
-    sled: SledOptions,
+    pub(super) sled: SledOptions,
 }
 
 impl OrmBuilder {
@@ -30,6 +46,7 @@ impl OrmBuilder {
         Self {
             types: Vec::new(),
             settings: Settings::default(),
+            check: Check::default(),
             log: QueryLog::default(),
             sled: SledOptions::default(),
         }
@@ -91,12 +108,20 @@ impl OrmBuilder {
         self
     }
 
+    /// What of the stored data is checked while opening. [`Check::Quick`] where nothing is said.
+    pub const fn check(mut self, check: Check) -> Self {
+        self.check = check;
+        self
+    }
+
     /// Opens the database in a directory, which is made if it is not there.
     ///
     /// # Errors
     /// [`Error::Schema`] with everything that is wrong with the entities, or does not fit what is
-    /// stored; [`Error::Storage`] if the directory can't be used, or another process has it open;
-    /// [`Error::Corruption`] if what is stored is damaged.
+    /// stored; [`Error::InUse`] if the database is open already, here or in another process;
+    /// [`Error::Directory`] if the path leads to something else than a database that this version
+    /// reads; [`Error::Storage`] if the system refuses; [`Error::Corruption`] if what is stored is
+    /// damaged; [`Error::Damaged`] with what the [check](Self::check) found.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Orm> {
         let schema = self.schema()?;
         let store = SledStore::open(path, self.sled)?;
@@ -119,7 +144,43 @@ impl OrmBuilder {
         self.finish(schema, store)
     }
 
-    fn schema(&self) -> Result<schema::Schema> {
+    /// Makes a database in the directory `to` of the backup in the directory `from`, and opens it.
+    ///
+    /// `to` must be empty or not exist. All of the new database is checked, as
+    /// [`Orm::verify`] does, before it counts; the backup is left as it is. A backup of a program
+    /// with older entities is brought up to date, as when such a database is opened.
+    ///
+    /// ```
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, name: String }
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let (backup, path) = (directory.path().join("backup"), directory.path().join("new"));
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// orm.backup(&backup)?;
+    /// let restored = Orm::builder().entities::<Tag>().restore(&backup, &path)?;
+    /// # Ok::<(), musher::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), of either directory; [`Error::Directory`] if `to` is not
+    /// empty; [`Error::Damaged`] with everything that is wrong with the backup. There is nothing in
+    /// `to` then.
+    pub fn restore(self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Orm> {
+        let schema = self.schema()?;
+        let options = self.sled;
+        let source = SledStore::open_existing(from.as_ref(), options)?;
+        let draft = Draft::create(to.as_ref())?;
+        copy(&SnapshotStore::new(Box::new(source)), &draft)?;
+        let store = SledStore::open_draft(&draft, options)?;
+        let orm = self.finish(schema, Box::new(store))?;
+        orm.verify()?.into_result()?;
+        orm.sync()?;
+        draft.finish()?;
+        Ok(orm)
+    }
+
+    pub(super) fn schema(&self) -> Result<schema::Schema> {
         if self.types.is_empty() {
             return Err(Error::Schema(vec![
                 "there are no entities; name them with `.entities::<(..)>()`".to_owned(),
@@ -139,26 +200,37 @@ impl OrmBuilder {
         )
     }
 
-    fn finish(self, mut schema: schema::Schema, store: Box<dyn Store>) -> Result<Orm> {
-        let keyspace = Keyspace::open(&*store, &schema)?;
+    /// An open database, checked as the settings say.
+    fn finish(self, schema: schema::Schema, store: Box<dyn Store>) -> Result<Orm> {
+        let check = self.check;
+        let mut database = self.assemble(schema, store)?;
+        database.sequences = verify::read_sequences(&database)?;
+        let orm = Orm {
+            database: Arc::new(database),
+        };
+        match check {
+            Check::Nothing => {}
+            Check::Quick => verify::check_quickly(&orm.database)?.into_result()?,
+            Check::Full => orm.verify()?.into_result()?,
+        }
+        Ok(orm)
+    }
+
+    /// A database whose schema is that of the program, and which gives no keys yet.
+    pub(super) fn assemble(
+        self,
+        mut schema: schema::Schema,
+        store: Box<dyn Store>,
+    ) -> Result<Database> {
+        let store = SnapshotStore::new(store);
+        let keyspace = Keyspace::open(&store, &schema)?;
         catalog::reconcile(
-            &*store,
+            &store,
             &keyspace,
             &mut schema,
             &self.types,
             self.settings.durability,
         )?;
-        let sequences = store.read_with(|reader| {
-            let stored = schema.entities.iter().map(|entity| {
-                let number = keyspace::read_sequence(
-                    reader,
-                    keyspace.catalog,
-                    &keyspace::sequence_key(entity),
-                )?;
-                Ok(AtomicU64::new(number.unwrap_or(0)))
-            });
-            stored.collect::<Result<Vec<_>>>()
-        })??;
         // The schema lists each entity once, however often it was named.
         let types = schema
             .entities
@@ -166,19 +238,16 @@ impl OrmBuilder {
             .map(|entity| self.type_of(entity.name))
             .collect();
         let feed = Feed::new(&schema);
-        let database = Database {
-            store: SnapshotStore::new(store),
+        Ok(Database {
+            store,
             schema: Arc::new(schema),
             keyspace,
             types,
-            sequences,
+            sequences: Vec::new(),
             settings: self.settings,
             log: self.log,
             cursor_key: std::sync::OnceLock::new(),
             feed,
-        };
-        Ok(Orm {
-            database: Arc::new(database),
         })
     }
 

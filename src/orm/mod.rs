@@ -1,19 +1,23 @@
 //! [`Orm`]: an open database, how it is opened, checked and followed.
 
+mod backup;
 mod builder;
 mod catalog;
+mod repair;
 mod subscription;
 mod verify;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use builder::OrmBuilder;
+pub use backup::Backup;
+pub use builder::{Check, OrmBuilder};
+pub use repair::{Loss, Repair};
 pub use subscription::{FeedItem, Links, Missed, RowChange};
-pub use verify::{Finding, Report};
+pub use verify::{Finding, Progress, Report, Verification};
 
 use crate::database::Database;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::manager::EntityManager;
 use crate::storage::Store;
 
@@ -96,16 +100,74 @@ impl Orm {
         Ok(self.database.store.sync()?)
     }
 
+    /// Closes the database, and tells what fails of it. All commits are on disk then, and the
+    /// directory may be opened again, by any process.
+    ///
+    /// It closes for the last holder only: clones of this [`Orm`] and units of work hold the database
+    /// too. While there are any, commits are synced all the same, and the database stays open for
+    /// them. Dropping the last holder without a call of this closes it just as well; but what fails
+    /// then, only the log of `tracing` tells.
+    ///
+    /// ```
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, name: String }
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("tags.db");
+    /// let orm = Orm::builder().entities::<Tag>().open(&path)?;
+    /// let em = orm.em();
+    /// assert!(matches!(orm.clone().close(), Err(musher::Error::StillOpen { holders: 2 })));
+    /// drop(em);
+    /// orm.close()?;
+    /// # Ok::<(), musher::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::StillOpen`](crate::Error::StillOpen) while others hold the database.
+    /// [`Error::NotDurable`](crate::Error::NotDurable) and [`Error::Storage`](crate::Error::Storage)
+    /// if the disk refuses, or has refused since the database was opened.
+    pub fn close(self) -> Result<()> {
+        self.sync()?;
+        let holders = Arc::strong_count(&self.database) - 1;
+        let Some(database) = Arc::into_inner(self.database) else {
+            return Err(Error::StillOpen { holders });
+        };
+        Ok(database.store.close()?)
+    }
+
     /// Checks everything that is stored: checksums of rows and lazy values, indexes against rows,
     /// references, join trees from both sides, sequences.
     ///
-    /// Reads the whole database, under one consistent view: commits wait meanwhile.
+    /// All of that is checked as it is when this is called. Others write meanwhile: a commit waits for
+    /// the reading of a few hundred kilobytes at most, and keeps what it overwrites in memory until the
+    /// check is done. [`verification`](Self::verification) checks single entities, and tells its
+    /// progress.
     ///
     /// # Errors
     /// [`Error::Storage`](crate::Error::Storage) if the database can't be read at all. Damage is no
     /// error but a finding in the [`Report`].
     pub fn verify(&self) -> Result<Report> {
-        verify::verify(&self.database)
+        self.verification().run()
+    }
+
+    /// Begins a check as [`verify`](Self::verify) makes it, of some entities, or with its progress
+    /// told.
+    ///
+    /// ```
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, name: String }
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// let report = orm
+    ///     .verification()
+    ///     .entity::<Tag>()
+    ///     .progress(|now| println!("{}: {} of {}", now.entity, now.rows, now.total))
+    ///     .run()?;
+    /// assert!(report.is_clean());
+    /// # Ok::<(), musher::Error>(())
+    /// ```
+    pub fn verification(&self) -> Verification<'_> {
+        Verification::new(&self.database)
     }
 }
 

@@ -54,6 +54,32 @@ pub(crate) enum StorageError {
         /// The directory.
         path: PathBuf,
     },
+    /// There is no database where one is to be read.
+    #[error(
+        "there is no database in {}: name the directory of one", path.display()
+    )]
+    NoDatabase {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is something where a database is to be written.
+    #[error(
+        "{} is not empty: name a directory that is, or one that does not exist yet", path.display()
+    )]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory holds a copy that was cut short.
+    #[error(
+        "{} holds a database that was not finished, because the backup, restoration or salvage \
+         that wrote it was cut short, or is still running: remove the directory, and repeat that",
+        path.display()
+    )]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The format is newer than this version of the library.
     #[error(
         "the database {} has storage format {found}, and this version of Musher reads up to \

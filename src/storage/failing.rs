@@ -162,6 +162,11 @@ impl Store for FailingStore {
         self.inner.sync()
     }
 
+    fn close(&self) -> Result<(), StorageError> {
+        self.fault.fail(Operation::Sync)?;
+        self.inner.close()
+    }
+
     fn kind(&self) -> &'static str {
         self.inner.kind()
     }

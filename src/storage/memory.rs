@@ -85,6 +85,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn close(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     fn kind(&self) -> &'static str {
         "memory"
     }

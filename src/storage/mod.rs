@@ -9,9 +9,11 @@
 //! sequence number of that commit grows by one with each.
 
 mod batch;
+mod copy;
 mod error;
 #[cfg(all(test, feature = "derive"))]
 pub(crate) mod failing;
+mod lasting;
 mod memory;
 mod range;
 mod read_set;
@@ -21,14 +23,17 @@ mod staged;
 mod store;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub(crate) use batch::{Batch, Write};
+pub(crate) use copy::{Copied, copy};
 pub(crate) use error::StorageError;
+pub(crate) use lasting::LastingView;
 pub(crate) use memory::MemoryStore;
 pub(crate) use range::KeyRange;
 pub(crate) use read_set::{NotingReader, ReadSet};
 pub use sled::CommitPath;
-pub(crate) use sled::{SledOptions, SledStore};
+pub(crate) use sled::{Draft, Import, SledOptions, SledStore, remove_rescued};
 pub(crate) use snapshot::{Snapshot, SnapshotStore};
 pub(crate) use staged::StagedReader;
 pub use store::Durability;
@@ -36,3 +41,4 @@ pub(crate) use store::{
     Bytes, CommitSequence, Committed, Direction, MAX_KEY_LENGTH, Reader, Store, StoreExt, TreeId,
     Visit,
 };
+pub(crate) use walk::walk;

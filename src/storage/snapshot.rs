@@ -167,6 +167,10 @@ impl Store for SnapshotStore {
         self.below.sync()
     }
 
+    fn close(&self) -> Result<(), StorageError> {
+        self.below.close()
+    }
+
     fn kind(&self) -> &'static str {
         self.below.kind()
     }

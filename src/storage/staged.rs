@@ -43,6 +43,47 @@ impl<'a> StagedReader<'a> {
     }
 }
 
+impl StagedReader<'_> {
+    /// Visits what `scan_base` visits, as the batch leaves it.
+    fn merge(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+        direction: Direction,
+        scan_base: impl FnOnce(Visit<'_>) -> Result<(), StorageError>,
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        let mut writes = self.staged.range(tree, range);
+        let mut next = || match direction {
+            Direction::Forward => writes.next(),
+            Direction::Backward => writes.next_back(),
+        };
+        let mut staged = next();
+        let mut flow = ControlFlow::Continue(());
+        scan_base(&mut |key, value| {
+            while let Some((staged_key, write)) = staged {
+                let order = in_direction(direction, staged_key.cmp(key));
+                if order.is_gt() {
+                    break;
+                }
+                staged = next();
+                flow = show(staged_key, write, visit);
+                // A key that the batch writes is the batch's alone.
+                if flow.is_break() || order.is_eq() {
+                    return flow;
+                }
+            }
+            flow = visit(key, value);
+            flow
+        })?;
+        while let (Some((key, write)), true) = (staged, flow.is_continue()) {
+            staged = next();
+            flow = show(key, write, visit);
+        }
+        Ok(())
+    }
+}
+
 impl Reader for StagedReader<'_> {
     fn get(&self, tree: TreeId, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
         match self.staged.get(tree, key) {
@@ -103,34 +144,23 @@ impl Reader for StagedReader<'_> {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        let mut writes = self.staged.range(tree, range);
-        let mut next = || match direction {
-            Direction::Forward => writes.next(),
-            Direction::Backward => writes.next_back(),
+        let base = |visit: Visit<'_>| self.base.scan(tree, range, direction, visit);
+        self.merge(tree, range, direction, base, visit)
+    }
+
+    fn scan_keys(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let base = |visit: Visit<'_>| {
+            let visit = &mut |key: &[u8]| visit(key, &[]);
+            self.base.scan_keys(tree, range, visit)
         };
-        let mut staged = next();
-        let mut flow = ControlFlow::Continue(());
-        self.base.scan(tree, range, direction, &mut |key, value| {
-            while let Some((staged_key, write)) = staged {
-                let order = in_direction(direction, staged_key.cmp(key));
-                if order.is_gt() {
-                    break;
-                }
-                staged = next();
-                flow = show(staged_key, write, visit);
-                // A key that the batch writes is the batch's alone.
-                if flow.is_break() || order.is_eq() {
-                    return flow;
-                }
-            }
-            flow = visit(key, value);
-            flow
-        })?;
-        while let (Some((key, write)), true) = (staged, flow.is_continue()) {
-            staged = next();
-            flow = show(key, write, visit);
-        }
-        Ok(())
+        self.merge(tree, range, Direction::Forward, base, &mut |key, _| {
+            visit(key)
+        })
     }
 
     fn sequence(&self) -> CommitSequence {

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Batch, KeyRange, StorageError};
 
@@ -73,9 +74,13 @@ pub enum Durability {
     /// share one wait for the disk.
     #[default]
     Immediate,
+    /// As [`Os`](Durability::Os) when the call returns; so long after that, at most, a thread of the
+    /// database waits for the disk. What commits of one interval share is one such wait. A wait that
+    /// fails makes the database refuse writes from then on, and `sync` and `close` report it.
+    Interval(Duration),
     /// The commit is given to the operating system. It survives the end of the program, also one
     /// that is killed, but the last commits may be missing after the power is lost. Later durable
-    /// commits make earlier ones durable too.
+    /// commits make earlier ones durable too. A thread of the database syncs them after half a second.
     Os,
 }
 
@@ -120,6 +125,17 @@ pub(crate) trait Reader {
         visit: Visit<'_>,
     ) -> Result<(), StorageError>;
 
+    /// Visits the keys in `range`, ascending, until the range ends or `visit` breaks. Values are
+    /// not read, where that costs more or may fail.
+    fn scan_keys(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        self.scan(tree, range, Direction::Forward, &mut |key, _| visit(key))
+    }
+
     /// The number of the last commit that this view contains.
     fn sequence(&self) -> CommitSequence;
 }
@@ -163,6 +179,10 @@ pub(crate) trait Store: Send + Sync {
 
     /// Makes every commit so far durable.
     fn sync(&self) -> Result<(), StorageError>;
+
+    /// Does what dropping the store would do, and tells what fails of it. The store is not used
+    /// afterwards.
+    fn close(&self) -> Result<(), StorageError>;
 
     /// The name of the engine, for logs: `sled` or `memory`.
     fn kind(&self) -> &'static str;

@@ -419,7 +419,7 @@ impl Run {
     const fn promise(&self) -> Promise {
         match self.setup.durability {
             Durability::Immediate => Promise::All,
-            Durability::Os => Promise::Synced,
+            Durability::Interval(_) | Durability::Os => Promise::Synced,
         }
     }
 }

@@ -305,3 +305,16 @@ impl Task {
 pub fn task(em: &mut EntityManager, order: &str) -> Id<Task> {
     em.create(Task::build().order(order))
 }
+
+/// Two users, two articles by the first, two tags at the first of them.
+pub fn fill(orm: &Orm) -> musher::Result<()> {
+    let mut em = orm.em();
+    let (ann, bob) = (user(&mut em, "ann"), user(&mut em, "bob"));
+    let (one, two) = (article(&mut em, "one", ann), article(&mut em, "two", ann));
+    em[two].editor = Some(bob);
+    let (a, b) = (tag(&mut em, "a"), tag(&mut em, "b"));
+    em.edit(one).tags().add([a, b]);
+    em.create(Profile::build().text("about").user(ann));
+    page(&mut em, "/a");
+    em.flush()
+}

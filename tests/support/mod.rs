@@ -10,10 +10,12 @@
 )]
 
 pub mod domain;
+mod engine;
 
 use musher::{Durability, EntityList, Orm, Result};
 
 pub use domain::*;
+pub use engine::*;
 
 /// Runs a test on a fresh memory store, and on a fresh sled store.
 #[track_caller]

@@ -111,6 +111,42 @@ pub(super) fn reconcile(
     })
 }
 
+/// Gives the schema the numbers that rows are stored with, and changes nothing.
+///
+/// # Errors
+/// [`Error::Schema`] with every entity that is not stored in the form that it has here.
+pub(super) fn recognize(
+    reader: &dyn Reader,
+    keyspace: &Keyspace,
+    schema: &mut Schema,
+) -> Result<()> {
+    let stored = read(reader, keyspace)?;
+    let is_known = |entity: &EntitySchema, known: &StoredEntity| {
+        let mut properties = entity.fields.iter().filter(|field| has_storage(field));
+        known.key == entity.key_name
+            && properties.all(|field| {
+                let property = known.properties.get(field.name);
+                property.is_some_and(|it| it.in_use && it.kind == kind_of(schema, field))
+            })
+    };
+    let mut problems = Vec::new();
+    for entity in &schema.entities {
+        let known = stored.entities.get(entity.name);
+        if !known.is_some_and(|known| is_known(entity, known)) {
+            problems.push(format!(
+                "{} is not stored as the entity declares it; use the entities that the database was \
+                 last opened with",
+                entity.name
+            ));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Schema(problems));
+    }
+    assign(schema, &stored);
+    Ok(())
+}
+
 /// The indexes that a stored entity has not, or has of the other sort.
 fn missing_indexes<'e>(
     entity: &'e EntitySchema,

@@ -82,6 +82,10 @@ impl Store for Failing {
         self.below.sync()
     }
 
+    fn close(&self) -> Result<(), StorageError> {
+        self.below.close()
+    }
+
     fn kind(&self) -> &'static str {
         "failing"
     }

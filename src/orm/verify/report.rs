@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::{Error, Result};
+
 /// What [`Orm::verify`](crate::Orm::verify) found.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -22,6 +24,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// Success if nothing is wrong.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] with all findings.
+    pub fn into_result(self) -> Result<()> {
+        if self.is_clean() {
+            return Ok(());
+        }
+        let findings = self.findings.iter().map(Finding::to_string).collect();
+        Err(Error::Damaged { findings })
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {

@@ -19,7 +19,7 @@ use super::durable::{Confirm, Durable};
 use super::engine::Engine;
 use super::journal::{Redo, RedoError};
 use super::reader::SledReader;
-use super::syncer::Syncer;
+use super::syncer::{Syncer, longest_wait};
 use super::tree::Trees;
 use super::witness::Witness;
 use crate::storage::error::Cause;
@@ -193,8 +193,8 @@ impl Store for Direct {
         let Some(sequence) = self.shared.commit(plan)? else {
             return Ok(None);
         };
-        match (durability, &self.syncer) {
-            (Durability::Os, Some(syncer)) => syncer.call(),
+        match (longest_wait(durability), &self.syncer) {
+            (Some(wait), Some(syncer)) => syncer.sync_within(wait),
             _ => self.shared.make_durable(sequence)?,
         }
         Ok(Some(sequence))
@@ -203,6 +203,10 @@ impl Store for Direct {
     fn sync(&self) -> Result<(), StorageError> {
         self.shared.make_durable(self.shared.committed())?;
         self.shared.durable.sync_witness(&self.shared.engine)
+    }
+
+    fn close(&self) -> Result<(), StorageError> {
+        self.sync()
     }
 
     fn kind(&self) -> &'static str {

@@ -161,7 +161,8 @@ pub(super) fn failure(action: &'static str, path: &Path) -> impl FnOnce(io::Erro
     }
 }
 
-fn lock(path: &Path) -> Result<File, StorageError> {
+/// Takes the lock of the database at `path`.
+pub(super) fn lock(path: &Path) -> Result<File, StorageError> {
     let lock_path = path.join("lock");
     let file = OpenOptions::new()
         .write(true)
@@ -178,9 +179,37 @@ fn lock(path: &Path) -> Result<File, StorageError> {
     }
 }
 
+/// Removes the snapshots of sled's page table: it makes a new one of its log.
+///
+/// Gives how many there were.
+pub(super) fn remove_snapshots(path: &Path) -> Result<usize, StorageError> {
+    let engine = path.join("sled");
+    let entries = fs::read_dir(&engine).map_err(failure("read the directory", &engine))?;
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry.map_err(failure("read the directory", &engine))?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(failure("remove the snapshot", &path))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Refuses a path where there is no database: opening would make one.
+pub(super) fn check_exists(path: &Path) -> Result<(), StorageError> {
+    if path.join("sled").is_dir() {
+        return Ok(());
+    }
+    Err(StorageError::NoDatabase {
+        path: path.to_owned(),
+    })
+}
+
 /// Makes durable which files a directory has. Not all systems open directories as files; the others
 /// need no such sync.
-fn sync_directory(path: &Path) -> Result<(), StorageError> {
+pub(super) fn sync_directory(path: &Path) -> Result<(), StorageError> {
     if cfg!(unix) { sync_path(path) } else { Ok(()) }
 }
 

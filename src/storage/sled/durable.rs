@@ -52,14 +52,20 @@ impl Durable {
         })
     }
 
-    /// Makes the witness durable, so that it forgets nothing when the power is lost later.
+    /// Makes the witness durable, so that it forgets nothing when the power is lost later. A disk
+    /// that refuses is not asked again, as with commits.
     pub(super) fn sync_witness(&self, engine: &Engine) -> Result<(), StorageError> {
         self.group.with_witness(|witness| {
+            engine.health.check_write()?;
             engine
                 .faults
                 .check(Operation::WitnessSync)
                 .and_then(|()| witness.sync())
-                .map_err(|error| engine.failure("sync the witness of", error))
+                .map_err(|error| {
+                    let reason = format!("syncing the witness failed: {error}");
+                    engine.health.refuse_writes(reason);
+                    engine.failure("sync the witness of", error)
+                })
         })
     }
 }

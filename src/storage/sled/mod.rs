@@ -13,16 +13,19 @@
 mod commit;
 mod direct;
 mod directory;
+mod draft;
 mod durable;
 mod engine;
 mod faults;
 mod format;
 mod group;
 mod health;
+mod import;
 mod journal;
 mod open;
 mod pace;
 mod reader;
+mod rescue;
 mod sync;
 mod syncer;
 #[cfg(test)]
@@ -33,8 +36,11 @@ mod witness;
 use std::path::Path;
 
 use self::direct::Direct;
+pub(crate) use self::draft::Draft;
 use self::faults::Faults;
+pub(crate) use self::import::Import;
 use self::journal::Journal;
+pub(crate) use self::rescue::remove_rescued;
 use super::store::check_tree_name;
 use super::{Batch, CommitSequence, Durability, Reader, StorageError, Store, TreeId};
 
@@ -102,7 +108,29 @@ impl SledStore {
             // The system would take it for the current directory.
             return Err(StorageError::NoPath);
         }
+        draft::check_finished(path)?;
         SledStore::open_with_faults(path, options, Faults::default())
+    }
+
+    /// As [`open`](SledStore::open), for a database that is there.
+    ///
+    /// # Errors
+    ///
+    /// `NoDatabase` besides, when it is not.
+    pub(crate) fn open_existing(
+        path: &Path,
+        options: SledOptions,
+    ) -> Result<SledStore, StorageError> {
+        directory::check_exists(path)?;
+        SledStore::open(path, options)
+    }
+
+    /// Opens a database that nobody else may open yet.
+    pub(crate) fn open_draft(
+        draft: &Draft,
+        options: SledOptions,
+    ) -> Result<SledStore, StorageError> {
+        SledStore::open_with_faults(draft.path(), options, Faults::default())
     }
 
     fn open_with_faults(
@@ -110,11 +138,16 @@ impl SledStore {
         options: SledOptions,
         faults: Faults,
     ) -> Result<SledStore, StorageError> {
+        SledStore::start(options, open::open(path, options, faults)?)
+    }
+
+    /// The store over what was opened.
+    fn start(options: SledOptions, opened: open::Opened) -> Result<SledStore, StorageError> {
         let open::Opened {
             engine,
             witness: (mut witness, synced),
             replay,
-        } = open::open(path, options, faults)?;
+        } = opened;
         let commits: Box<dyn Store> = match options.commit_path {
             CommitPath::Direct => {
                 let last = replay.last;
@@ -155,6 +188,10 @@ impl Store for SledStore {
 
     fn sync(&self) -> Result<(), StorageError> {
         self.commits.sync()
+    }
+
+    fn close(&self) -> Result<(), StorageError> {
+        self.commits.close()
     }
 
     fn kind(&self) -> &'static str {

@@ -36,14 +36,30 @@ pub(super) struct Opened {
     pub(super) replay: Replay,
 }
 
+/// What is asked about damage that was met: whether opening goes on without what is damaged.
+pub(super) type Tolerate<'a> = &'a mut dyn FnMut(StorageError) -> Result<(), StorageError>;
+
 /// Opens the database in `path`, creating it when absent.
 pub(super) fn open(
     path: &Path,
     options: SledOptions,
     faults: Faults,
 ) -> Result<Opened, StorageError> {
+    open_tolerating(path, options, faults, &mut Err)
+}
+
+/// As [`open`], without what `tolerate` bears the loss of.
+pub(super) fn open_tolerating(
+    path: &Path,
+    options: SledOptions,
+    faults: Faults,
+    tolerate: Tolerate<'_>,
+) -> Result<Opened, StorageError> {
     let directory = Directory::open(path)?;
-    let witness = Witness::open(&directory.witness())?;
+    let witness = Witness::open(&directory.witness()).or_else(|error| {
+        tolerate(error)?;
+        Ok::<_, StorageError>(None)
+    })?;
     let health = Health::new(path);
     if !directory.engine().exists() {
         create_engine(&health, &directory, options, witness.is_some())?;
@@ -51,22 +67,33 @@ pub(super) fn open(
     let segment_length = read_segment_length(&directory);
     let db = open_engine(&health, &directory.engine(), options, segment_length)?;
     let marker = read_own(&health, &db, format::FORMAT_KEY)?;
-    if let Some(marker) = &marker {
-        check_format(&health, marker)?;
-    } else {
-        check_unused(&health, &db, witness.is_some())?;
+    let checked = match &marker {
+        Some(marker) => check_format(&health, marker),
+        None => check_unused(&health, &db, witness.is_some()),
+    };
+    match checked {
+        Err(damage @ StorageError::Corruption { .. }) => tolerate(damage)?,
+        other => other?,
     }
     let own_tree = health.guarded(None, || db.open_tree(format::OWN_TREE))?;
     if marker.is_none() {
         write_format(&health, &own_tree)?;
     }
     let engine = Engine::new(health, faults, (db, own_tree), directory, segment_length)?;
-    let applied = engine.read_sequence()?;
+    let applied = engine.read_sequence().or_else(|error| {
+        tolerate(error)?;
+        Ok::<_, StorageError>(CommitSequence(0))
+    })?;
     let witnessed = witness.as_ref().map_or(CommitSequence(0), |known| known.1);
-    let replay = Replay::read(&engine, applied, witnessed)?;
-    let witness = match witness {
-        Some(witness) => witness,
-        None => (create_witness(&engine, replay.last)?, replay.last),
+    let replay = Replay::read(&engine, applied, witnessed, tolerate)?;
+    let witness = if let Some(witness) = witness {
+        witness
+    } else {
+        if replay.last > CommitSequence(0) {
+            let what = "the file \"witness\" is missing";
+            tolerate(engine.health.corruption(None, what))?;
+        }
+        (create_witness(&engine)?, replay.last)
     };
     Ok(Opened {
         engine,
@@ -194,14 +221,10 @@ fn write_format(health: &Health, own_tree: &Tree) -> Result<(), StorageError> {
     health.guarded(None, || own_tree.apply_batch(batch))
 }
 
-fn create_witness(engine: &Engine, last: CommitSequence) -> Result<Witness, StorageError> {
+fn create_witness(engine: &Engine) -> Result<Witness, StorageError> {
     let Engine {
         health, directory, ..
     } = engine;
-    if last > CommitSequence(0) {
-        let what = "the file \"witness\" is missing";
-        return Err(health.corruption(None, what));
-    }
     health.guarded(None, || engine.db.flush())?;
     directory.sync()?;
     let witness = Witness::create(&directory.witness())?;

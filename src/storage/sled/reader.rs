@@ -1,7 +1,11 @@
 //! Reading under the store's lock. No iterator of the engine leaves a call.
 
+use std::ops::ControlFlow;
+
+use ::sled::IVec;
+
 use super::health::Health;
-use super::tree::Trees;
+use super::tree::{OpenTree, Trees};
 use crate::storage::{
     Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit,
 };
@@ -12,6 +16,38 @@ pub(super) struct SledReader<'a> {
     pub(super) health: &'a Health,
     pub(super) trees: &'a Trees,
     pub(super) sequence: CommitSequence,
+}
+
+/// What a walk over the engine's rows calls with each key and what is stored beside it.
+type VisitStored<'a> = &'a mut dyn FnMut(&[u8], IVec) -> Result<ControlFlow<()>, StorageError>;
+
+impl SledReader<'_> {
+    /// Visits the rows of the engine as they are stored.
+    fn walk(
+        &self,
+        tree: &OpenTree,
+        range: &KeyRange,
+        direction: Direction,
+        visit: VisitStored<'_>,
+    ) -> Result<(), StorageError> {
+        if range.is_void() {
+            return Ok(());
+        }
+        let mut rows = tree.rows.range::<&[u8], _>((range.start(), range.end()));
+        let mut next = || {
+            let next = || match direction {
+                Direction::Forward => rows.next().transpose(),
+                Direction::Backward => rows.next_back().transpose(),
+            };
+            self.health.guarded(Some(&tree.name), next)
+        };
+        while let Some((key, stored)) = next()? {
+            if visit(&key, stored)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Reader for SledReader<'_> {
@@ -50,25 +86,23 @@ impl Reader for SledReader<'_> {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        if range.is_void() {
-            return Ok(());
-        }
         let tree = self.trees.get(tree);
-        let mut rows = tree.rows.range::<&[u8], _>((range.start(), range.end()));
-        let mut next = || {
-            let next = || match direction {
-                Direction::Forward => rows.next().transpose(),
-                Direction::Backward => rows.next_back().transpose(),
-            };
-            self.health.guarded(Some(&tree.name), next)
-        };
-        while let Some((key, stored)) = next()? {
-            let value = tree.load(self.health, &key, stored)?;
-            if visit(&key, &value).is_break() {
-                break;
-            }
-        }
-        Ok(())
+        self.walk(tree, range, direction, &mut |key, stored| {
+            let value = tree.load(self.health, key, stored)?;
+            Ok(visit(key, &value))
+        })
+    }
+
+    fn scan_keys(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let tree = self.trees.get(tree);
+        self.walk(tree, range, Direction::Forward, &mut |key, _| {
+            Ok(visit(key))
+        })
     }
 
     fn sequence(&self) -> CommitSequence {

@@ -6,6 +6,7 @@
 
 mod basics;
 mod large_values;
+mod lasting;
 mod model;
 mod snapshots;
 mod staged;

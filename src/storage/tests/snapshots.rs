@@ -92,7 +92,7 @@ fn verify(store: &SnapshotStore, snapshot: &Snapshot, tree: TreeId, model: &Mode
     looked.unwrap();
 }
 
-fn over(fixture: Fixture) -> (Option<TempDir>, SnapshotStore) {
+pub(super) fn over(fixture: Fixture) -> (Option<TempDir>, SnapshotStore) {
     match fixture {
         Fixture::Memory(store) => (None, SnapshotStore::new(Box::new(store))),
         Fixture::Sled(directory, _, store, _) => {

@@ -24,7 +24,7 @@ use crate::storage::sled::tree::OpenTree;
 
 /// How an application ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Applied {
+pub(in crate::storage::sled) enum Applied {
     /// All of it is in the engine, and on the disk.
     Whole,
     /// It was interrupted; the rest is in the journal.
@@ -32,7 +32,7 @@ pub(super) enum Applied {
 }
 
 /// Applies `overlay`, asking before every key whether to go on. `trees` are by slot.
-pub(super) fn apply(
+pub(in crate::storage::sled) fn apply(
     engine: &Engine,
     trees: &[Arc<OpenTree>],
     overlay: &Overlay,

@@ -40,8 +40,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use self::applier::Applier;
+pub(super) use self::apply::apply;
 use self::file::RECORDS_START;
-use self::overlay::Overlay;
+pub(super) use self::overlay::Overlay;
 pub(super) use self::redo::{Redo, RedoError};
 pub(super) use self::replay::Replay;
 use self::shared::Shared;
@@ -51,7 +52,7 @@ use self::view::View;
 use self::writer::{AppendError, Writer};
 use super::durable::{Confirm, Durable};
 use super::engine::Engine;
-use super::syncer::Syncer;
+use super::syncer::{Syncer, longest_wait};
 use super::witness::Witness;
 use crate::storage::{Batch, CommitSequence, Durability, Reader, StorageError, Store, TreeId};
 
@@ -190,9 +191,7 @@ impl Journal {
     /// Returns when the engine has every commit. A closed database has its data in one place, and
     /// opens without work. How much there can be to do is bounded by the capacity.
     fn settle(&self) -> Result<(), StorageError> {
-        if self.shared.engine.health.write_refusal().is_some() {
-            return Ok(());
-        }
+        self.shared.engine.health.check_write()?;
         let mut writer = self.writer.lock();
         self.shared.applier.wait_while_busy();
         self.shared.engine.health.check_write()?;
@@ -241,8 +240,8 @@ impl Store for Journal {
         let Some(sequence) = self.commit(plan)? else {
             return Ok(None);
         };
-        match (durability, &self.syncer) {
-            (Durability::Os, Some(syncer)) => syncer.call(),
+        match (longest_wait(durability), &self.syncer) {
+            (Some(wait), Some(syncer)) => syncer.sync_within(wait),
             _ => self.shared.make_durable(sequence)?,
         }
         Ok(Some(sequence))
@@ -254,6 +253,12 @@ impl Store for Journal {
         self.shared.durable.sync_witness(&self.shared.engine)
     }
 
+    fn close(&self) -> Result<(), StorageError> {
+        // A journal that is on the disk is as good as an engine that is, so this comes first.
+        self.sync()?;
+        self.settle()
+    }
+
     fn kind(&self) -> &'static str {
         "sled"
     }
@@ -263,7 +268,8 @@ impl Drop for Journal {
     fn drop(&mut self) {
         // The threads end before anything that they use does.
         self.syncer = None;
-        let closed = self.settle();
+        let refuses = self.shared.engine.health.write_refusal().is_some();
+        let closed = if refuses { Ok(()) } else { self.settle() };
         self.applier = None;
         if let Err(error) = closed {
             tracing::error!("closing the database: {error}");

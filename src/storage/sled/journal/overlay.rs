@@ -21,7 +21,7 @@ static EMPTY: Layer = Layer::new();
 
 /// The writes of one generation.
 #[derive(Default)]
-pub(super) struct Overlay {
+pub(in crate::storage::sled) struct Overlay {
     /// By slot of the tree.
     layers: Vec<Layer>,
     bytes: usize,
@@ -41,7 +41,7 @@ impl Overlay {
     }
 
     /// Roughly how much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::storage::sled) fn bytes(&self) -> usize {
         self.bytes
     }
 
@@ -51,12 +51,12 @@ impl Overlay {
     }
 
     /// Whether it holds no commit.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::storage::sled) fn is_empty(&self) -> bool {
         self.last == CommitSequence(0)
     }
 
     /// Adds the writes of a commit to one tree. [`finish`](Overlay::finish) ends the commit.
-    pub(super) fn write(&mut self, slot: usize, writes: TreeWrites) {
+    pub(in crate::storage::sled) fn write(&mut self, slot: usize, writes: TreeWrites) {
         if self.layers.len() <= slot {
             self.layers.resize_with(slot + 1, Layer::new);
         }

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::apply;
@@ -16,6 +16,7 @@ use super::record;
 use super::recovery::{Content, Recovery, Run, recover};
 use crate::storage::sled::directory::failure;
 use crate::storage::sled::engine::Engine;
+use crate::storage::sled::open::Tolerate;
 use crate::storage::sled::tree::Trees;
 use crate::storage::sled::witness::Witness;
 use crate::storage::{CommitSequence, StorageError};
@@ -41,7 +42,7 @@ pub(super) struct Generation {
 
 impl Replay {
     /// Reads the journal. The engine holds every commit up to `applied`; `witnessed` was on the
-    /// disk.
+    /// disk. What is missing or damaged is an error, unless it is tolerated.
     ///
     /// # Errors
     ///
@@ -50,16 +51,21 @@ impl Replay {
         engine: &Engine,
         applied: CommitSequence,
         witnessed: CommitSequence,
+        tolerate: Tolerate<'_>,
     ) -> Result<Replay, StorageError> {
-        let [first, second] = paths(engine).map(|path| JournalFile::open(&path));
-        let opened = [first?, second?];
+        let mut open = |path: &Path| match JournalFile::open(path) {
+            Err(damage @ StorageError::Corruption { .. }) => tolerate(damage).map(|()| None),
+            opened => opened,
+        };
+        let [first, second] = paths(engine);
+        let opened = [open(&first)?, open(&second)?];
         let contents = opened.each_ref().map(|opened| {
             let (file, bytes) = opened.as_ref()?;
             let salt = file.salt();
             Some(Content { bytes, salt })
         });
         let recovery = recover(contents, applied, witnessed);
-        check_whole(engine, &recovery)?;
+        check_whole(engine, &recovery).or_else(tolerate)?;
         let mut trees = Trees::default();
         let mut generations = Vec::new();
         for run in &recovery.runs {

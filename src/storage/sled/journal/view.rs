@@ -4,6 +4,8 @@
 //! found there first. Invariant: a value of the engine is looked at only when neither overlay has
 //! its key, so that no read ever meets what the applier is changing.
 
+use std::ops::ControlFlow;
+
 use super::merge::{Found, Merged};
 use super::overlay::{Layer, Overlay};
 use super::state::State;
@@ -39,6 +41,31 @@ impl View<'_> {
                 .filter(|layer| !layer.is_empty()),
             base: &self.state.trees.slots()[slot],
         }
+    }
+
+    /// Visits the keys of a range of a tree, each with what its newest layer has.
+    fn walk(
+        &self,
+        mut merged: Merged<'_>,
+        base: &OpenTree,
+        range: &KeyRange,
+        direction: Direction,
+        visit: &mut dyn FnMut(Found<'_>) -> Result<ControlFlow<()>, StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut rows = base.rows.range::<&[u8], _>((range.start(), range.end()));
+        let mut next_row = || {
+            let next = || match direction {
+                Direction::Forward => rows.next().transpose(),
+                Direction::Backward => rows.next_back().transpose(),
+            };
+            self.health.guarded(Some(&base.name), next)
+        };
+        while let Some(found) = merged.next(&mut next_row)? {
+            if visit(found)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The engine below the overlays.
@@ -114,27 +141,34 @@ impl Reader for View<'_> {
         if merged.overlays_are_empty() {
             return self.base().scan(tree, range, direction, visit);
         }
-        let mut rows = base.rows.range::<&[u8], _>((range.start(), range.end()));
-        let mut next_row = || {
-            let next = || match direction {
-                Direction::Forward => rows.next().transpose(),
-                Direction::Backward => rows.next_back().transpose(),
-            };
-            self.health.guarded(Some(&base.name), next)
-        };
-        while let Some(found) = merged.next(&mut next_row)? {
-            let visited = match found {
+        self.walk(merged, base, range, direction, &mut |found| {
+            Ok(match found {
                 Found::Overlaid(key, value) => visit(key, value),
                 Found::Stored(key, stored) => {
                     let value = base.load(self.health, &key, stored)?;
                     visit(&key, &value)
                 }
-            };
-            if visited.is_break() {
-                break;
-            }
+            })
+        })
+    }
+
+    fn scan_keys(
+        &self,
+        tree: TreeId,
+        range: &KeyRange,
+        visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        if range.is_void() {
+            return Ok(());
         }
-        Ok(())
+        let (tree, direction) = (self.tree(tree), Direction::Forward);
+        let merged = Merged::new([Some(tree.active), tree.frozen], range, direction);
+        self.walk(merged, tree.base, range, direction, &mut |found| {
+            Ok(match found {
+                Found::Overlaid(key, _) => visit(key),
+                Found::Stored(key, _) => visit(&key),
+            })
+        })
     }
 
     fn sequence(&self) -> CommitSequence {

@@ -5,6 +5,8 @@
 mod chunks;
 mod damage;
 mod disk;
+mod drafts;
+mod interval;
 mod large_commits;
 mod opening;
 

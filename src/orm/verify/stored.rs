@@ -1,0 +1,58 @@
+//! Reading a stored row or value as far as anyone can: checksum, then every property. What is wrong
+//! is a sentence, since whoever asks goes on with the next one.
+
+use crate::codec::RowKey;
+use crate::codec::record::Record;
+use crate::codec::value::open_value;
+use crate::entity::{AnyEntity, EntityType, HydrateRow};
+use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
+
+/// A row that can be read.
+pub(in crate::orm) struct StoredRow<'r> {
+    pub(in crate::orm) revision: u64,
+    pub(super) schema_version: u32,
+    /// The stored bytes of each property.
+    pub(super) values: Vec<Option<&'r [u8]>>,
+    pub(super) body: Box<dyn AnyEntity>,
+}
+
+/// Reads a row.
+pub(in crate::orm) fn read_row<'r>(
+    entity: &EntitySchema,
+    entity_type: &EntityType,
+    key: &RowKey,
+    row: &'r [u8],
+) -> Result<StoredRow<'r>, String> {
+    let record = Record::parse(key, row).map_err(|error| error.to_string())?;
+    let mut values = vec![None; entity.fields.len()];
+    for (number, stored) in record.iter() {
+        let field = entity.by_number.get(usize::from(number.0));
+        if let Some(field) = field.copied().flatten() {
+            values[field] = Some(stored);
+        }
+    }
+    let row = HydrateRow::new(entity, key, &values);
+    let body = (entity_type.hydrate)(&row).map_err(|error| error.to_string())?;
+    Ok(StoredRow {
+        revision: record.revision(),
+        schema_version: record.schema_version(),
+        values,
+        body,
+    })
+}
+
+/// Reads a lazy value; gives the commit that wrote it.
+pub(in crate::orm) fn read_lazy(
+    entity: &EntitySchema,
+    field: FieldIndex,
+    key: &RowKey,
+    sealed: &[u8],
+) -> Result<u64, String> {
+    let ResolvedKind::Lazy(value_type) = &entity.fields[field].kind else {
+        unreachable!("it is among the lazy properties")
+    };
+    let (revision, value) = open_value(key, sealed).map_err(|error| error.to_string())?;
+    let checked = value_type.check(value);
+    checked.map_err(|error| error.to_string())?;
+    Ok(revision)
+}
