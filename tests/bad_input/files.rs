@@ -158,7 +158,9 @@ fn the_child_that_fills_the_disk() -> musher::Result<()> {
             Some(&text_of(number)),
             "nothing is lost in memory"
         );
-        // Again: it fails with an error, and does not panic or wait.
+        // The next one fails with an error too, and does not panic or wait. What the disk has not
+        // confirmed stands, and is not pending any more, so there must be something new.
+        em.create(Page::build().number(number + 1).text(text_of(number + 1)));
         let again = whole(&refused(em.flush()));
         println!("again {again}");
         return Ok(());
