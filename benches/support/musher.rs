@@ -53,11 +53,11 @@ pub struct Tag {
     pub articles: Collection<Article>,
 }
 
-/// How commits get into sled: directly, or as `MUSHER_COMMIT_PATH=journal` says.
+/// How commits get into sled: by way of the journal, or as `MUSHER_COMMIT_PATH=direct` says.
 fn commit_path() -> CommitPath {
     match std::env::var("MUSHER_COMMIT_PATH").as_deref() {
-        Ok("journal") => CommitPath::Journal,
-        _ => CommitPath::Direct,
+        Ok("direct") => CommitPath::Direct,
+        _ => CommitPath::Journal,
     }
 }
 

@@ -143,8 +143,16 @@ fn attributes_are_spelt_and_placed_well() {
         &["unknown attribute `uniqe`: did you mean `unique`?"],
     );
     property(
-        "#[orm(version)] a: u8",
-        &["unknown attribute `version`: expected one of `primary_key`"],
+        "#[orm(shard)] a: u8",
+        &["unknown attribute `shard`: expected one of `primary_key`"],
+    );
+    property(
+        "#[orm(version, index)] a: u64",
+        &["a version is counted by the flush: remove `index`"],
+    );
+    property(
+        "#[orm(version)] a: u64, #[orm(version)] b: u64",
+        &["`a` is a version already: an entity has one, remove the other"],
     );
     property(
         "#[orm(nullable)] a: u8",

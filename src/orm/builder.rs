@@ -96,7 +96,7 @@ impl OrmBuilder {
         self
     }
 
-    /// How commits get into sled. [`CommitPath::Direct`] where nothing is said.
+    /// How commits get into sled. [`CommitPath::Journal`] where nothing is said.
     pub const fn commit_path(mut self, path: CommitPath) -> Self {
         self.sled.commit_path = path;
         self

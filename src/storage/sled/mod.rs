@@ -51,11 +51,11 @@ use super::{Batch, CommitSequence, Durability, Reader, StorageError, Store, Tree
 pub enum CommitPath {
     /// One transaction of the engine, or, for a large commit, a record in a journal file first.
     /// Commits that do not wait for the disk may be missing after the process was killed.
-    #[default]
     Direct,
     /// One record in a journal file, and the engine is written to behind. Even commits that do not
-    /// wait for the disk survive a process that is killed. It has been through the same crash and
-    /// power-loss runs as `Direct`, and is not the default yet.
+    /// wait for the disk survive a process that is killed, and a commit costs a fraction of what it
+    /// costs on the direct path.
+    #[default]
     Journal,
 }
 
