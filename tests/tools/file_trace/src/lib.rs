@@ -3,7 +3,7 @@
 //!
 //! Linked into a test, it takes the place of the C library's functions that open, write, sync and
 //! rename: the definitions of an executable come before those of the libraries that it loads, so
-//! the standard library and the storage engine call the functions of [`hooks`], which do the same
+//! the standard library and the storage engine call the functions of `hooks`, which do the same
 //! and write an [`Event`] to the trace. Until [`start`] is called they only do the same.
 //!
 //! It judges nothing: what a disk makes of such a trace is the business of who reads it. Functions
