@@ -45,7 +45,15 @@ struct Tag {
     name: String,
 }
 
-type Library = (Author, Book, Tag);
+#[derive(Entity, Debug)]
+struct Loan {
+    #[orm(primary_key)]
+    id: Pk,
+    #[orm(many_to_one)]
+    book: Id<Book>,
+}
+
+type Library = (Author, Book, Tag, Loan);
 
 #[test]
 fn like_follows_sql_and_matches_no_none() {
@@ -148,6 +156,25 @@ fn an_order_through_a_collection_is_refused_with_a_remedy() {
             "Book: an order leads through the collection `tags`, and many items have no one value; order by a property of \
              the entity itself, or of one that a to-one relation leads to"
         );
+        Ok(())
+    });
+}
+
+// The property of the other entity was looked up among the properties of this one, and there are fewer.
+#[test]
+fn a_condition_on_an_entity_with_more_properties_is_judged() {
+    on_both_stores::<Library>(|orm| {
+        let mut em = orm.em();
+        let ann = em.create(Author::build().name("Ann"));
+        em.create(Book::build().title("a").pages(7).author(ann));
+        em.create(Loan::build().book(Book::build().title("b").pages(3)));
+        em.flush()?;
+        let loans = em.find::<Loan>().filter(|l| l.book().pages().lt(5_u16));
+        assert_eq!(loans.count()?, 1);
+        let loans = em
+            .find::<Loan>()
+            .filter(|l| l.book().title().starts_with("a"));
+        assert_eq!(loans.count()?, 0);
         Ok(())
     });
 }

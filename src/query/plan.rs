@@ -164,17 +164,19 @@ fn collect_ranges(
         },
         Condition::Any(_) => return,
     };
-    let is_scalar = matches!(entity.fields[field].kind, ResolvedKind::Scalar(_));
-    let is_indexed = is_scalar && entity.index_on(field).is_some();
-    let Some(range) =
-        range.filter(|_| steps.is_empty() && (field == entity.key_field || is_indexed))
-    else {
+    let Some(range) = range.filter(|_| steps.is_empty() && has_ranges(entity, field)) else {
         return;
     };
     match ranges.iter_mut().find(|(at, _)| *at == field) {
         Some((_, before)) => *before = before.intersection(&range),
         None => ranges.push((field, range)),
     }
+}
+
+/// Whether rows can be found by ranges of an own property.
+fn has_ranges(entity: &EntitySchema, field: FieldIndex) -> bool {
+    let is_scalar = matches!(entity.fields[field].kind, ResolvedKind::Scalar(_));
+    field == entity.key_field || is_scalar && entity.index_on(field).is_some()
 }
 
 /// Where the index keys lie of what compares so.
