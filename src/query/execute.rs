@@ -97,6 +97,8 @@ struct Search<'a> {
     judge: Judge<'a>,
     entity: &'a EntitySchema,
     query: &'a Query,
+    /// The position that rows must be behind, in the direction in which they are read.
+    behind: Option<Vec<u8>>,
     page: Page,
     /// How many rows were judged.
     examined: usize,
@@ -138,6 +140,7 @@ impl<'a> Search<'a> {
             judge: Judge { database, reader },
             entity,
             query,
+            behind: query.behind.clone().map(|from| directed(query, from)),
             page,
             examined: 0,
         }
@@ -287,25 +290,14 @@ impl<'a> Search<'a> {
     fn position(&self, key: &RowKey, record: &Record<'_>) -> Result<Vec<u8>> {
         let order = &self.query.order;
         let position = self.judge.position(order, self.entity, key, record)?;
-        Ok(self.directed(position))
-    }
-
-    /// No position is the beginning of another, so inverted they sort the other way round.
-    fn directed(&self, mut position: Vec<u8>) -> Vec<u8> {
-        if self.query.backward {
-            for byte in &mut position {
-                *byte = !*byte;
-            }
-        }
-        position
+        Ok(directed(self.query, position))
     }
 
     /// Keeps the row if it meets the condition and may be on the page. Breaks when the page is full.
     fn offer(&mut self, key: RowKey, row: Bytes) -> Result<ControlFlow<()>> {
         self.examined += 1;
         let most = self.query.take.unwrap_or(usize::MAX);
-        let needs_position =
-            matches!(self.page, Page::ToBeSorted(_)) || self.query.behind.is_some();
+        let needs_position = matches!(self.page, Page::ToBeSorted(_)) || self.behind.is_some();
         let needs_record = needs_position || self.query.condition.is_some();
         let record = needs_record
             .then(|| parse_row(self.entity, &key, &row))
@@ -319,8 +311,7 @@ impl<'a> Search<'a> {
             Some(record) if needs_position => self.position(&key, record)?,
             _ => Vec::new(),
         };
-        let is_behind = |from: &Vec<u8>| self.directed(from.clone()) < position;
-        if !self.query.behind.as_ref().is_none_or(is_behind) {
+        if self.behind.as_ref().is_some_and(|from| position <= *from) {
             return Ok(ControlFlow::Continue(()));
         }
         let found = Found { key, row };
@@ -342,6 +333,17 @@ impl<'a> Search<'a> {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// A position in the direction in which rows are asked for. No position is the beginning of another, so
+/// inverted they sort the other way round.
+fn directed(query: &Query, mut position: Vec<u8>) -> Vec<u8> {
+    if query.backward {
+        for byte in &mut position {
+            *byte = !*byte;
+        }
+    }
+    position
 }
 
 /// Visits the row keys in a range of an index, as they stand there.
