@@ -334,7 +334,23 @@ pub fn store(orm: &Orm, books: &[Plain]) -> musher::Result<()> {
     em.flush()
 }
 
-fn verify(orm: &Orm, books: &[Plain], (condition, terms, skip, take): &Ask) -> musher::Result<()> {
+/// The query with its condition and order, of all rows.
+pub fn asked<'em>(
+    em: &'em mut EntityManager,
+    (condition, terms, ..): &Ask,
+) -> musher::Find<'em, Book> {
+    let query = em.find::<Book>().order_by(|book| {
+        let orders = terms.iter().map(|term| term.order(&book));
+        orders.collect::<Vec<_>>()
+    });
+    match condition {
+        Some(condition) => query.filter(|book| condition.filter(&book)),
+        None => query,
+    }
+}
+
+fn verify(orm: &Orm, books: &[Plain], ask: &Ask) -> musher::Result<()> {
+    let (condition, terms, skip, take) = ask;
     let mut wanted: Vec<&Plain> = books
         .iter()
         .filter(|book| condition.as_ref().is_none_or(|it| it.holds(book)))
@@ -357,32 +373,16 @@ fn verify(orm: &Orm, books: &[Plain], (condition, terms, skip, take): &Ask) -> m
         .map(|book| book.id)
         .collect();
     let mut em = orm.em();
-    let mut query = || {
-        let mut query = em.find::<Book>().offset(*skip);
-        if let Some(condition) = condition {
-            query = query.filter(|book| condition.filter(&book));
-        }
-        if let Some(take) = take {
-            query = query.limit(*take);
-        }
-        query
-            .order_by(|book| {
-                terms
-                    .iter()
-                    .map(|term| term.order(&book))
-                    .collect::<Vec<_>>()
-            })
-            .all_and_count()
+    let query = asked(&mut em, ask).offset(*skip);
+    let query = match take {
+        Some(take) => query.limit(*take),
+        None => query,
     };
-    let (found, counted) = query()?;
+    let (found, counted) = query.all_and_count()?;
     let found: Vec<u64> = found.iter().map(|id| *id.key()).collect();
     assert_eq!(found, wanted);
     assert_eq!(counted, count);
-    let mut again = em.find::<Book>();
-    if let Some(condition) = condition {
-        again = again.filter(|book| condition.filter(&book));
-    }
-    assert_eq!(again.exists()?, count > 0);
+    assert_eq!(asked(&mut em, ask).exists()?, count > 0);
     Ok(())
 }
 

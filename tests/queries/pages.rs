@@ -4,25 +4,15 @@ use musher::Cursor;
 use musher::prelude::*;
 use proptest::prelude::*;
 
-use super::model::{Ask, asks, books, store};
+use super::model::{Ask, asked, asks, books, store};
 use super::{Book, Library};
 use crate::support::{self, on_both_stores, refused};
 
 /// All pages of a query, from the first to the last, and from the last back to the first.
-fn verify_pages(orm: &Orm, (condition, terms, ..): &Ask, size: usize) -> musher::Result<()> {
+fn verify_pages(orm: &Orm, ask: &Ask, size: usize) -> musher::Result<()> {
     let mut em = orm.em();
-    let mut ask = |cursor: Option<(&Cursor, bool)>| {
-        let mut query = em.find::<Book>();
-        if let Some(condition) = condition {
-            query = query.filter(|book| condition.filter(&book));
-        }
-        let order = |book: <Book as musher::Managed>::Path<Book>| {
-            terms
-                .iter()
-                .map(|term| term.order(&book))
-                .collect::<Vec<_>>()
-        };
-        query = query.order_by(order);
+    let mut page = |cursor: Option<(&Cursor, bool)>| {
+        let query = asked(&mut em, ask);
         match cursor {
             None => query,
             Some((cursor, false)) => query.after(cursor),
@@ -30,31 +20,21 @@ fn verify_pages(orm: &Orm, (condition, terms, ..): &Ask, size: usize) -> musher:
         }
         .page(size)
     };
-    let mut pages = vec![ask(None)?];
+    let mut pages = vec![page(None)?];
     while let Some(next) = &pages.last().expect("there is a first").next {
-        let page = ask(Some((next, false)))?;
-        assert!(!page.ids.is_empty() && page.ids.len() <= size);
-        pages.push(page);
+        let next = page(Some((next, false)))?;
+        assert!(!next.ids.is_empty() && next.ids.len() <= size);
+        pages.push(next);
     }
     assert_eq!(pages[0].previous, None);
     for at in (1..pages.len()).rev() {
         assert_eq!(pages[at - 1].ids.len(), size, "only the last page is short");
         let previous = pages[at].previous.as_ref().expect("there is one before");
-        let back = ask(Some((previous, true)))?;
+        let back = page(Some((previous, true)))?;
         assert_eq!(back, pages[at - 1], "the same page from the other side");
     }
     let walked: Vec<_> = pages.into_iter().flat_map(|page| page.ids).collect();
-    let mut query = em.find::<Book>();
-    if let Some(condition) = condition {
-        query = query.filter(|book| condition.filter(&book));
-    }
-    let order = |book: <Book as musher::Managed>::Path<Book>| {
-        terms
-            .iter()
-            .map(|term| term.order(&book))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(walked, query.order_by(order).ids()?);
+    assert_eq!(walked, asked(&mut em, ask).ids()?);
     Ok(())
 }
 
