@@ -103,11 +103,12 @@ pub enum Error {
         key: String,
     },
 
-    /// A row with a version was written by another unit of work since it was read. Nothing was written.
+    /// A row with a version, or a property with `concurrency_check`, was written by another unit of work
+    /// since it was read. Nothing was written.
     ///
     /// [`refresh`](crate::EntityManager::refresh) reads it anew, so that the program can decide again.
     #[error(
-        "{entity} {key} was changed by another unit of work since it was read: version {expected} was expected, \
+        "{entity} {key} was changed by another unit of work since it was read: {property} {expected} was expected, \
          and {found} is there; read it anew with `em.refresh(id)`, decide again, and flush"
     )]
     OptimisticLock {
@@ -115,10 +116,12 @@ pub enum Error {
         entity: &'static str,
         /// The row's key.
         key: String,
-        /// The version that this unit of work has read.
-        expected: u64,
-        /// The version that is stored.
-        found: u64,
+        /// The version, or the property with `concurrency_check`.
+        property: &'static str,
+        /// The value that this unit of work has read.
+        expected: String,
+        /// The value that is stored; `<hidden>`, both, of a hidden property.
+        found: String,
     },
 
     /// Something that a serializable transaction has read was changed by others before it was committed.

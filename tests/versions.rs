@@ -51,7 +51,9 @@ fn stored(orm: &Orm, id: Id<Page>) -> musher::Result<(String, u64)> {
 }
 
 fn is_conflict(error: &Error, expected: u64, found: u64) -> bool {
-    matches!(error, Error::OptimisticLock { expected: e, found: f, .. } if (*e, *f) == (expected, found))
+    let (expected, found) = (expected.to_string(), found.to_string());
+    matches!(error, Error::OptimisticLock { property: "version", expected: e, found: f, .. }
+        if (e, f) == (&expected, &found))
 }
 
 #[test]

@@ -122,6 +122,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) base: Slot<()>,
     pub(crate) skip: Slot<()>,
     pub(crate) version: Slot<()>,
+    pub(crate) concurrency_check: Slot<()>,
     pub(crate) length: Slot<Expr>,
     /// `None` inside: the type's own default.
     pub(crate) default: Slot<Option<Expr>>,
@@ -129,7 +130,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) relation: Slot<RelationAttr>,
 }
 
-const FIELD_ATTRIBUTES: [&str; 14] = [
+const FIELD_ATTRIBUTES: &[&str] = &[
     "primary_key",
     "unique",
     "index",
@@ -140,6 +141,7 @@ const FIELD_ATTRIBUTES: [&str; 14] = [
     "base",
     "skip",
     "version",
+    "concurrency_check",
     "many_to_one",
     "one_to_one",
     "one_to_many",
@@ -206,6 +208,7 @@ impl FieldAttrs {
             "base" => set_flag(cx, &mut self.base, name, &value),
             "skip" => set_flag(cx, &mut self.skip, name, &value),
             "version" => set_flag(cx, &mut self.version, name, &value),
+            "concurrency_check" => set_flag(cx, &mut self.concurrency_check, name, &value),
             "length" => set(
                 cx,
                 &mut self.length,
@@ -336,7 +339,7 @@ fn misplaced(cx: &Ctxt, name: &Ident, text: &str) {
             "there is no `lazy`: write the type as `Lazy<..>`",
         );
     } else {
-        unknown(cx, name, FIELD_ATTRIBUTES);
+        unknown(cx, name, FIELD_ATTRIBUTES.iter().copied());
     }
 }
 

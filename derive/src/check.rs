@@ -131,6 +131,7 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
         one("default", attrs.default.as_ref()),
         one("on_update", attrs.on_update.as_ref()),
         one("version", attrs.version.as_ref()),
+        one("concurrency_check", attrs.concurrency_check.as_ref()),
         relation,
     ]
     .into_iter()
@@ -159,6 +160,13 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
         }
         (Kind::Key { generated: true }, "default") => {
             "a `Pk` is generated: remove `default`, or write the key's type without `Pk`".to_owned()
+        }
+        (Kind::Key { .. }, "concurrency_check") => {
+            "a primary key never changes: remove `concurrency_check`".to_owned()
+        }
+        (Kind::Lazy(_), "concurrency_check") => "`concurrency_check` compares what is in the row, and a lazy property is stored apart: write the type without `Lazy`".to_owned(),
+        (Kind::Collection(_) | Kind::Inverse(_), "concurrency_check") => {
+            "`concurrency_check` compares what is in the row, and this relation is stored at the other end: remove it".to_owned()
         }
         (Kind::Key { .. }, "version") => {
             "a primary key never changes: give the version a property of its own".to_owned()
@@ -210,6 +218,9 @@ fn beside_version(attribute: &'static str) -> Option<String> {
         "unique" | "index" | "length" | "default" | "on_update" => Some(format!(
             "a version is counted by the flush: remove `{attribute}`"
         )),
+        "concurrency_check" => {
+            Some("a version is compared as it is: remove `concurrency_check`".to_owned())
+        }
         _ => None,
     }
 }

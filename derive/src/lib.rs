@@ -112,6 +112,7 @@ use crate::ctxt::Ctxt;
 /// | `default = expr` | likewise, this value; `expr` reads, by name and by reference, properties without a default, and properties with one that stand before |
 /// | `on_update = expr` | set by every flush that updates another property; `expr` reads any property in the row |
 /// | `version` | a `u64`, `u32`, `i64` or `i32` that counts how often the row was written; a flush that finds another one than was read is refused |
+/// | `concurrency_check` | a flush that finds another value in the row than was read is refused |
 /// | `base` | the field holds the base entity |
 /// | `skip` | the field is no property: it is not stored, and `Default` where an instance is loaded |
 /// | `many_to_one` | the relation of an `Id<T>` or `Option<Id<T>>` |

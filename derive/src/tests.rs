@@ -151,6 +151,21 @@ fn attributes_are_spelt_and_placed_well() {
         &["a version is counted by the flush: remove `index`"],
     );
     property(
+        "#[orm(version, concurrency_check)] a: u64",
+        &["a version is compared as it is: remove `concurrency_check`"],
+    );
+    property(
+        "#[orm(concurrency_check)] a: Lazy<String>",
+        &["`concurrency_check` compares what is in the row, and a lazy property is stored apart"],
+    );
+    property(
+        "#[orm(one_to_many(mapped_by = a), concurrency_check)] b: Collection<Tag>",
+        &[
+            "`concurrency_check` compares what is in the row, and this relation is stored at the other end",
+        ],
+    );
+    property("#[orm(many_to_one, concurrency_check)] a: Id<User>", &[]);
+    property(
         "#[orm(version)] a: u64, #[orm(version)] b: u64",
         &["`a` is a version already: an entity has one, remove the other"],
     );

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::populate::accept_lazy;
 use super::{Hints, Loader};
 use crate::codec::RowKey;
+use crate::codec::record::Record;
 use crate::context::{Instance, Life, Slot};
 use crate::database::LoadStrategy;
 use crate::entity::{AnyEntity, Event, HydrateRow};
@@ -14,6 +15,7 @@ use crate::keyspace::parse_row;
 use crate::query::Found;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
+use crate::unit_of_work::agree;
 
 /// Entities of up to so many properties are hydrated without a list on the heap.
 const USUAL_FIELDS: usize = 24;
@@ -114,8 +116,12 @@ impl Loader<'_> {
         let entity = schema.entity(instance.entity);
         let key = slot.key.clone();
         let fresh = parse_row(entity, &key, row)?;
-        if entity.row_version.is_some() && !self.overwrite && self.has_changes(instance, entity)? {
-            // What was decided here was decided on the version that was read: the flush compares it.
+        let agrees = |read: Record<'_>| agree(entity, &read, &fresh);
+        if !self.overwrite
+            && !slot.record().is_none_or(agrees)
+            && self.has_changes(instance, entity)?
+        {
+            // What was decided here was decided on the row that was read: the flush compares them.
             return Ok(());
         }
         for field in entity.to_ones.iter().filter(|_| self.overwrite) {

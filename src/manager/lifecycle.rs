@@ -128,7 +128,8 @@ impl EntityManager {
     ///
     /// let mut em = orm.em(); // the form comes back
     /// let error = em.lock(page, shown).unwrap_err();
-    /// assert!(matches!(error, Error::OptimisticLock { expected: 1, found: 2, .. }));
+    /// assert!(matches!(error, Error::OptimisticLock { expected, found, .. }
+    ///     if (expected.as_str(), found.as_str()) == ("1", "2")));
     /// # Ok(()) }
     /// # #[cfg(not(feature = "derive"))] fn main() {}
     /// ```
@@ -143,10 +144,10 @@ impl EntityManager {
         T: Managed<Version: VersionNumber>,
     {
         let id = self.find_one(id).or_fail()?;
-        let read = self.loaded(&id).and_then(|instance| {
-            let entity = self.context.entity(instance.entity);
-            read_version(entity, self.context.slot(instance))
-        });
+        let index = self.entity_index::<T>();
+        let entity = self.database.schema.entity(index);
+        let slot = self.loaded(&id).map(|instance| self.context.slot(instance));
+        let read = slot.and_then(|slot| read_version(entity, slot));
         // What is not stored yet has been written never.
         let (expected, found) = (version.number(), read.unwrap_or_default());
         if found == expected {
@@ -155,8 +156,11 @@ impl EntityManager {
         Err(Error::OptimisticLock {
             entity: T::NAME,
             key: id.to_string(),
-            expected,
-            found,
+            property: entity
+                .row_version
+                .map_or("version", |(field, _)| entity.fields[field].name),
+            expected: expected.to_string(),
+            found: found.to_string(),
         })
     }
 

@@ -34,6 +34,7 @@ pub struct FieldDescription {
     pub(crate) has_default: bool,
     pub(crate) unique: bool,
     pub(crate) index: bool,
+    pub(crate) concurrency_check: bool,
     pub(crate) length: Option<usize>,
 }
 
@@ -143,6 +144,7 @@ impl FieldDescription {
             has_default: false,
             unique: false,
             index: false,
+            concurrency_check: false,
             length: None,
         }
     }
@@ -218,6 +220,13 @@ impl FieldDescription {
             FieldKind::Lazy(value) => FieldKind::Lazy(value.counted::<V>()),
             other => other,
         };
+        self
+    }
+
+    /// A row is written only while it has the value that was read.
+    #[must_use]
+    pub const fn concurrency_check(mut self) -> Self {
+        self.concurrency_check = true;
         self
     }
 

@@ -78,6 +78,8 @@ pub(crate) struct EntitySchema {
     pub(crate) joins: Vec<(JoinIndex, Side)>,
     /// The property that counts how often a row was written.
     pub(crate) row_version: Option<(FieldIndex, VersionType)>,
+    /// The properties that a row must still have as they were read to be written: its version first.
+    pub(crate) locks: Vec<FieldIndex>,
     /// The version of the schema under which rows are written now.
     pub(crate) version: u32,
     /// The position of each stored property number; filled from the catalog when a database opens.

@@ -10,6 +10,7 @@ use crate::entity::{AnyEntity, ChangeKind, ChangeSetData};
 use crate::error::{Error, Result};
 use crate::log;
 use crate::schema::{EntitySchema, FieldIndex, FieldSet, ResolvedKind, Schema};
+use crate::storage::Bytes;
 
 /// What a flush does to the row of one instance.
 pub(crate) struct Change {
@@ -24,8 +25,8 @@ pub(crate) struct Change {
     pub(crate) lazies: Vec<(FieldIndex, Vec<u8>)>,
     /// The properties that differ from the row, the lazy ones included.
     pub(crate) changed: FieldSet,
-    /// The version of the row that was read; the stored one must be the same.
-    pub(crate) read_version: Option<u64>,
+    /// The row that was read, where the stored one must agree with it.
+    pub(crate) read: Option<Bytes>,
     /// What the `after_*` hooks will be told, where there are any.
     pub(crate) after: Option<ChangeSetData>,
 }
@@ -34,7 +35,7 @@ impl Change {
     pub(super) fn removal(
         instance: Instance,
         key: RowKey,
-        read_version: Option<u64>,
+        read: Option<Bytes>,
         after: Option<ChangeSetData>,
     ) -> Self {
         let body = RowBodyBuilder::new().finish();
@@ -46,7 +47,7 @@ impl Change {
             body,
             lazies: Vec::new(),
             changed: FieldSet::new(),
-            read_version,
+            read,
             after,
         }
     }
@@ -77,26 +78,18 @@ impl Change {
             // What it will be is counted where the row is written.
             return None;
         }
-        if property.hidden {
-            return Some(format!("{}: <hidden>", property.name));
-        }
-        let value = match &property.kind {
-            ResolvedKind::Lazy(value_type) => {
+        let stored = match &property.kind {
+            ResolvedKind::Lazy(_) => {
                 let (_, stored) = self.lazies.iter().find(|(at, _)| *at == field)?;
-                value_type.display(stored).to_string()
+                stored
             }
-            ResolvedKind::Scalar(value_type) => value_type
-                .display(self.body.get(property.number)?)
-                .to_string(),
-            ResolvedKind::Relation(relation) => {
-                match decode_reference(schema, entity, field, self.body.get(property.number)?) {
-                    Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
-                    Ok(None) | Err(_) => "None".to_owned(),
-                }
+            ResolvedKind::Scalar(_) | ResolvedKind::Relation(_) => {
+                self.body.get(property.number)?
             }
             ResolvedKind::PrimaryKey => return None,
         };
-        Some(format!("{}: {}", property.name, log::shortened(&value)))
+        let value = display(schema, entity, field, stored);
+        Some(format!("{}: {value}", property.name))
     }
 }
 
@@ -226,6 +219,28 @@ pub(super) fn reset(context: &mut Context, instance: Instance, fields: FieldSet)
             .decode(field, stored.as_deref())
             .expect("the value was read from there");
     }
+}
+
+/// The stored value of a property in words, unless it is hidden.
+pub(super) fn display(
+    schema: &Schema,
+    entity: &EntitySchema,
+    field: FieldIndex,
+    stored: &[u8],
+) -> String {
+    let property = &entity.fields[field];
+    let value = match &property.kind {
+        _ if property.hidden => "<hidden>".to_owned(),
+        ResolvedKind::Scalar(value_type) | ResolvedKind::Lazy(value_type) => {
+            value_type.display(stored).to_string()
+        }
+        ResolvedKind::Relation(relation) => match decode_reference(schema, entity, field, stored) {
+            Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
+            Ok(None) | Err(_) => "None".to_owned(),
+        },
+        ResolvedKind::PrimaryKey => unreachable!("a key is no value in the row"),
+    };
+    log::shortened(&value)
 }
 
 /// The stored form of a scalar, or of a to-one relation: the key, or nothing for `None`.

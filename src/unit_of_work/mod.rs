@@ -27,4 +27,4 @@ pub(crate) use links::LinkWrite;
 pub(crate) use plan::{Outcome, plan};
 pub(crate) use prepare::prepare;
 pub(crate) use replay::{Replayed, Staged, accept_replayed, replay};
-pub(crate) use versions::read_version;
+pub(crate) use versions::{agree, read_version};

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::change::{Encoded, reset};
 use super::hook_relations::Relations;
-use super::{Change, Prepared, validate, versions};
+use super::{Change, Prepared, validate};
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
 use crate::entity::{ChangeKind, ChangeSetData, Event};
 use crate::error::{Error, Result, Violation};
 use crate::schema::FieldSet;
+use crate::storage::Bytes;
 
 /// Makes the change sets of all touched instances. Relations are reconciled.
 ///
@@ -217,14 +218,16 @@ impl Preparation<'_> {
             after = self.after_event(instance, &encoded, ChangeKind::Delete, FieldSet::new());
         }
         let key = self.context.slot(instance).key.clone();
-        let removal = Change::removal(instance, key, self.read_version(instance), after);
+        let removal = Change::removal(instance, key, self.read_row(instance), after);
         self.prepared.changes.push(removal);
         Ok(())
     }
 
-    fn read_version(&self, instance: Instance) -> Option<u64> {
+    /// The row that the instance was made of, where that is of interest to the lock.
+    fn read_row(&self, instance: Instance) -> Option<Bytes> {
         let entity = self.context.entity(instance.entity);
-        versions::read_version(entity, self.context.slot(instance))
+        let row = self.context.slot(instance).row.as_ref();
+        row.filter(|_| !entity.locks.is_empty()).cloned()
     }
 
     fn encode(&self, instance: Instance) -> Result<Encoded> {
@@ -307,7 +310,7 @@ impl Preparation<'_> {
             body,
             lazies,
             changed,
-            read_version: self.read_version(instance),
+            read: self.read_row(instance),
             after,
         };
         let entity = self.context.entity(instance.entity);

@@ -1,15 +1,16 @@
-//! Optimistic locking: a row that has a version is written only over the version that was read.
+//! Optimistic locking: a row is written only while its version, and the properties with
+//! `concurrency_check`, are those that were read.
 //!
 //! Invariant: the version of a row grows by one with every flush that writes it, be it for a change of
 //! its own or for a rule that follows from another row. A row that takes the place of a removed one
 //! counts on, so that whoever has read the old one notices.
 
+use super::change::display;
 use super::plan::{Planner, Write};
-use crate::codec::RowKey;
+use crate::codec::record::Record;
 use crate::context::Slot;
 use crate::error::{Error, Result};
-use crate::schema::{EntityIndex, EntitySchema};
-use crate::storage::Bytes;
+use crate::schema::{EntitySchema, FieldIndex, Schema};
 
 /// The version of the row that an instance was made of. `None`: its entity has none, or the row was
 /// not read.
@@ -23,19 +24,24 @@ pub(crate) fn read_version(entity: &EntitySchema, slot: &Slot) -> Option<u64> {
 
 /// Refuses to write over rows that others have written since they were read.
 pub(super) fn check(planner: &Planner<'_>) -> Result<()> {
+    let schema = &planner.database.schema;
     for ((entity, key), write) in &planner.writes {
-        let (Some(change), Some(row)) = (write.change, &write.old) else {
+        let (Some(read), Some(row)) = (
+            write.change.and_then(|change| change.read.as_ref()),
+            &write.old,
+        ) else {
             continue;
         };
-        let Some(expected) = change.read_version else {
-            continue;
-        };
-        let found = stored_version(planner, *entity, key, row)?;
-        if found != expected {
-            let schema = planner.entity(*entity);
+        let entity = schema.entity(*entity);
+        let (read, row) = (
+            crate::keyspace::parse_row(entity, key, read)?,
+            crate::keyspace::parse_row(entity, key, row)?,
+        );
+        if let Some((field, expected, found)) = difference(schema, entity, &read, &row)? {
             return Err(Error::OptimisticLock {
-                entity: schema.name,
-                key: schema.print_key(key),
+                entity: entity.name,
+                key: entity.print_key(key),
+                property: entity.fields[field].name,
                 expected,
                 found,
             });
@@ -44,18 +50,43 @@ pub(super) fn check(planner: &Planner<'_>) -> Result<()> {
     Ok(())
 }
 
-fn stored_version(
-    planner: &Planner<'_>,
-    entity: EntityIndex,
-    key: &RowKey,
-    row: &Bytes,
-) -> Result<u64> {
-    let schema = planner.entity(entity);
-    let Some((field, version)) = schema.row_version else {
-        return Ok(0);
-    };
-    let record = planner.record(entity, key, row)?;
-    Ok(version.number(record.get(schema.fields[field].number))?)
+/// Whether a row that was read anew is, for the lock, the one that was read before.
+pub(crate) fn agree(entity: &EntitySchema, read: &Record<'_>, row: &Record<'_>) -> bool {
+    entity.locks.iter().all(|field| {
+        let number = entity.fields[*field].number;
+        read.get(number) == row.get(number)
+    })
+}
+
+/// The first property of the lock in which two rows differ, and its values in both, in words.
+fn difference(
+    schema: &Schema,
+    entity: &EntitySchema,
+    read: &Record<'_>,
+    row: &Record<'_>,
+) -> Result<Option<(FieldIndex, String, String)>> {
+    for field in &entity.locks {
+        let number = entity.fields[*field].number;
+        let (read, row) = (read.get(number), row.get(number));
+        if read == row {
+            continue;
+        }
+        let is_version = |(version, _): &(FieldIndex, _)| version == field;
+        if let Some((_, version)) = entity.row_version.filter(is_version) {
+            let (read, row) = (version.number(read)?, version.number(row)?);
+            if read != row {
+                return Ok(Some((*field, read.to_string(), row.to_string())));
+            }
+            continue;
+        }
+        let display = |stored: Option<&[u8]>| match stored {
+            Some(stored) => display(schema, entity, *field, stored),
+            // The row is older than the property.
+            None => "no value".to_owned(),
+        };
+        return Ok(Some((*field, display(read), display(row))));
+    }
+    Ok(None)
 }
 
 /// Gives every row that is written the version after the one that is stored.

@@ -98,6 +98,9 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     if field.is_version() {
         description = generated!(#description.version::<#ty>());
     }
+    if attrs.concurrency_check.is_some() {
+        description = generated!(#description.concurrency_check());
+    }
     if let Some(length) = &attrs.length {
         let (most, text) = (&length.value, inner_type(field));
         description = generated!(#description.length::<#text>(#most));

@@ -115,6 +115,13 @@ impl Builder {
         };
         let is_owner = |kind: &ResolvedKind| matches!(kind, ResolvedKind::Relation(relation) if relation.is_to_one_owner());
         let to_ones = positions(is_owner);
+        let row_version = self.row_version(&description);
+        let is_checked = |at: &FieldIndex| description.fields[*at].concurrency_check;
+        let locks = row_version
+            .map(|(version, _)| version)
+            .into_iter()
+            .chain((0..fields.len()).filter(is_checked))
+            .collect();
         EntitySchema {
             index,
             name: description.name,
@@ -136,7 +143,8 @@ impl Builder {
                 |kind| matches!(kind, ResolvedKind::Relation(relation) if !relation.is_to_one_owner()),
             ),
             indexes: indexes(&description.fields, &fields),
-            row_version: self.row_version(&description),
+            row_version,
+            locks,
             to_ones,
             fields,
             referrers: Vec::new(),

@@ -1,0 +1,6 @@
+//! What entities declare of themselves beyond their properties and relations. On both stores.
+
+mod support;
+
+#[path = "models/concurrency_check.rs"]
+mod concurrency_check;
