@@ -89,7 +89,6 @@ impl<'a> Record<'a> {
     }
 
     /// The row's properties without what surrounds them.
-    #[cfg(test)]
     pub(crate) fn properties(&self) -> Properties<'a> {
         self.properties
     }

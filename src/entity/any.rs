@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 
 use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, HydrateRow};
 use crate::codec::value::{ValueError, decode_value};
-use crate::codec::{EntityKey, RowKey, RowKeyKind};
+use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 use crate::error::Result;
 use crate::schema::{EntityDescription, FieldDescription, FieldSet, Target};
 
@@ -238,6 +238,7 @@ pub struct EntityType {
     pub(crate) print_key: fn(&RowKey) -> String,
     pub(crate) key_number: fn(&RowKey) -> Option<u64>,
     pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,
+    pub(crate) skip_key: fn(&mut &[u8]) -> Result<(), KeyError>,
 }
 
 impl EntityType {
@@ -268,6 +269,7 @@ impl EntityType {
                     .ok()
                     .map(|key| key.to_row_key())
             },
+            skip_key: |key| T::Key::decode_key(key).map(drop),
         }
     }
 }

@@ -191,6 +191,7 @@ impl OrmBuilder {
             name: (entity.key_name)(),
             print: entity.print_key,
             of_value: entity.key_of_value,
+            skip: entity.skip_key,
         };
         schema::build(
             self.types

@@ -14,7 +14,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::keyspace::{index_entry_key, parse_row};
+use crate::keyspace::{index_entry_row, parse_row};
 use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::{Bytes, Direction, KeyRange, Reader};
 
@@ -204,7 +204,8 @@ impl<'a> Search<'a> {
             }
         }
         let reader = self.judge.reader;
-        keys.extend(database.keyspace.indexed(reader, entity, field, &value)?);
+        let index = entity.index_on(field).expect("the plan names an index");
+        keys.extend(database.keyspace.indexed(reader, entity, index, &value)?);
         Ok(())
     }
 
@@ -354,13 +355,16 @@ fn scan_index(
     direction: Direction,
     visit: &mut dyn FnMut(RowKey) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let index = *entity.index_on(field).expect("the plan names an index");
-    let tree = judge.database.keyspace.index(entity.index, field);
+    let index = entity.index_on(field).expect("the plan names an index");
+    let Database {
+        schema, keyspace, ..
+    } = judge.database;
+    let tree = keyspace.index(entity.index, index);
     let mut outcome = Ok(());
     judge
         .reader
         .scan(tree, range, direction, &mut |key, value| {
-            let visited = index_entry_key(entity, index, key, value).and_then(&mut *visit);
+            let visited = index_entry_row(schema, entity, index, key, value).and_then(&mut *visit);
             or_break(visited, &mut outcome)
         })?;
     outcome

@@ -199,14 +199,14 @@ impl FieldDescription {
 
     /// No two rows have the same value.
     #[must_use]
-    pub const fn unique<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+    pub const fn unique<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
         self.unique = true;
         self.ordered::<V>()
     }
 
     /// Rows can be found by the value.
     #[must_use]
-    pub const fn index<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+    pub const fn index<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
         self.index = true;
         self.ordered::<V>()
     }
@@ -240,7 +240,7 @@ impl FieldDescription {
         self
     }
 
-    const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+    const fn ordered<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
         self.kind = match self.kind {
             FieldKind::Scalar(value) => FieldKind::Scalar(value.ordered::<V>()),
             other => other,

@@ -5,9 +5,9 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::{OnDelete, ValueType, VersionType};
+use super::{IndexSchema, OnDelete, ValueType, VersionType};
 use crate::codec::record::PropertyNumber;
-use crate::codec::{RowKey, RowKeyKind};
+use crate::codec::{KeyError, RowKey, RowKeyKind};
 
 /// The position of an entity in the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,6 +62,8 @@ pub(crate) struct EntitySchema {
     pub(crate) print_key: fn(&RowKey) -> String,
     /// The key that a value, encoded as a property would be, stands for.
     pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,
+    /// Takes a key off the front of bytes.
+    pub(crate) skip_key: fn(&mut &[u8]) -> Result<(), KeyError>,
     pub(crate) key_field: FieldIndex,
     pub(crate) fields: Vec<FieldSchema>,
     /// Properties stored in the row: scalars and owning to-one relations.
@@ -101,8 +103,9 @@ impl EntitySchema {
         }
     }
 
+    /// The index on this property alone.
     pub(crate) fn index_on(&self, field: FieldIndex) -> Option<&IndexSchema> {
-        self.indexes.iter().find(|index| index.field == field)
+        self.indexes.iter().find(|index| index.is_on(field))
     }
 
     /// Fixes the number under which each stored property is found in rows.
@@ -208,13 +211,6 @@ impl RelationSchema {
             RelationKind::ToOne { .. } | RelationKind::ManyToMany { .. } => false,
         }
     }
-}
-
-/// A secondary index over one property.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct IndexSchema {
-    pub(crate) field: FieldIndex,
-    pub(crate) unique: bool,
 }
 
 /// A many-to-many relation.

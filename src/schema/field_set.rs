@@ -31,6 +31,12 @@ impl FieldSet {
         self.0 >> field & 1 == 1
     }
 
+    /// Whether a position is in both sets.
+    #[must_use]
+    pub const fn intersects(&self, other: &Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether nothing is in the set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -61,7 +67,9 @@ mod tests {
     fn holds_what_was_inserted_in_ascending_order() {
         let mut set: FieldSet = [127, 3, 0, 3].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 3, 127]);
+        assert!(set.intersects(&[3, 5].into_iter().collect()));
         set.remove(3);
+        assert!(!set.intersects(&[3, 5].into_iter().collect()));
         assert!(!set.contains(3) && set.contains(127) && !set.is_empty());
         set.remove(0);
         set.remove(127);

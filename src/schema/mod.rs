@@ -8,6 +8,7 @@ mod build;
 mod description;
 mod entity;
 mod field_set;
+mod index;
 mod value_type;
 
 pub use description::{FieldDescription, OnDelete, Relation, Target};
@@ -17,7 +18,8 @@ pub use value_type::{CharCount, VersionNumber};
 pub(crate) use build::{KeyType, build};
 pub(crate) use description::{EntityDescription, FieldKind};
 pub(crate) use entity::{
-    EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, JoinIndex, JoinSchema,
-    RelationKind, RelationSchema, ResolvedKind, Schema, Side,
+    EntityIndex, EntitySchema, FieldIndex, FieldSchema, JoinIndex, JoinSchema, RelationKind,
+    RelationSchema, ResolvedKind, Schema, Side,
 };
+pub(crate) use index::{IndexPart, IndexSchema, PartKind};
 pub(crate) use value_type::{ValueType, VersionType};

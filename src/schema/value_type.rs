@@ -25,6 +25,7 @@ pub(crate) struct ValueType {
     count: Option<Count>,
     order: Option<Order>,
     skip: Option<Skip>,
+    print_key: Print,
     version: Option<VersionType>,
 }
 
@@ -59,6 +60,7 @@ impl ValueType {
             count: None,
             order: None,
             skip: None,
+            print_key: |_, _| unreachable!("the type has no order"),
             version: None,
         }
     }
@@ -79,9 +81,10 @@ impl ValueType {
 
     /// Adds the order of values, for `index` and `unique`.
     #[must_use]
-    pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey>(mut self) -> Self {
+    pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
         self.order = Some(order::<V>);
         self.skip = Some(|key| V::decode_key(key).map(drop));
+        self.print_key = print_key::<V>;
         self
     }
 
@@ -146,13 +149,24 @@ impl ValueType {
 
     /// The stored value as it prints with `{:?}`.
     pub(crate) fn display<'a>(&self, stored: &'a [u8]) -> impl fmt::Display + 'a {
-        struct Printed<'a>(&'a [u8], fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result);
-        impl fmt::Display for Printed<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                (self.1)(self.0, f)
-            }
-        }
         Printed(stored, self.print)
+    }
+
+    /// The value of an index key as it prints with `{:?}`.
+    ///
+    /// # Panics
+    /// If the type has no order.
+    pub(crate) fn display_order_key<'a>(&self, key: &'a [u8]) -> impl fmt::Display + 'a {
+        Printed(key, self.print_key)
+    }
+}
+
+/// The bytes of a value, and how it prints.
+struct Printed<'a>(&'a [u8], Print);
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.1)(self.0, f)
     }
 }
 
@@ -167,6 +181,16 @@ fn print<V: DeserializeOwned + fmt::Debug>(
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     match decode_value::<V>(stored) {
+        Ok(value) => fmt::Debug::fmt(&value, f),
+        Err(_) => f.write_str("<unreadable>"),
+    }
+}
+
+fn print_key<V: OrderedKey + fmt::Debug>(
+    mut key: &[u8],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match V::decode_key(&mut key) {
         Ok(value) => fmt::Debug::fmt(&value, f),
         Err(_) => f.write_str("<unreadable>"),
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::plan::{Planner, Write};
 use crate::codec::RowKey;
 use crate::error::{Error, Result};
-use crate::keyspace::{index_entry, parse_row};
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, IndexSchema, ResolvedKind};
+use crate::keyspace::{IndexKey, describe_index_key, index_entry, index_keys, parse_row};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, IndexSchema};
 
 /// Every reference that is written must refer to a row that is there afterwards.
 pub(super) fn check_references(planner: &Planner<'_>) -> Result<()> {
@@ -79,27 +79,26 @@ pub(super) fn missing(
     }
 }
 
-/// Index entries that go and come with the writes; unique values are judged.
+/// Index entries that go and come with the writes; unique keys are judged.
 pub(super) fn write_indexes(planner: &mut Planner<'_>) -> Result<()> {
     let database = planner.database;
     for schema in &database.schema.entities {
         for index in &schema.indexes {
-            let changes = index_changes(planner, schema, *index)?;
+            let changes = index_changes(planner, schema, index)?;
             if index.unique {
-                check_unique(planner, schema, *index, &changes)?;
+                check_unique(planner, schema, index, &changes)?;
             }
-            let tree = database.keyspace.index(schema.index, index.field);
+            let tree = database.keyspace.index(schema.index, index);
             for change in &changes {
-                if let Some(old) = &change.old {
-                    planner
-                        .batch
-                        .delete(tree, index_entry(*index, old, &change.key).0);
+                for old in &change.old {
+                    let (entry, _) = index_entry(index, old, &change.row);
+                    planner.batch.delete(tree, entry);
                 }
             }
             for change in &changes {
-                if let Some(new) = &change.new {
-                    let (key, value) = index_entry(*index, new, &change.key);
-                    planner.batch.put(tree, key, value);
+                for new in &change.new {
+                    let (entry, held) = index_entry(index, new, &change.row);
+                    planner.batch.put(tree, entry, held);
                 }
             }
         }
@@ -107,35 +106,42 @@ pub(super) fn write_indexes(planner: &mut Planner<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How the entry of one row changes.
+/// How the entries of one row change.
 struct IndexChange {
-    key: RowKey,
-    old: Option<Vec<u8>>,
-    new: Option<Vec<u8>>,
+    row: RowKey,
+    /// The keys that it has no more.
+    old: Vec<IndexKey>,
+    /// The keys that it did not have.
+    new: Vec<IndexKey>,
 }
 
 fn index_changes(
     planner: &Planner<'_>,
     schema: &EntitySchema,
-    index: IndexSchema,
+    index: &IndexSchema,
 ) -> Result<Vec<IndexChange>> {
     let mut changes = Vec::new();
-    for ((entity, key), write) in &planner.writes {
-        if *entity != schema.index || untouched(write, index.field) {
+    for ((entity, row), write) in &planner.writes {
+        if *entity != schema.index || untouched(write, index) {
             continue;
         }
-        let number = schema.fields[index.field].number;
-        let old = match &write.old {
-            Some(row) => index_value(schema, index, parse_row(schema, key, row)?.get(number))?,
-            None => None,
+        let mut old = match &write.old {
+            Some(stored) => {
+                index_keys(schema, index, parse_row(schema, row, stored)?.properties())?
+            }
+            None => Vec::new(),
         };
-        let new = match &write.new {
-            Some(body) => index_value(schema, index, body.get(number))?,
-            None => None,
+        let mut new = match &write.new {
+            Some(body) => index_keys(schema, index, body.properties())?,
+            None => Vec::new(),
         };
-        if old != new {
+        new.retain(|key| {
+            let kept = old.iter().position(|before| before == key);
+            kept.map(|at| old.swap_remove(at)).is_none()
+        });
+        if !old.is_empty() || !new.is_empty() {
             changes.push(IndexChange {
-                key: key.clone(),
+                row: row.clone(),
                 old,
                 new,
             });
@@ -144,105 +150,48 @@ fn index_changes(
     Ok(changes)
 }
 
-/// Whether a row is updated, and the property is not among what changes.
-fn untouched(write: &Write<'_>, field: FieldIndex) -> bool {
+/// Whether a row is updated, and nothing that the index reads is among what changes.
+fn untouched(write: &Write<'_>, index: &IndexSchema) -> bool {
     write.old.is_some()
         && write.new.is_some()
         && write
             .change
-            .is_some_and(|change| !change.replaces && !change.changed.contains(field))
+            .is_some_and(|change| !change.replaces && !change.changed.intersects(&index.reads))
         && !write.follows
 }
 
-/// The index key of a stored property; `None` where rows without a value have no entry.
-pub(crate) fn index_value(
-    schema: &EntitySchema,
-    index: IndexSchema,
-    stored: Option<&[u8]>,
-) -> Result<Option<Vec<u8>>> {
-    let Some(stored) = stored else {
-        return Ok(None);
-    };
-    let property = &schema.fields[index.field];
-    match &property.kind {
-        ResolvedKind::Relation(_) if stored.is_empty() => Ok(None),
-        // A reference is stored as the encoded key itself.
-        ResolvedKind::Relation(_) => Ok(Some(stored.to_vec())),
-        ResolvedKind::Scalar(value_type) => {
-            let mut value = Vec::with_capacity(stored.len() + 2);
-            value_type.append_order_key(stored, &mut value)?;
-            // `None` encodes as a lone zero byte; a unique index ignores it (R7).
-            let ignored = index.unique && property.nullable && value == [0];
-            Ok((!ignored).then_some(value))
-        }
-        ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) => {
-            unreachable!("only columns are indexed")
-        }
-    }
-}
-
-/// A value may be taken if no row has it afterwards: who had it gives it up in this same flush.
+/// A key may be taken if no row has it afterwards: who had it gives it up in this same flush.
 fn check_unique(
     planner: &Planner<'_>,
     schema: &EntitySchema,
-    index: IndexSchema,
+    index: &IndexSchema,
     changes: &[IndexChange],
 ) -> Result<()> {
-    let tree = planner.database.keyspace.index(schema.index, index.field);
+    let tree = planner.database.keyspace.index(schema.index, index);
     let released: BTreeMap<&[u8], &RowKey> = changes
         .iter()
-        .filter_map(|change| Some((change.old.as_deref()?, &change.key)))
+        .flat_map(|change| change.old.iter().map(|key| (key.as_slice(), &change.row)))
         .collect();
     let mut taken: BTreeMap<&[u8], &RowKey> = BTreeMap::new();
     for change in changes {
-        let Some(value) = change.new.as_deref() else {
-            continue;
-        };
-        let violation =
-            |existing: &RowKey| unique_violation(planner, schema, index, &change.key, existing);
-        if let Some(other) = taken.insert(value, &change.key) {
-            return Err(violation(other));
-        }
-        if let Some(row) = planner.reader.get(tree, value)? {
-            let holder = RowKey::from_encoded(schema.key_kind, &row)?;
-            if holder != change.key && released.get(value) != Some(&&holder) {
-                return Err(violation(&holder));
+        for key in &change.new {
+            let violation = |existing: &RowKey| Error::UniqueViolation {
+                entity: schema.name,
+                key: schema.print_key(&change.row),
+                property: index.label,
+                value: describe_index_key(&planner.database.schema, schema, index, key),
+                existing: schema.print_key(existing),
+            };
+            if let Some(other) = taken.insert(key, &change.row) {
+                return Err(violation(other));
+            }
+            if let Some(row) = planner.reader.get(tree, key)? {
+                let holder = RowKey::from_encoded(schema.key_kind, &row)?;
+                if holder != change.row && released.get(key.as_slice()) != Some(&&holder) {
+                    return Err(violation(&holder));
+                }
             }
         }
     }
     Ok(())
-}
-
-fn unique_violation(
-    planner: &Planner<'_>,
-    schema: &EntitySchema,
-    index: IndexSchema,
-    key: &RowKey,
-    existing: &RowKey,
-) -> Error {
-    let property = &schema.fields[index.field];
-    let stored = planner.writes[&(schema.index, key.clone())]
-        .new
-        .as_ref()
-        .and_then(|body| body.get(property.number));
-    let value = match (&property.kind, stored) {
-        _ if property.hidden => "<hidden>".to_owned(),
-        (ResolvedKind::Scalar(value_type), Some(stored)) => value_type.display(stored).to_string(),
-        (ResolvedKind::Relation(relation), Some(stored)) => {
-            let target = planner.entity(relation.target);
-            let key = RowKey::from_encoded(target.key_kind, stored);
-            key.map_or_else(
-                |_| "<unreadable>".to_owned(),
-                |key| format!("{} {}", target.name, target.print_key(&key)),
-            )
-        }
-        _ => "this value".to_owned(),
-    };
-    Error::UniqueViolation {
-        entity: schema.name,
-        key: schema.print_key(key),
-        property: property.name,
-        value,
-        existing: schema.print_key(existing),
-    }
 }

@@ -78,8 +78,10 @@ impl<'a> Planner<'a> {
         field: FieldIndex,
         target: &RowKey,
     ) -> Result<Vec<RowKey>> {
-        let keyspace = &self.database.keyspace;
-        keyspace.indexed(self.reader, self.entity(entity), field, &target.to_vec())
+        let (keyspace, schema) = (&self.database.keyspace, self.entity(entity));
+        let index = schema.index_on(field);
+        let index = index.expect("an owning relation has an index");
+        keyspace.indexed(self.reader, schema, index, &target.to_vec())
     }
 
     /// Applies the rule of one referrer.

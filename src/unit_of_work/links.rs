@@ -142,7 +142,8 @@ fn check_length(
     let length = owner.encoded_length() + target.encoded_length();
     let relation = planner.database.schema.join(join);
     let entity = planner.entity(relation.owner);
-    let violation = too_long(entity, owner, relation.owner_field, length);
+    let property = entity.fields[relation.owner_field].name;
+    let violation = too_long(entity, owner, property, length);
     violation.map_or(Ok(()), |violation| Err(Error::Validation(vec![violation])))
 }
 

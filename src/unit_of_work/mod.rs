@@ -21,7 +21,6 @@ mod versions;
 
 pub(crate) use accept::{accept, run_after_hooks};
 pub(crate) use change::{Change, Prepared, encode_column};
-pub(crate) use constraints::index_value;
 pub(crate) use difference::difference;
 pub(crate) use links::LinkWrite;
 pub(crate) use plan::{Outcome, plan};

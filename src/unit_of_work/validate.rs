@@ -1,11 +1,12 @@
 //! Rules that a value can break by itself. All violations of a flush are told at once.
 
-use super::{Change, index_value};
+use super::Change;
 use crate::codec::RowKey;
 use crate::entity::ChangeKind;
 use crate::error::{Result, Violation};
+use crate::keyspace::index_keys;
 use crate::log::shortened;
-use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
+use crate::schema::{EntitySchema, IndexPart, ResolvedKind};
 use crate::storage::MAX_KEY_LENGTH;
 
 /// A stored value shorter than this makes no index key that is too long: those of texts and bytes
@@ -46,18 +47,25 @@ fn check_keys(
 ) -> Result<()> {
     let key_length = change.key.encoded_length();
     if change.kind == ChangeKind::Create {
-        let violation = too_long(entity, &change.key, entity.key_field, key_length);
+        let property = entity.fields[entity.key_field].name;
+        let violation = too_long(entity, &change.key, property, key_length);
         violations.extend(violation);
     }
     for index in &entity.indexes {
-        let stored = change.body.get(entity.fields[index.field].number);
-        let is_short = stored.is_none_or(|stored| stored.len() < SURELY_SHORT);
-        if is_short && key_length < SURELY_SHORT || !change.changed.contains(index.field) {
+        if !change.changed.intersects(&index.reads) {
             continue;
         }
-        if let Some(value) = index_value(entity, *index, stored)? {
-            let length = value.len() + if index.unique { 0 } else { key_length };
-            violations.extend(too_long(entity, &change.key, index.field, length));
+        let stored_length = |part: &IndexPart| {
+            let stored = change.body.get(entity.fields[part.field].number);
+            stored.map_or(0, <[u8]>::len)
+        };
+        let length: usize = index.parts.iter().map(stored_length).sum();
+        if length < SURELY_SHORT && key_length < SURELY_SHORT {
+            continue;
+        }
+        for key in index_keys(entity, index, change.body.properties())? {
+            let length = key.len() + if index.unique { 0 } else { key_length };
+            violations.extend(too_long(entity, &change.key, index.label, length));
         }
     }
     Ok(())
@@ -67,13 +75,13 @@ fn check_keys(
 pub(super) fn too_long(
     entity: &EntitySchema,
     key: &RowKey,
-    field: FieldIndex,
+    property: &'static str,
     length: usize,
 ) -> Option<Violation> {
     (length > MAX_KEY_LENGTH).then(|| Violation {
         entity: entity.name,
         key: shortened(&entity.print_key(key)),
-        property: entity.fields[field].name,
+        property,
         problem: format!(
             "needs a stored key of {length} bytes, and at most {MAX_KEY_LENGTH} are possible, primary keys included; shorten it"
         ),

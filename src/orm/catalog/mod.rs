@@ -39,7 +39,7 @@ struct StoredEntity {
     /// The number that the next new property gets.
     next_number: u16,
     properties: BTreeMap<String, StoredProperty>,
-    /// Indexed properties, and whether the index is unique.
+    /// What each index is declared to be, and whether it is unique.
     indexes: BTreeMap<String, bool>,
 }
 
@@ -72,14 +72,15 @@ pub(super) fn reconcile(
             new_columns: Vec::new(),
         };
         let mut updated = stored.clone();
-        let mut new_indexes = Vec::new();
+        let mut new_indexes: Vec<(EntityIndex, usize)> = Vec::new();
         for entity in &schema.entities {
             let before = stored.entities.get(entity.name);
             updated.entities.insert(
                 entity.name.to_owned(),
                 reconciliation.entity(schema, entity, before)?,
             );
-            new_indexes.extend(missing_indexes(entity, before).map(|index| (entity.index, index)));
+            let missing = missing_indexes(entity, before);
+            new_indexes.extend(missing.map(|index| (entity.index, index.position)));
         }
         // Index keys are read from rows by number, so numbers have to be there first.
         assign(schema, &updated);
@@ -96,8 +97,9 @@ pub(super) fn reconcile(
                 let fields: Vec<_> = columns.iter().map(|(_, field)| *field).collect();
                 rows.complete(entity, entity_type, &fields)?;
             }
-            for (entity, index) in new_indexes {
-                problems.extend(rows.build_index(schema.entity(entity), index)?);
+            for (entity, position) in new_indexes {
+                let entity = schema.entity(entity);
+                problems.extend(rows.build_index(entity, &entity.indexes[position])?);
             }
         }
         if !problems.is_empty() {
@@ -151,18 +153,12 @@ pub(super) fn recognize(
 fn missing_indexes<'e>(
     entity: &'e EntitySchema,
     before: Option<&'e StoredEntity>,
-) -> impl Iterator<Item = IndexSchema> + 'e {
-    let stored = move |index: &IndexSchema| {
-        before
-            .and_then(|before| before.indexes.get(entity.fields[index.field].name))
-            .copied()
-    };
-    let wanted = entity
-        .indexes
-        .iter()
-        .copied()
-        .filter(move |_| before.is_some());
-    wanted.filter(move |index| stored(index) != Some(index.unique))
+) -> impl Iterator<Item = &'e IndexSchema> {
+    let indexes = before.map_or(&[][..], |_| &entity.indexes);
+    indexes.iter().filter(move |index| {
+        let stored = before.and_then(|before| before.indexes.get(&index.declaration()));
+        stored != Some(&index.unique)
+    })
 }
 
 fn read(reader: &dyn Reader, keyspace: &Keyspace) -> Result<StoredSchema> {
@@ -255,7 +251,7 @@ impl Reconciliation<'_> {
         now.indexes = entity
             .indexes
             .iter()
-            .map(|index| (entity.fields[index.field].name.to_owned(), index.unique))
+            .map(|index| (index.declaration(), index.unique))
             .collect();
         if before != Some(&now) {
             now.version += 1;

@@ -7,10 +7,10 @@ use crate::codec::RowKey;
 use crate::codec::record::{PropertyNumber, patch};
 use crate::entity::{EntityType, HydrateRow};
 use crate::error::Result;
-use crate::keyspace::{Keyspace, index_entry, parse_row};
+use crate::keyspace::{Keyspace, index_entry, index_keys, parse_row};
 use crate::schema::{EntitySchema, FieldIndex, IndexSchema};
 use crate::storage::{Batch, Direction, KeyRange, Reader, Write};
-use crate::unit_of_work::{encode_column, index_value};
+use crate::unit_of_work::encode_column;
 
 /// The stored rows, and what is about to be written over them.
 pub(super) struct StoredRows<'a> {
@@ -89,9 +89,9 @@ impl<'a> StoredRows<'a> {
     pub(super) fn build_index(
         &mut self,
         entity: &EntitySchema,
-        index: IndexSchema,
+        index: &IndexSchema,
     ) -> Result<Option<String>> {
-        let tree = self.keyspace.index(entity.index, index.field);
+        let tree = self.keyspace.index(entity.index, index);
         let batch = &mut self.batch;
         self.reader
             .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
@@ -100,21 +100,18 @@ impl<'a> StoredRows<'a> {
             })?;
         for (key, row) in self.rows(entity)? {
             let record = parse_row(entity, &key, &row)?;
-            let stored = record.get(entity.fields[index.field].number);
-            let Some(value) = index_value(entity, index, stored)? else {
-                continue;
-            };
-            let (entry, held) = index_entry(index, &value, &key);
-            if index.unique && matches!(self.batch.get(tree, &entry), Some(Write::Put(_))) {
-                return Ok(Some(format!(
-                    "{}.{} is now unique, and several rows have the value of {} {}; mend the rows before declaring it",
-                    entity.name,
-                    entity.fields[index.field].name,
-                    entity.name,
-                    entity.print_key(&key)
-                )));
+            for index_key in index_keys(entity, index, record.properties())? {
+                let (entry, held) = index_entry(index, &index_key, &key);
+                if index.unique && matches!(self.batch.get(tree, &entry), Some(Write::Put(_))) {
+                    return Ok(Some(format!(
+                        "{0}.{1} is now unique, and several rows have the value of {0} {2}; mend the rows before declaring it",
+                        entity.name,
+                        index.label,
+                        entity.print_key(&key)
+                    )));
+                }
+                self.batch.put(tree, entry, held);
             }
-            self.batch.put(tree, entry, held);
         }
         Ok(None)
     }

@@ -10,10 +10,9 @@ use super::stored::{StoredRow, read_lazy, read_row};
 use crate::codec::RowKey;
 use crate::database::Database;
 use crate::error::Result;
-use crate::keyspace::index_entry;
+use crate::keyspace::{index_entry, index_keys};
 use crate::schema::{EntitySchema, FieldIndex, IndexSchema};
 use crate::storage::{KeyRange, Reader, StorageError, TreeId, walk};
-use crate::unit_of_work::index_value;
 
 /// After how many rows the progress is told.
 const STEP: u64 = 1000;
@@ -36,8 +35,8 @@ pub(super) fn check_entity(
         expected: entity.indexes.iter().map(|_| Expected::default()).collect(),
     };
     check.rows(findings, on_progress)?;
-    for (at, index) in entity.indexes.iter().enumerate() {
-        check.index(*index, at, findings)?;
+    for index in &entity.indexes {
+        check.index(index, findings)?;
     }
     for field in &entity.lazies {
         check.lazy(*field, findings)?;
@@ -171,16 +170,11 @@ impl Check<'_> {
                 findings.tell(entity.name, problem);
             }
         }
-        for (at, index) in entity.indexes.iter().enumerate() {
-            let value = index_value(entity, *index, row.values[index.field])
-                .map_err(|error| error.to_string())?;
-            if let Some(value) = value {
-                self.expect(
-                    (at, *index),
-                    index_entry(*index, &value, key),
-                    key,
-                    findings,
-                );
+        for index in &entity.indexes {
+            let keys =
+                index_keys(entity, index, row.properties).map_err(|error| error.to_string())?;
+            for index_key in keys {
+                self.expect(index, index_entry(index, &index_key, key), key, findings);
             }
         }
         Ok(())
@@ -188,12 +182,12 @@ impl Check<'_> {
 
     fn expect(
         &mut self,
-        (at, index): (usize, IndexSchema),
+        index: &IndexSchema,
         (entry, held): (Vec<u8>, Vec<u8>),
         key: &RowKey,
         findings: &mut Findings,
     ) {
-        let Expected { entries, others } = &mut self.expected[at];
+        let Expected { entries, others } = &mut self.expected[index.position];
         let Some(first) = entries.get(&entry) else {
             entries.insert(entry, held);
             return;
@@ -203,7 +197,7 @@ impl Check<'_> {
         let problem = format!(
             "{}: `{}` must be unique, and {} has the same value",
             self.entity.print_key(key),
-            self.entity.fields[index.field].name,
+            index.label,
             other.map_or_else(
                 |_| "another row".to_owned(),
                 |it| self.entity.print_key(&it)
@@ -213,13 +207,13 @@ impl Check<'_> {
         others.insert((entry, held));
     }
 
-    fn index(&mut self, index: IndexSchema, at: usize, findings: &mut Findings) -> Result<()> {
-        let place = self.place(index.field);
-        let tree = self.database.keyspace.index(self.entity.index, index.field);
+    fn index(&mut self, index: &IndexSchema, findings: &mut Findings) -> Result<()> {
+        let place = format!("{}.{}", self.entity.name, index.label);
+        let tree = self.database.keyspace.index(self.entity.index, index);
         let Expected {
             mut entries,
             others,
-        } = std::mem::take(&mut self.expected[at]);
+        } = std::mem::take(&mut self.expected[index.position]);
         let fix = |entry: &[u8], value| Fix {
             tree,
             key: entry.to_vec(),
@@ -257,7 +251,7 @@ impl Check<'_> {
     }
 
     /// Whether an entry may be that of a row that can't be read.
-    fn may_be_unreadable(&self, index: IndexSchema, entry: &[u8], held: &[u8]) -> bool {
+    fn may_be_unreadable(&self, index: &IndexSchema, entry: &[u8], held: &[u8]) -> bool {
         self.unreadable.iter().any(|row| {
             if index.unique {
                 held == row
@@ -270,7 +264,7 @@ impl Check<'_> {
     fn lazy(&self, field: FieldIndex, findings: &mut Findings) -> Result<()> {
         let entity = self.entity;
         let property = &entity.fields[field];
-        let place = self.place(field);
+        let place = format!("{}.{}", entity.name, property.name);
         let tree = self.database.keyspace.lazy(entity.index, field);
         let mut missing = self.keys.clone();
         let each = |key: &[u8], sealed: Result<&[u8], StorageError>, findings: &mut Findings| {
@@ -308,10 +302,6 @@ impl Check<'_> {
         let key_number = self.database.entity_type(self.entity.index).key_number;
         let highest = self.keys.iter().filter_map(key_number).max();
         check_sequence(self.database, self.reader, self.entity, highest, findings);
-    }
-
-    fn place(&self, field: FieldIndex) -> String {
-        format!("{}.{}", self.entity.name, self.entity.fields[field].name)
     }
 }
 

@@ -2,7 +2,7 @@
 //! is a sentence, since whoever asks goes on with the next one.
 
 use crate::codec::RowKey;
-use crate::codec::record::Record;
+use crate::codec::record::{Properties, Record};
 use crate::codec::value::open_value;
 use crate::entity::{AnyEntity, EntityType, HydrateRow};
 use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
@@ -11,8 +11,7 @@ use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
 pub(in crate::orm) struct StoredRow<'r> {
     pub(in crate::orm) revision: u64,
     pub(super) schema_version: u32,
-    /// The stored bytes of each property.
-    pub(super) values: Vec<Option<&'r [u8]>>,
+    pub(super) properties: Properties<'r>,
     pub(super) body: Box<dyn AnyEntity>,
 }
 
@@ -36,7 +35,7 @@ pub(in crate::orm) fn read_row<'r>(
     Ok(StoredRow {
         revision: record.revision(),
         schema_version: record.schema_version(),
-        values,
+        properties: record.properties(),
         body,
     })
 }

@@ -11,11 +11,11 @@ use super::entity::{RelationKind, ResolvedKind};
 use super::value_type::short_type_name;
 use super::{
     EntityDescription, EntityIndex, EntitySchema, FieldDescription, FieldIndex, FieldKind,
-    FieldSchema, FieldSet, IndexSchema, JoinIndex, JoinSchema, RelationSchema, Schema, Side,
-    VersionType,
+    FieldSchema, FieldSet, IndexSchema, JoinIndex, JoinSchema, PartKind, RelationSchema, Schema,
+    Side, VersionType,
 };
 use crate::codec::record::PropertyNumber;
-use crate::codec::{RowKey, RowKeyKind};
+use crate::codec::{KeyError, RowKey, RowKeyKind};
 use crate::error::{Error, Result};
 
 /// What of an entity's type is not in its description.
@@ -24,6 +24,7 @@ pub(crate) struct KeyType {
     pub(crate) name: &'static str,
     pub(crate) print: fn(&RowKey) -> String,
     pub(crate) of_value: fn(&[u8]) -> Option<RowKey>,
+    pub(crate) skip: fn(&mut &[u8]) -> Result<(), KeyError>,
 }
 
 /// Resolves the descriptions of all entities.
@@ -84,24 +85,7 @@ impl Builder {
     fn entity(&mut self, at: usize, key: &KeyType) -> EntitySchema {
         let description = self.descriptions[at].clone();
         let index = self.by_type[&description.type_id];
-        if description.fields.len() > FieldSet::CAPACITY {
-            self.problems.push(format!(
-                "{} has more than {} properties",
-                description.name,
-                FieldSet::CAPACITY
-            ));
-        }
-        for (at, field) in description.fields.iter().enumerate() {
-            if description.fields[..at]
-                .iter()
-                .any(|before| before.name == field.name)
-            {
-                self.problems.push(format!(
-                    "{0}.{1} is declared twice, by the entity and by its base; rename one of them",
-                    description.name, field.name
-                ));
-            }
-        }
+        self.check_properties(&description);
         let fields: Vec<_> = description
             .fields
             .iter()
@@ -130,6 +114,7 @@ impl Builder {
             key_name: short_type_name(key.name),
             print_key: key.print,
             key_of_value: key.of_value,
+            skip_key: key.skip,
             key_field: description
                 .fields
                 .iter()
@@ -151,6 +136,28 @@ impl Builder {
             joins: Vec::new(),
             version: 0,
             by_number: Vec::new(),
+        }
+    }
+
+    /// Names are distinct, and there are not too many.
+    fn check_properties(&mut self, description: &EntityDescription) {
+        if description.fields.len() > FieldSet::CAPACITY {
+            self.problems.push(format!(
+                "{} has more than {} properties",
+                description.name,
+                FieldSet::CAPACITY
+            ));
+        }
+        for (at, field) in description.fields.iter().enumerate() {
+            if description.fields[..at]
+                .iter()
+                .any(|before| before.name == field.name)
+            {
+                self.problems.push(format!(
+                    "{0}.{1} is declared twice, by the entity and by its base; rename one of them",
+                    description.name, field.name
+                ));
+            }
         }
     }
 
@@ -247,23 +254,25 @@ fn snake_case(name: &str) -> String {
     label
 }
 
-/// Named indexes, and one for every owning to-one relation: inverse sides and removals need it.
+/// Declared indexes, and one for every owning to-one relation: inverse sides and removals need it.
 fn indexes(descriptions: &[FieldDescription], fields: &[FieldSchema]) -> Vec<IndexSchema> {
-    let index = |field: FieldIndex| match &fields[field].kind {
+    let sort_of = |field: FieldIndex| match &fields[field].kind {
         ResolvedKind::Relation(RelationSchema {
             kind: RelationKind::ToOne { one_to_one, .. },
             ..
-        }) => Some(IndexSchema {
-            field,
-            unique: *one_to_one,
-        }),
-        ResolvedKind::Scalar(_) if descriptions[field].unique || descriptions[field].index => {
-            Some(IndexSchema {
-                field,
-                unique: descriptions[field].unique,
-            })
+        }) => Some((*one_to_one, PartKind::Reference)),
+        ResolvedKind::Scalar(value) if descriptions[field].unique || descriptions[field].index => {
+            Some((descriptions[field].unique, PartKind::Value(*value)))
         }
         _ => None,
     };
-    (0..fields.len()).filter_map(index).collect()
+    let mut indexes = Vec::new();
+    for (field, property) in fields.iter().enumerate() {
+        if let Some((unique, kind)) = sort_of(field) {
+            let position = indexes.len();
+            let index = IndexSchema::single(position, property.name, unique, field, kind);
+            indexes.push(index);
+        }
+    }
+    indexes
 }

@@ -3,6 +3,8 @@
 //! Every component of a key is self-delimiting, so keys are concatenations: whoever knows a
 //! component finds all keys that start with it by a prefix scan.
 
+mod index;
+
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -11,9 +13,11 @@ use crate::codec::{OrderedKey, RowKey};
 use crate::error::Error;
 use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, IndexSchema, JoinIndex, RelationKind, RelationSchema,
-    ResolvedKind, Schema, Side,
+    Schema, Side,
 };
 use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, TreeId};
+
+pub(crate) use index::{IndexKey, describe_index_key, index_entry, index_entry_row, index_keys};
 
 /// Key of the stored schema in the catalog tree.
 pub(crate) const CATALOG_SCHEMA: &[u8] = b"schema";
@@ -35,7 +39,8 @@ pub(crate) struct Keyspace {
 struct EntityTrees {
     rows: TreeId,
     lazies: Vec<(FieldIndex, TreeId)>,
-    indexes: Vec<(FieldIndex, TreeId)>,
+    /// By position of the index.
+    indexes: Vec<TreeId>,
 }
 
 #[derive(Debug)]
@@ -57,13 +62,15 @@ impl Keyspace {
         let mut entities = Vec::with_capacity(schema.entities.len());
         for entity in &schema.entities {
             let rows = open(format!("rows:{}", entity.name))?;
-            let mut of = |kind: &str, field: FieldIndex| {
-                let name = format!("{kind}:{}.{}", entity.name, entity.fields[field].name);
-                open(name).map(|tree| (field, tree))
-            };
-            let lazies = entity.lazies.iter().map(|field| of("lazy", *field));
+            let lazies = entity.lazies.iter().map(|field| {
+                let name = format!("lazy:{}.{}", entity.name, entity.fields[*field].name);
+                open(name).map(|tree| (*field, tree))
+            });
             let lazies = lazies.collect::<Result<_, _>>()?;
-            let indexes = entity.indexes.iter().map(|index| of("index", index.field));
+            let indexes = entity
+                .indexes
+                .iter()
+                .map(|index| open(format!("index:{}.{}", entity.name, index.name)));
             let indexes = indexes.collect::<Result<_, _>>()?;
             entities.push(EntityTrees {
                 rows,
@@ -109,9 +116,9 @@ impl Keyspace {
         tree_of(&self.entity(entity).lazies, field)
     }
 
-    /// Unique: value -> row key. Plain: value, row key -> nothing.
-    pub(crate) fn index(&self, entity: EntityIndex, field: FieldIndex) -> TreeId {
-        tree_of(&self.entity(entity).indexes, field)
+    /// Unique: index key -> row key. Plain: index key, row key -> nothing.
+    pub(crate) fn index(&self, entity: EntityIndex, index: &IndexSchema) -> TreeId {
+        self.entity(entity).indexes[index.position]
     }
 
     /// The stored items of a collection, or of an inverse to-one property, ascending.
@@ -125,7 +132,9 @@ impl Keyspace {
         let target = schema.entity(relation.target);
         let owner = owner.to_vec();
         let RelationKind::ManyToMany { join, side } = relation.kind else {
-            return self.indexed(reader, target, relation.mapped_by(), &owner);
+            let index = target.index_on(relation.mapped_by());
+            let index = index.expect("an owning relation has an index");
+            return self.indexed(reader, target, index, &owner);
         };
         let mut keys = Vec::new();
         let tree = self.join(join, side);
@@ -133,28 +142,24 @@ impl Keyspace {
         Ok(keys)
     }
 
-    /// The rows whose indexed property has the value, ascending.
-    ///
-    /// # Panics
-    /// If the property has no index.
+    /// The rows that an index has under a whole key, ascending.
     pub(crate) fn indexed(
         &self,
         reader: &dyn Reader,
         entity: &EntitySchema,
-        field: FieldIndex,
-        value: &[u8],
+        index: &IndexSchema,
+        key: &[u8],
     ) -> Result<Vec<RowKey>, Error> {
-        let index = entity.index_on(field).expect("the property has an index");
-        let tree = self.index(entity.index, field);
-        let mut keys = Vec::new();
+        let tree = self.index(entity.index, index);
+        let mut rows = Vec::new();
         if index.unique {
-            if let Some(row) = reader.get(tree, value)? {
-                keys.push(RowKey::from_encoded(entity.key_kind, &row)?);
+            if let Some(row) = reader.get(tree, key)? {
+                rows.push(RowKey::from_encoded(entity.key_kind, &row)?);
             }
         } else {
-            scan_entries(reader, tree, entity, value, &mut |key| keys.push(key))?;
+            scan_entries(reader, tree, entity, key, &mut |row| rows.push(row))?;
         }
-        Ok(keys)
+        Ok(rows)
     }
 
     /// What is stored under a key, for people.
@@ -171,9 +176,9 @@ impl Keyspace {
             if let Some((field, _)) = trees.lazies.iter().find(|(_, of)| *of == tree) {
                 return format!("`{}` of {} {}", property(*field), entity.name, of_row());
             }
-            if let Some((field, _)) = trees.indexes.iter().find(|(_, of)| *of == tree) {
-                let (entity, field) = (entity.name, property(*field));
-                return format!("the rows that are found by `{entity}.{field}`");
+            if let Some(at) = trees.indexes.iter().position(|of| *of == tree) {
+                let (entity, index) = (entity.name, entity.indexes[at].label);
+                return format!("the rows that are found by `{entity}.{index}`");
             }
         }
         for (join, trees) in schema.joins.iter().zip(&self.joins) {
@@ -207,33 +212,6 @@ fn tree_of(trees: &[(FieldIndex, TreeId)], field: FieldIndex) -> TreeId {
 /// The key of an entity's sequence in the catalog.
 pub(crate) fn sequence_key(entity: &EntitySchema) -> Vec<u8> {
     [CATALOG_SEQUENCE, entity.name.as_bytes()].concat()
-}
-
-/// The key and value of an index entry. `value` is the encoded value, or the encoded key that a
-/// to-one relation holds.
-pub(crate) fn index_entry(index: IndexSchema, value: &[u8], row: &RowKey) -> (Vec<u8>, Vec<u8>) {
-    if index.unique {
-        (value.to_vec(), row.to_vec())
-    } else {
-        (pair(value, row), Vec::new())
-    }
-}
-
-/// The row that an index entry is about.
-pub(crate) fn index_entry_key(
-    entity: &EntitySchema,
-    index: IndexSchema,
-    key: &[u8],
-    value: &[u8],
-) -> Result<RowKey, Error> {
-    if index.unique {
-        return Ok(RowKey::from_encoded(entity.key_kind, value)?);
-    }
-    let ResolvedKind::Scalar(value_type) = &entity.fields[index.field].kind else {
-        unreachable!("only scalar indexes are read by ranges")
-    };
-    let row = value_type.after_order_key(key)?;
-    Ok(RowKey::from_encoded(entity.key_kind, row)?)
 }
 
 /// The key of a link, seen from the side that comes first.

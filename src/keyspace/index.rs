@@ -1,0 +1,144 @@
+//! The entries of indexes: which ones a row has, what they hold, and which row an entry is about.
+//!
+//! Constraints, verification, repair and the building of new indexes know entries from here alone.
+
+use super::pair;
+use crate::codec::RowKey;
+use crate::codec::record::Properties;
+use crate::error::Error;
+use crate::schema::{EntitySchema, IndexPart, IndexSchema, PartKind, Schema};
+
+/// A key in an index: those of its parts, one after the other.
+pub(crate) type IndexKey = Vec<u8>;
+
+/// The keys under which an index has a row of these properties; none where a unique index ignores it
+/// for a part that is `None` (R7).
+pub(crate) fn index_keys(
+    entity: &EntitySchema,
+    index: &IndexSchema,
+    row: Properties<'_>,
+) -> Result<Vec<IndexKey>, Error> {
+    let mut key = IndexKey::new();
+    for part in &index.parts {
+        if !append_part(entity, index, part, row, &mut key)? {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(vec![key])
+}
+
+/// Appends a part of a key. `false`: the row has no key.
+fn append_part(
+    entity: &EntitySchema,
+    index: &IndexSchema,
+    part: &IndexPart,
+    row: Properties<'_>,
+    key: &mut IndexKey,
+) -> Result<bool, Error> {
+    let property = &entity.fields[part.field];
+    let Some(stored) = row.get(property.number) else {
+        return Ok(false);
+    };
+    match &part.kind {
+        PartKind::Value(value_type) => {
+            let start = key.len();
+            value_type.append_order_key(stored, key)?;
+            // `None` encodes as a lone zero byte.
+            Ok(!(index.unique && property.nullable && key[start..] == [0]))
+        }
+        // A reference is stored as the encoded key itself.
+        PartKind::Reference => {
+            key.extend_from_slice(stored);
+            Ok(!stored.is_empty())
+        }
+    }
+}
+
+/// The key and value of the entry that an index has for a row.
+pub(crate) fn index_entry(index: &IndexSchema, key: &[u8], row: &RowKey) -> (Vec<u8>, Vec<u8>) {
+    if index.unique {
+        (key.to_vec(), row.to_vec())
+    } else {
+        (pair(key, row), Vec::new())
+    }
+}
+
+/// The row that an entry is about.
+pub(crate) fn index_entry_row(
+    schema: &Schema,
+    entity: &EntitySchema,
+    index: &IndexSchema,
+    entry: &[u8],
+    held: &[u8],
+) -> Result<RowKey, Error> {
+    if index.unique {
+        return Ok(RowKey::from_encoded(entity.key_kind, held)?);
+    }
+    let mut row = entry;
+    for part in &index.parts {
+        skip_part(schema, entity, part, &mut row)?;
+    }
+    Ok(RowKey::from_encoded(entity.key_kind, row)?)
+}
+
+/// Takes a part off the front of a key.
+fn skip_part(
+    schema: &Schema,
+    entity: &EntitySchema,
+    part: &IndexPart,
+    key: &mut &[u8],
+) -> Result<(), Error> {
+    match &part.kind {
+        PartKind::Value(value_type) => *key = value_type.after_order_key(key)?,
+        PartKind::Reference => {
+            let target = schema.entity(entity.relation(part.field).target);
+            (target.skip_key)(key)?;
+        }
+    }
+    Ok(())
+}
+
+/// The parts of a key as messages show them.
+pub(crate) fn describe_index_key(
+    schema: &Schema,
+    entity: &EntitySchema,
+    index: &IndexSchema,
+    mut key: &[u8],
+) -> String {
+    let parts: Vec<_> = index
+        .parts
+        .iter()
+        .map(|part| describe_part(schema, entity, part, &mut key))
+        .collect();
+    match parts.as_slice() {
+        [only] => only.clone(),
+        several => format!("({})", several.join(", ")),
+    }
+}
+
+fn describe_part(
+    schema: &Schema,
+    entity: &EntitySchema,
+    part: &IndexPart,
+    key: &mut &[u8],
+) -> String {
+    let whole = *key;
+    if skip_part(schema, entity, part, key).is_err() {
+        return "<unreadable>".to_owned();
+    }
+    let bytes = &whole[..whole.len() - key.len()];
+    if entity.fields[part.field].hidden {
+        return "<hidden>".to_owned();
+    }
+    match &part.kind {
+        PartKind::Value(value_type) => value_type.display_order_key(bytes).to_string(),
+        PartKind::Reference => {
+            let target = schema.entity(entity.relation(part.field).target);
+            let key = RowKey::from_encoded(target.key_kind, bytes);
+            key.map_or_else(
+                |_| "<unreadable>".to_owned(),
+                |key| format!("{} {}", target.name, target.print_key(&key)),
+            )
+        }
+    }
+}

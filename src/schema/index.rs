@@ -1,0 +1,70 @@
+//! Secondary indexes, resolved: what the keys of their entries are made of.
+//!
+//! Knows the order of the parts, and how the stored form of each becomes a part of a key. `keyspace`
+//! forms the entries. Invariant: the parts of a key are self-delimiting, so the first ones are the
+//! beginning of the keys of all rows that have them.
+
+use super::{FieldIndex, FieldSet, ValueType};
+
+/// A secondary index of an entity.
+#[derive(Debug)]
+pub(crate) struct IndexSchema {
+    /// Where it stands among the indexes of its entity.
+    pub(crate) position: usize,
+    /// What its tree is called; no two indexes of an entity share it.
+    pub(crate) name: String,
+    /// The properties, as messages name them.
+    pub(crate) label: &'static str,
+    /// No two rows have the same key. A row with a part that is `None` has no key then.
+    pub(crate) unique: bool,
+    /// What a key is made of, in this order.
+    pub(crate) parts: Vec<IndexPart>,
+    /// The properties that a row's keys depend on.
+    pub(crate) reads: FieldSet,
+}
+
+/// A part of the keys of an index.
+#[derive(Debug)]
+pub(crate) struct IndexPart {
+    pub(crate) field: FieldIndex,
+    pub(crate) kind: PartKind,
+}
+
+/// How the stored form of a property becomes a part of a key.
+#[derive(Debug)]
+pub(crate) enum PartKind {
+    /// By the order of its values.
+    Value(ValueType),
+    /// An owning to-one relation: the key that it refers to.
+    Reference,
+}
+
+impl IndexSchema {
+    /// An index on one property.
+    pub(super) fn single(
+        position: usize,
+        name: &'static str,
+        unique: bool,
+        field: FieldIndex,
+        kind: PartKind,
+    ) -> Self {
+        Self {
+            position,
+            name: name.to_owned(),
+            label: name,
+            unique,
+            parts: vec![IndexPart { field, kind }],
+            reads: std::iter::once(field).collect(),
+        }
+    }
+
+    /// Whether it is the index on this one property.
+    pub(crate) fn is_on(&self, field: FieldIndex) -> bool {
+        matches!(self.parts.as_slice(), [part] if part.field == field)
+    }
+
+    /// How the stored schema names it: by all that a change of would change its entries.
+    pub(crate) fn declaration(&self) -> String {
+        self.name.clone()
+    }
+}
