@@ -4,7 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::codec::EntityKey;
 
@@ -72,6 +72,21 @@ impl<K: fmt::Display> fmt::Display for Pk<K> {
 impl<K: Serialize> Serialize for Pk<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
+    }
+}
+
+/// The key, or nothing: what has no key yet may lack it.
+///
+/// ```
+/// # use musher::prelude::*;
+/// # fn main() -> serde_json::Result<()> {
+/// assert_eq!(serde_json::from_str::<Pk>("7")?, Pk::from(7));
+/// assert_eq!(serde_json::from_str::<Pk>("null")?, Pk::unset());
+/// # Ok(()) }
+/// ```
+impl<'de, K: Deserialize<'de>> Deserialize<'de> for Pk<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self)
     }
 }
 

@@ -1,0 +1,143 @@
+//! Those who buy, and those who sell.
+
+use musher::prelude::*;
+
+use super::super::domain::{Customer, Employee, EmployeeView};
+use super::super::money::Money;
+use super::ranking::Sums;
+
+/// The employees as a tree: how far they are from the top, their name and their title.
+pub fn organisation(em: &mut EntityManager) -> musher::Result<Vec<(usize, String, String)>> {
+    // All of them, with those who report to them: one look-up for each, whatever the depth.
+    let employees = em.find::<Employee>().populate(|e| e.reports()).all()?;
+    let mut tree = Vec::new();
+    for employee in employees {
+        if em[employee].reports_to.is_some() {
+            continue;
+        }
+        branch(em.view(employee), 0, &mut tree);
+    }
+    Ok(tree)
+}
+
+fn branch(employee: EmployeeView<'_>, level: usize, tree: &mut Vec<(usize, String, String)>) {
+    tree.push((level, employee.full_name(), employee.title.clone()));
+    for report in employee.reports() {
+        branch(report, level + 1, tree);
+    }
+}
+
+/// The customers of an employee and of all who report to them, however indirectly, each with who
+/// looks after them.
+pub fn customers_of_team(
+    em: &mut EntityManager,
+    email: &str,
+) -> musher::Result<Vec<(String, String)>> {
+    let head = em
+        .find::<Employee>()
+        .filter(|e| e.email().eq(email))
+        .or_fail()?;
+    let mut team = vec![head];
+    let mut next = vec![head];
+    while !next.is_empty() {
+        next = em
+            .find::<Employee>()
+            .filter(|e| e.reports_to().id().is_in(next.iter().map(|id| *id.key())))
+            .all()?;
+        team.extend(&next);
+    }
+    let customers = em
+        .find::<Customer>()
+        .filter(|c| c.support_rep().id().is_in(team.iter().map(|id| *id.key())))
+        .order_by(|c| (c.last_name().asc(), c.first_name().asc()))
+        .populate(|c| c.support_rep())
+        .all()?;
+    Ok(customers
+        .into_iter()
+        .filter_map(|customer| {
+            let customer = em.view(customer);
+            Some((customer.full_name(), customer.support_rep()?.full_name()))
+        })
+        .collect())
+}
+
+/// How many customers each employee looks after who has any, and what these have spent.
+pub fn sales_by_employee(em: &mut EntityManager) -> musher::Result<Vec<(String, usize, Money)>> {
+    let employees = em
+        .find::<Employee>()
+        .order_by(|e| (e.last_name().asc(), e.first_name().asc()))
+        .populate(|e| e.customers().invoices())
+        .all()?;
+    Ok(employees
+        .into_iter()
+        .map(|employee| {
+            let employee = em.view(employee);
+            let revenue = employee
+                .customers()
+                .iter()
+                .flat_map(|customer| customer.invoices().iter())
+                .map(|invoice| invoice.total)
+                .sum();
+            (employee.full_name(), employee.customers().len(), revenue)
+        })
+        .filter(|(_, customers, _)| *customers > 0)
+        .collect())
+}
+
+/// The customers who have spent most.
+pub fn top_customers(
+    em: &mut EntityManager,
+    most: usize,
+) -> musher::Result<Vec<(String, String, Money)>> {
+    let customers = em.find::<Customer>().populate(|c| c.invoices()).all()?;
+    let sums: Sums<_, _> = customers
+        .into_iter()
+        .map(|customer| {
+            let customer = em.view(customer);
+            let spent: Money = customer.invoices().iter().map(|i| i.total).sum();
+            (
+                (customer.full_name(), customer.address.country.clone()),
+                spent,
+            )
+        })
+        .collect();
+    Ok(sums
+        .ranking()
+        .into_iter()
+        .take(most)
+        .map(|((name, country), spent)| (name, country, spent))
+        .collect())
+}
+
+/// The customers who have never bought a track of a genre.
+pub fn customers_who_never_bought(
+    em: &mut EntityManager,
+    genre: &str,
+) -> musher::Result<Vec<(String,)>> {
+    let customers = em
+        .find::<Customer>()
+        .filter(|c| c.invoices().lines().track().genre().name().eq(genre).not())
+        .order_by(|c| (c.last_name().asc(), c.first_name().asc()))
+        .all()?;
+    Ok(customers
+        .into_iter()
+        .map(|customer| (em[customer].full_name(),))
+        .collect())
+}
+
+/// The genres that a customer buys, and how many tracks of each.
+pub fn taste_of(em: &mut EntityManager, email: &str) -> musher::Result<Vec<(String, u32)>> {
+    let customer = em
+        .find::<Customer>()
+        .filter(|c| c.email().eq(email))
+        .populate(|c| c.invoices().lines().track().genre())
+        .or_fail()?;
+    let sums: Sums<_, _> = em
+        .view(customer)
+        .invoices()
+        .iter()
+        .flat_map(|invoice| invoice.lines().iter())
+        .filter_map(|line| Some((line.track().genre()?.name.clone(), line.quantity)))
+        .collect();
+    Ok(sums.ranking())
+}
