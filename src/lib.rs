@@ -110,15 +110,15 @@ pub use entity::{
 pub use error::{Error, Result, Violation};
 pub use load::{Hint, Statistics};
 pub use manager::{
-    CollectionEdit, CollectionIter, CollectionView, EntityManager, Find, FindOne, IntoManaged,
-    Isolation, Managed, Page,
+    CollectionEdit, CollectionIter, CollectionPath, CollectionView, EntityManager, Find, FindOne,
+    IntoManaged, Isolation, Managed, Page,
 };
 pub use orm::{
     Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,
     Report, RowChange, Verification,
 };
 pub use query::{
-    Cursor, Explanation, Filter, IntoOperand, IntoOrder, NoCursor, Order, Property, Text,
+    Cursor, Explanation, Filter, IntoOperand, IntoOrder, ItemCount, NoCursor, Order, Property, Text,
 };
 pub use schema::OnDelete;
 pub use serialize::{Exclude, Serialization};
@@ -148,8 +148,8 @@ pub mod __private {
     pub use crate::error::Result;
     pub use crate::load::{EntityPath, Hint, Hints, LazyPath, Path, PropertyPath};
     pub use crate::manager::{
-        CollectionEdit, CollectionView, Defer, Edit, EntityManager, IntoManaged, Managed, Pending,
-        Steps, View,
+        CollectionEdit, CollectionPath, CollectionView, Defer, Edit, EntityManager, IntoManaged,
+        Managed, Pending, Steps, View,
     };
     pub use crate::query::{Property, Terms};
     pub use crate::schema::{

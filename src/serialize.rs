@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::context::Instance;
 use crate::entity::{Collection, Entity, Fields, Id, Inverse};
 use crate::load::{Hint, Hints, LazyPath, Path};
-use crate::manager::{EntityManager, Managed, View};
+use crate::manager::{CollectionPath, EntityManager, Managed, View};
 use crate::query::Property;
 use crate::schema::{FieldIndex, ResolvedKind};
 
@@ -335,6 +335,12 @@ pub trait Exclude<R> {
 }
 
 impl<R: Entity, T> Exclude<R> for Path<R, T> {
+    fn into_exclusion(self, hints: &mut Hints) {
+        self.into_hints(hints);
+    }
+}
+
+impl<R: Entity, T: Managed> Exclude<R> for CollectionPath<R, T> {
     fn into_exclusion(self, hints: &mut Hints) {
         self.into_hints(hints);
     }

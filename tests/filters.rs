@@ -3,7 +3,7 @@
 mod support;
 
 use musher::prelude::*;
-use musher::{Orm, Result};
+use musher::{Filter, Orm, Result};
 use support::on_both_stores;
 
 #[derive(Entity, Debug)]
@@ -86,6 +86,141 @@ fn behind_a_collection_not_equal_means_that_no_item_is_equal() {
             .filter(|a| a.books().title().ne("One"))
             .all()?;
         assert_eq!(others, [second]);
+        Ok(())
+    });
+}
+
+/// The names of the authors that meet the condition.
+fn authors(
+    em: &mut EntityManager,
+    condition: impl FnOnce(AuthorPath<Author>) -> Filter<Author>,
+) -> Result<Vec<String>> {
+    let ids = em.find::<Author>().filter(condition).all()?;
+    Ok(ids.iter().map(|id| em[*id].name.clone()).collect())
+}
+
+#[test]
+fn items_are_asked_whether_any_all_or_none_meet_a_condition_of_their_own() {
+    on_both_stores::<(Author, Book, Tag)>(|orm| {
+        shelf(orm)?;
+        let mut em = orm.em();
+        em.create(Author::build().name("Cora"));
+        let with_t = |b: BookPath<Book>| b.title().starts_with("T");
+        assert_eq!(
+            authors(&mut em, |a| a.books().any(with_t))?,
+            ["Anna", "Bert"]
+        );
+        assert_eq!(
+            authors(&mut em, |a| a.books().all(with_t))?,
+            ["Bert", "Cora"]
+        );
+        assert_eq!(authors(&mut em, |a| a.books().none(with_t))?, ["Cora"]);
+        assert_eq!(authors(&mut em, |a| a.books().any(with_t).not())?, ["Cora"]);
+        assert_eq!(authors(&mut em, |a| a.books().is_empty())?, ["Cora"]);
+        // One and the same item, unlike two conditions beside each other.
+        let both = |a: AuthorPath<Author>| {
+            a.books()
+                .any(|b| b.title().eq("One").and(b.title().eq("Two")))
+        };
+        assert!(authors(&mut em, both)?.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn the_number_of_items_compares_like_a_property() {
+    on_both_stores::<(Author, Book, Tag)>(|orm| {
+        shelf(orm)?;
+        let mut em = orm.em();
+        em.create(Author::build().name("Cora"));
+        assert_eq!(
+            authors(&mut em, |a| a.books().count().ge(1))?,
+            ["Anna", "Bert"]
+        );
+        assert_eq!(authors(&mut em, |a| a.books().count().gt(1))?, ["Anna"]);
+        assert_eq!(
+            authors(&mut em, |a| a.books().count().lt(2))?,
+            ["Bert", "Cora"]
+        );
+        assert_eq!(
+            authors(&mut em, |a| a.books().count().ne(1))?,
+            ["Anna", "Cora"]
+        );
+        assert_eq!(
+            authors(&mut em, |a| a.books().count().between(1, 1))?,
+            ["Bert"]
+        );
+        assert_eq!(
+            authors(&mut em, |a| a.books().count().is_in([0, 2]))?,
+            ["Anna", "Cora"]
+        );
+        assert!(authors(&mut em, |a| a.books().count().lt(0))?.is_empty());
+        assert!(authors(&mut em, |a| a.books().count().between(2, 1))?.is_empty());
+        let old = |b: BookPath<Book>| b.tags().any(|t| t.name().eq("old"));
+        assert_eq!(
+            authors(&mut em, |a| a.books().count_of(old).eq(1))?,
+            ["Anna"]
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_collection_behind_a_relation_and_items_of_items_are_asked() {
+    on_both_stores::<(Author, Book, Tag)>(|orm| {
+        shelf(orm)?;
+        let mut em = orm.em();
+        let with_red_sibling = em.find::<Book>().filter(|b| {
+            b.author()
+                .books()
+                .any(|other| other.tags().any(|t| t.name().eq("red")))
+        });
+        let titles: Vec<_> = with_red_sibling.all()?;
+        let titles: Vec<_> = titles.iter().map(|id| em[*id].title.as_str()).collect();
+        assert_eq!(titles, ["One", "Two"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn pending_work_on_the_items_that_are_asked_is_flushed_first() {
+    on_both_stores::<(Author, Book, Tag)>(|orm| {
+        shelf(orm)?;
+        let mut em = orm.em();
+        let red = em.find::<Tag>().filter(|t| t.name().eq("red")).or_fail()?;
+        em[red].name = "pink".into();
+        let pink = |a: AuthorPath<Author>| a.books().any(|b| b.tags().any(|t| t.name().eq("pink")));
+        assert_eq!(authors(&mut em, pink)?, ["Anna"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn behind_a_partner_that_is_not_there_every_property_is_none() {
+    #[derive(Entity, Debug)]
+    struct User {
+        #[orm(primary_key)]
+        id: Pk,
+        #[orm(one_to_one(mapped_by = user))]
+        profile: Inverse<Profile>,
+    }
+    #[derive(Entity, Debug)]
+    struct Profile {
+        #[orm(primary_key)]
+        id: Pk,
+        motto: Option<String>,
+        #[orm(one_to_one(inversed_by = profile))]
+        user: Id<User>,
+    }
+    on_both_stores::<(User, Profile)>(|orm| {
+        let mut em = orm.em();
+        let [without, silent, loud] = [(); 3].map(|()| em.create(User::build()));
+        em.create(Profile::build().user(silent));
+        em.create(Profile::build().user(loud).motto(Some("Yes!".to_owned())));
+        let mottos = em.find::<User>().filter(|u| u.profile().motto().is_none());
+        assert_eq!(mottos.all()?, [without, silent]);
+        let others = em.find::<User>().filter(|u| u.profile().motto().ne("Yes!"));
+        assert_eq!(others.all()?, [without, silent]);
         Ok(())
     });
 }

@@ -7,8 +7,12 @@ mod support;
 mod model;
 #[path = "queries/pages.rs"]
 mod pages;
+#[path = "queries/plain.rs"]
+mod plain;
 #[path = "queries/plans.rs"]
 mod plans;
+#[path = "queries/shelf.rs"]
+mod shelf;
 
 use musher::Filter;
 use musher::prelude::*;

@@ -11,6 +11,7 @@
 mod api;
 mod attempt;
 mod collection_edit;
+mod collection_path;
 mod collection_view;
 mod commit;
 mod debug;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 pub use api::{Defer, IntoManaged, Managed, Pending, Steps};
 pub use collection_edit::CollectionEdit;
+pub use collection_path::CollectionPath;
 pub use collection_view::{CollectionIter, CollectionView};
 pub use edit::Edit;
 pub use find::{Find, FindOne, Page};

@@ -2,6 +2,7 @@
 
 use super::Query;
 use super::filter::{Comparison, Condition};
+use super::items::Items;
 use super::order::Term;
 use crate::log;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSchema, ResolvedKind, Schema};
@@ -44,9 +45,37 @@ fn describe(schema: &Schema, entity: EntityIndex, condition: &Condition) -> Stri
             field,
             comparison,
         } => compare(schema, entity, steps, *field, comparison),
+        Condition::Items(items) => describe_items(schema, entity, items),
         Condition::All(conditions) => list(schema, entity, conditions, " and "),
         Condition::Any(conditions) => format!("({})", list(schema, entity, conditions, " or ")),
         Condition::Not(condition) => format!("not ({})", describe(schema, entity, condition)),
+    }
+}
+
+/// `tags any (name = "rust")`, `author.articles count >= 3`.
+fn describe_items(schema: &Schema, entity: EntityIndex, items: &Items) -> String {
+    let (path, at, _) = path(schema, entity, &items.steps, items.field);
+    let target = at.relation(items.field).target;
+    let of = |condition: &Condition| format!("({})", describe(schema, target, condition));
+    match (
+        items.number.start(),
+        items.number.end(),
+        items.of.as_deref(),
+    ) {
+        (1, &usize::MAX, Some(condition)) => format!("{path} any {}", of(condition)),
+        (0, 0, Some(Condition::Not(condition))) => format!("{path} all {}", of(condition)),
+        (0, 0, Some(condition)) => format!("{path} none {}", of(condition)),
+        (0, 0, None) => format!("{path} is empty"),
+        (least, most, condition) => {
+            let of = condition.map(|condition| format!(" of {}", of(condition)));
+            let number = match (*least, *most) {
+                (least, most) if least == most => format!("= {least}"),
+                (least, usize::MAX) => format!(">= {least}"),
+                (0, most) => format!("<= {most}"),
+                (least, most) => format!("between {least} and {most}"),
+            };
+            format!("{path} count{} {number}", of.unwrap_or_default())
+        }
     }
 }
 

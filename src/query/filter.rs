@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::items::Items;
 use super::text::TextMatch;
 use crate::schema::{FieldIndex, ValueType};
 
@@ -65,6 +66,10 @@ impl<R> Filter<R> {
     pub fn not(self) -> Self {
         Self::of(match self.condition {
             Condition::Not(condition) => *condition,
+            Condition::Items(items) => match items.opposite() {
+                Some(number) => Condition::Items(Items { number, ..items }),
+                None => Condition::Not(Box::new(Condition::Items(items))),
+            },
             condition => Condition::Not(Box::new(condition)),
         })
     }
@@ -87,6 +92,7 @@ pub(crate) enum Condition {
         field: FieldIndex,
         comparison: Comparison,
     },
+    Items(Items),
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
@@ -117,14 +123,29 @@ pub(crate) struct Ordered {
 }
 
 impl Condition {
-    /// The relations that the condition follows.
-    pub(crate) fn paths(&self, visit: &mut dyn FnMut(&[FieldIndex])) {
+    /// The relations that the condition follows, from where `path` has come to.
+    pub(crate) fn paths(&self, path: &mut Vec<FieldIndex>, visit: &mut dyn FnMut(&[FieldIndex])) {
+        let before = path.len();
         match self {
-            Self::Compare { steps, .. } => visit(steps),
-            Self::All(conditions) | Self::Any(conditions) => conditions
-                .iter()
-                .for_each(|condition| condition.paths(visit)),
-            Self::Not(condition) => condition.paths(visit),
+            Self::Compare { steps, .. } => {
+                path.extend(steps);
+                visit(path);
+            }
+            Self::Items(items) => {
+                path.extend(&items.steps);
+                path.push(items.field);
+                visit(path);
+                if let Some(of) = &items.of {
+                    of.paths(path, visit);
+                }
+            }
+            Self::All(conditions) | Self::Any(conditions) => {
+                for condition in conditions {
+                    condition.paths(path, visit);
+                }
+            }
+            Self::Not(condition) => condition.paths(path, visit),
         }
+        path.truncate(before);
     }
 }

@@ -2,6 +2,7 @@
 //! those of the rows that its relations lead to.
 
 use super::filter::{Comparison, Condition, Ordered};
+use super::items::Items;
 use super::order::Term;
 use crate::codec::RowKey;
 use crate::codec::record::Record;
@@ -36,6 +37,7 @@ impl Judge<'_> {
                 field,
                 comparison,
             } => self.compare(steps, *field, comparison, entity, key, record),
+            Condition::Items(items) => self.count(items, entity, key, record),
             Condition::All(conditions) => {
                 for condition in conditions {
                     if !self.meets(condition, entity, key, record)? {
@@ -81,7 +83,7 @@ impl Judge<'_> {
         };
         let relation = entity.relation(*step);
         let target = self.database.schema.entity(relation.target);
-        if !relation.is_to_one_owner() {
+        if relation.is_to_many() {
             let keyspace = &self.database.keyspace;
             let items = keyspace.items(self.reader, &self.database.schema, relation, key)?;
             for item in items {
@@ -91,8 +93,7 @@ impl Judge<'_> {
             }
             return Ok(false);
         }
-        let stored = record.get(entity.fields[*step].number).unwrap_or_default();
-        if let Some(target_key) = RowKey::decode_reference(target.key_kind, stored)? {
+        if let Some(target_key) = self.only_target(entity, *step, relation, key, record)? {
             self.compare_target(rest, field, comparison, target, &target_key)
         } else {
             let optional = self.is_optional(rest, field, target);
@@ -121,6 +122,77 @@ impl Judge<'_> {
             key,
             &parse_row(target, key, &row)?,
         )
+    }
+
+    /// Whether so many items of a collection meet their condition as are asked for.
+    fn count(
+        &self,
+        items: &Items,
+        entity: &EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<bool> {
+        let Some((owner, owner_key)) = self.follow(&items.steps, entity, key, record)? else {
+            return Ok(items.number.contains(&0));
+        };
+        let (database, relation) = (self.database, owner.relation(items.field));
+        let keys = database
+            .keyspace
+            .items(self.reader, &database.schema, relation, &owner_key)?;
+        let Some(condition) = &items.of else {
+            return Ok(items.number.contains(&keys.len()));
+        };
+        let target = database.schema.entity(relation.target);
+        let mut count = 0;
+        for item in keys {
+            if items.is_decided_by(count) {
+                break;
+            }
+            count += usize::from(self.meets_at(condition, target, &item)?);
+        }
+        Ok(items.number.contains(&count))
+    }
+
+    /// Whether the row of the key meets the condition. What asks the key alone needs no look-up.
+    fn meets_at(&self, condition: &Condition, entity: &EntitySchema, key: &RowKey) -> Result<bool> {
+        if let Condition::Compare {
+            steps,
+            field,
+            comparison,
+        } = condition
+            && steps.is_empty()
+            && *field == entity.key_field
+        {
+            return Ok(evaluate_key(comparison, entity, key));
+        }
+        let row = self.row(entity, key)?;
+        self.meets(condition, entity, key, &parse_row(entity, key, &row)?)
+    }
+
+    /// Where to-one relations lead from a row; `None` where one of them refers to nothing.
+    fn follow<'s>(
+        &'s self,
+        steps: &[FieldIndex],
+        mut entity: &'s EntitySchema,
+        key: &RowKey,
+        record: &Record<'_>,
+    ) -> Result<Option<(&'s EntitySchema, RowKey)>> {
+        let mut at = key.clone();
+        for (step, position) in steps.iter().zip(0..) {
+            let relation = entity.relation(*step);
+            let next = if position == 0 {
+                self.only_target(entity, *step, relation, &at, record)?
+            } else {
+                let row = self.row(entity, &at)?;
+                let record = parse_row(entity, &at, &row)?;
+                self.only_target(entity, *step, relation, &at, &record)?
+            };
+            let Some(next) = next else {
+                return Ok(None);
+            };
+            (entity, at) = (self.database.schema.entity(relation.target), next);
+        }
+        Ok(Some((entity, at)))
     }
 
     /// The row that a relation leads to.

@@ -9,6 +9,7 @@ mod describe;
 mod execute;
 mod explain;
 mod filter;
+mod items;
 mod judge;
 mod order;
 mod page;
@@ -24,6 +25,7 @@ pub(crate) use describe::describe_query;
 pub(crate) use execute::{Found, count, execute, explain};
 pub use explain::Explanation;
 pub use filter::Filter;
+pub use items::ItemCount;
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
 pub use property::{IntoOperand, Property};
@@ -72,7 +74,7 @@ impl Query {
     /// The relations that the condition and the order follow.
     pub(crate) fn paths(&self, visit: &mut dyn FnMut(&[FieldIndex])) {
         if let Some(condition) = &self.condition {
-            condition.paths(visit);
+            condition.paths(&mut Vec::new(), visit);
         }
         for term in &self.order {
             visit(&term.steps);

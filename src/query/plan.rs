@@ -162,7 +162,7 @@ fn collect_ranges(
             } => (steps, *field, range_of_not(comparison)),
             _ => return,
         },
-        Condition::Any(_) => return,
+        Condition::Any(_) | Condition::Items(_) => return,
     };
     let Some(range) = range.filter(|_| steps.is_empty() && has_ranges(entity, field)) else {
         return;

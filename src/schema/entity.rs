@@ -204,6 +204,13 @@ impl RelationSchema {
         self.inverse.expect("an inverse side knows its owning side")
     }
 
+    pub(crate) fn is_to_many(&self) -> bool {
+        matches!(
+            self.kind,
+            RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. }
+        )
+    }
+
     pub(crate) fn orphan_removal(&self) -> bool {
         match self.kind {
             RelationKind::OneToMany { orphan_removal }

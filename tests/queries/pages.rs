@@ -4,7 +4,8 @@ use musher::Cursor;
 use musher::prelude::*;
 use proptest::prelude::*;
 
-use super::model::{Ask, asked, asks, books, store};
+use super::plain::{Ask, asks, books};
+use super::shelf::{Shelf, indexed};
 use super::{Book, Library};
 use crate::support::{self, on_both_stores, refused};
 
@@ -12,7 +13,7 @@ use crate::support::{self, on_both_stores, refused};
 fn verify_pages(orm: &Orm, ask: &Ask, size: usize) -> musher::Result<()> {
     let mut em = orm.em();
     let mut page = |cursor: Option<(&Cursor, bool)>| {
-        let query = asked(&mut em, ask);
+        let query = indexed::asked(&mut em, ask);
         match cursor {
             None => query,
             Some((cursor, false)) => query.after(cursor),
@@ -34,7 +35,7 @@ fn verify_pages(orm: &Orm, ask: &Ask, size: usize) -> musher::Result<()> {
         assert_eq!(back, pages[at - 1], "the same page from the other side");
     }
     let walked: Vec<_> = pages.into_iter().flat_map(|page| page.ids).collect();
-    assert_eq!(walked, asked(&mut em, ask).ids()?);
+    assert_eq!(walked, indexed::asked(&mut em, ask).ids()?);
     Ok(())
 }
 
@@ -47,8 +48,8 @@ proptest! {
         asks in asks(),
         size in 1_usize..6,
     ) {
-        on_both_stores::<Library>(|orm| {
-            store(orm, &books)?;
+        on_both_stores::<<indexed::Library as Shelf>::Entities>(|orm| {
+            indexed::Library::store(orm, &books)?;
             asks.iter().try_for_each(|ask| verify_pages(orm, ask, size))
         });
     }

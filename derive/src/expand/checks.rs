@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 use crate::ast::{Container, Field, Kind};
+use crate::attr::RelationKind;
 
 pub(super) fn expand(container: &Container<'_>) -> TokenStream {
     let other_ends = container
@@ -34,20 +35,32 @@ fn other_end(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream
         (None, None) => return None,
     };
     Some(refers_back(
-        container.ident,
         target,
         &format_ident!("{}_{option}", field.name),
         other,
+        &path_to(container.ident, target, attr.kind),
     ))
 }
 
-fn refers_back(entity: &Ident, target: &Type, name: &Ident, other: &Ident) -> TokenStream {
+/// The type of the path from the target to this entity, the other end of a relation.
+fn path_to(entity: &Ident, target: &Type, kind: RelationKind) -> TokenStream {
+    match kind {
+        RelationKind::ManyToOne | RelationKind::ManyToMany => {
+            generated!(::musher::__private::CollectionPath<#target, #entity>)
+        }
+        RelationKind::OneToOne | RelationKind::OneToMany => {
+            generated!(<#entity as ::musher::__private::Managed>::Path<#target>)
+        }
+    }
+}
+
+fn refers_back(target: &Type, name: &Ident, other: &Ident, back_type: &TokenStream) -> TokenStream {
     let path = Ident::new("path", other.span().resolved_at(Span::mixed_site()));
     let back = quote_spanned!(path.span()=> #path.#other());
     generated! {
         fn #name(
             #path: &<#target as ::musher::__private::Managed>::Path<#target>,
-        ) -> <#entity as ::musher::__private::Managed>::Path<#target> {
+        ) -> #back_type {
             #back
         }
     }

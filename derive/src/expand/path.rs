@@ -139,7 +139,11 @@ pub(super) fn base_implementation(container: &Container<'_>, names: &Names) -> T
 fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> TokenStream {
     let (vis, ident, ty, position) = (container.vis, field.ident, field.ty, position(field));
     let (output, body) = match field.kind() {
-        Kind::ToOne { target, .. } | Kind::Collection(target) | Kind::Inverse(target) => (
+        Kind::Collection(target) => (
+            generated!(::musher::__private::CollectionPath<R, #target>),
+            generated!(::std::convert::From::from(#path.relation::<#target>(#position))),
+        ),
+        Kind::ToOne { target, .. } | Kind::Inverse(target) => (
             generated!(<#target as ::musher::__private::Managed>::Path<R>),
             generated!(::std::convert::From::from(#path.relation::<#target>(#position))),
         ),

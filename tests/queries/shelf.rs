@@ -1,0 +1,254 @@
+//! The same library with different indexes: a module of entities for each, and a trait over them, so
+//! that one test asks them all.
+
+use musher::Result;
+use musher::prelude::*;
+
+use super::plain::{Ask, Plain};
+
+/// A library: its entities, and how it answers.
+pub trait Shelf {
+    type Entities: musher::EntityList;
+
+    /// Stores the books, and all authors and tags.
+    fn store(orm: &Orm, books: &[Plain]) -> Result<()>;
+
+    /// The ids of the page that is asked for, and how many books meet the condition.
+    fn find(em: &mut EntityManager, ask: &Ask) -> Result<(Vec<u64>, usize)>;
+
+    /// Whether any book meets the condition.
+    fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool>;
+
+    /// How the query is run.
+    fn explain(em: &mut EntityManager, ask: &Ask) -> Result<musher::Explanation>;
+}
+
+/// Defines a library as a module of entities: `$attribute` stands before the property that follows.
+macro_rules! shelf {
+    ($(#[$doc:meta])* $name:ident {
+        title: $(#[$title:meta])*,
+        isbn: $(#[$isbn:meta])*,
+        year: $(#[$year:meta])*,
+        author_name: $(#[$author_name:meta])*,
+        author_rank: $(#[$author_rank:meta])*,
+        tag_kind: $(#[$tag_kind:meta])*,
+        color: $(#[$color:meta])*,
+    }) => {
+        $(#[$doc])*
+        pub mod $name {
+            use musher::prelude::*;
+            use musher::{Filter, Order, Result};
+
+            use crate::plain::{self, Ask, By, Condition, Plain, TagCondition, Term};
+
+            #[derive(Entity, Debug)]
+            pub struct Author {
+                #[orm(primary_key)]
+                id: Pk,
+                $(#[$author_name])*
+                name: String,
+                $(#[$author_rank])*
+                rank: Option<u8>,
+                #[orm(one_to_many(mapped_by = author))]
+                books: Collection<Book>,
+            }
+
+            #[derive(Entity, Debug)]
+            pub struct Book {
+                #[orm(primary_key)]
+                id: Pk,
+                $(#[$title])*
+                title: String,
+                $(#[$isbn])*
+                isbn: Option<u32>,
+                $(#[$year])*
+                year: Option<i16>,
+                pages: u16,
+                #[orm(many_to_one(inversed_by = books))]
+                author: Option<Id<Author>>,
+                #[orm(many_to_many)]
+                tags: Collection<Tag>,
+                #[orm(one_to_one(mapped_by = book))]
+                cover: Inverse<Cover>,
+            }
+
+            #[derive(Entity, Debug)]
+            pub struct Tag {
+                #[orm(primary_key)]
+                name: String,
+                $(#[$tag_kind])*
+                kind: u8,
+                #[orm(many_to_many(mapped_by = tags))]
+                books: Collection<Book>,
+            }
+
+            #[derive(Entity, Debug)]
+            pub struct Cover {
+                #[orm(primary_key)]
+                id: Pk,
+                $(#[$color])*
+                color: String,
+                #[orm(one_to_one(inversed_by = cover))]
+                book: Id<Book>,
+            }
+
+            pub struct Library;
+
+            impl Condition {
+                fn $name<R: musher::Entity>(&self, book: &BookPath<R>) -> Filter<R> {
+                    match self {
+                        Self::Id(compare, value) => compare.filter(book.id(), *value),
+                        Self::Title(compare, value) => compare.filter(book.title(), value.clone()),
+                        Self::Isbn(compare, value) => compare.filter(book.isbn(), *value),
+                        Self::Year(compare, value) => compare.filter(book.year(), *value),
+                        Self::Pages(compare, value) => compare.filter(book.pages(), *value),
+                        Self::AuthorRank(compare, value) => {
+                            compare.filter(book.author().rank(), *value)
+                        }
+                        Self::Text(text, value) => text.filter(book.title(), value),
+                        Self::AuthorName(text, value) => text.filter(book.author().name(), value),
+                        Self::CoverColor(compare, value) => {
+                            compare.filter(book.cover().color(), value.clone())
+                        }
+                        Self::CoverText(text, value) => text.filter(book.cover().color(), value),
+                        Self::Tags(quantifier, condition) => {
+                            quantifier.filter(&book.tags(), |tag| condition.$name(&tag))
+                        }
+                        Self::AuthorBooks(quantifier, condition) => quantifier
+                            .filter(&book.author().books(), |other| condition.$name(&other)),
+                        Self::Both(a, b) => a.$name(book).and(b.$name(book)),
+                        Self::Either(a, b) => a.$name(book).or(b.$name(book)),
+                        Self::Not(condition) => condition.$name(book).not(),
+                    }
+                }
+            }
+
+            impl TagCondition {
+                fn $name<R: musher::Entity>(&self, tag: &TagPath<R>) -> Filter<R> {
+                    match self {
+                        Self::Name(compare, value) => compare.filter(tag.name(), value.clone()),
+                        Self::Text(text, value) => text.filter(tag.name(), value),
+                        Self::Kind(compare, value) => compare.filter(tag.kind(), *value),
+                        Self::Books(quantifier, condition) => {
+                            quantifier.filter(&tag.books(), |book| condition.$name(&book))
+                        }
+                    }
+                }
+            }
+
+            fn order(term: Term, book: &BookPath<Book>) -> Order<Book> {
+                match term.by {
+                    By::Id => term.of(book.id()),
+                    By::Title => term.of(book.title()),
+                    By::Isbn => term.of(book.isbn()),
+                    By::Year => term.of(book.year()),
+                    By::Pages => term.of(book.pages()),
+                    By::AuthorName => term.of(book.author().name()),
+                    By::AuthorRank => term.of(book.author().rank()),
+                    By::CoverColor => term.of(book.cover().color()),
+                }
+            }
+
+            /// The query with its condition and order, of all rows.
+            pub fn asked<'em>(em: &'em mut EntityManager, ask: &Ask) -> musher::Find<'em, Book> {
+                let query = em.find::<Book>().order_by(|book| {
+                    let orders = ask.terms.iter().map(|term| order(*term, &book));
+                    orders.collect::<Vec<_>>()
+                });
+                match &ask.condition {
+                    Some(condition) => query.filter(|book| condition.$name(&book)),
+                    None => query,
+                }
+            }
+
+            /// The query, with its page.
+            fn paged<'em>(em: &'em mut EntityManager, ask: &Ask) -> musher::Find<'em, Book> {
+                let query = asked(em, ask).offset(ask.skip);
+                match ask.take {
+                    Some(take) => query.limit(take),
+                    None => query,
+                }
+            }
+
+            impl crate::shelf::Shelf for Library {
+                type Entities = (Author, Book, Tag, Cover);
+
+                fn store(orm: &Orm, books: &[Plain]) -> Result<()> {
+                    let mut em = orm.em();
+                    let authors = plain::AUTHORS
+                        .map(|(name, rank)| em.create(Author::build().name(name).rank(rank)));
+                    let tags = plain::TAGS
+                        .map(|(name, kind)| em.create(Tag::build().name(name).kind(kind)));
+                    for book in books {
+                        let id = em.persist(Book {
+                            id: Pk::from(book.id),
+                            title: book.title.clone(),
+                            isbn: book.isbn,
+                            year: book.year,
+                            pages: book.pages,
+                            author: book.author.map(|at| authors[at]),
+                            tags: book.tags.iter().map(|at| tags[*at].clone()).collect(),
+                            cover: Inverse::default(),
+                        });
+                        if let Some(color) = book.cover {
+                            em.create(Cover::build().color(plain::COLORS[color]).book(id));
+                        }
+                    }
+                    em.flush()
+                }
+
+                fn find(em: &mut EntityManager, ask: &Ask) -> Result<(Vec<u64>, usize)> {
+                    let (ids, count) = paged(em, ask).all_and_count()?;
+                    Ok((ids.iter().map(|id| *id.key()).collect(), count))
+                }
+
+                fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool> {
+                    asked(em, ask).exists()
+                }
+
+                fn explain(em: &mut EntityManager, ask: &Ask) -> Result<musher::Explanation> {
+                    paged(em, ask).explain()
+                }
+            }
+        }
+    };
+}
+
+shelf! {
+    /// Every property has an index where there may be one.
+    indexed {
+        title: #[orm(index)],
+        isbn: #[orm(unique)],
+        year: #[orm(index)],
+        author_name: #[orm(index)],
+        author_rank: #[orm(index)],
+        tag_kind: #[orm(index)],
+        color: #[orm(index)],
+    }
+}
+
+shelf! {
+    /// No property has an index.
+    bare {
+        title: ,
+        isbn: ,
+        year: ,
+        author_name: ,
+        author_rank: ,
+        tag_kind: ,
+        color: ,
+    }
+}
+
+shelf! {
+    /// Some have one.
+    mixed {
+        title: ,
+        isbn: #[orm(index)],
+        year: #[orm(index)],
+        author_name: #[orm(unique)],
+        author_rank: ,
+        tag_kind: #[orm(index)],
+        color: ,
+    }
+}
