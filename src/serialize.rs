@@ -1,18 +1,20 @@
 //! Entity graphs to serde.
 //!
 //! A view serializes what is loaded: references that are not loaded as their key, collections that
-//! are not initialized not at all, hidden properties never. Cycles are cut: an entity within itself
+//! are not initialized not at all, hidden properties never, computed properties last. Cycles are cut: an entity within itself
 //! is its key. [`EntityManager::serialize`] chooses by hints instead of by what is loaded.
+
+use std::any::TypeId;
 
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::context::Instance;
-use crate::entity::{Collection, Entity, Fields, Id, Inverse};
+use crate::entity::{Collection, Entity, Fields, Groups, Id, IntoIds, Inverse};
 use crate::load::{Hint, Hints, LazyPath, Path};
 use crate::manager::{CollectionPath, EntityManager, Managed, View};
 use crate::query::Property;
-use crate::schema::{FieldIndex, ResolvedKind};
+use crate::schema::{FieldIndex, FieldSchema, ResolvedKind};
 
 /// Entities nested deeper than this are written as their keys, so that a long chain of loaded
 /// entities can't exhaust the stack.
@@ -46,7 +48,14 @@ pub fn serialize_view<T: SerializeEntity, S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match view.instance() {
-        Some(instance) => Node::<T>::root(view.em(), instance, None, None).serialize(serializer),
+        Some(instance) => {
+            let choice = Choice {
+                include: None,
+                exclude: None,
+                groups: &Groups::ANY,
+            };
+            Node::<T>::root(view.em(), instance, choice).serialize(serializer)
+        }
         None => view.id().serialize(serializer),
     }
 }
@@ -58,9 +67,26 @@ pub struct Node<'em, 'c, T> {
     entity: &'em T,
     /// The entities that this one is nested in.
     above: Option<&'c Above<'c>>,
+    choice: Choice<'c>,
+}
+
+/// What shall be written of an entity, and of those behind it.
+#[derive(Clone, Copy)]
+struct Choice<'c> {
     /// What to nest; by what is loaded where there is no choice.
     include: Option<&'c Hints>,
     exclude: Option<&'c Hints>,
+    groups: &'c Groups,
+}
+
+impl Choice<'_> {
+    /// Whether a property is to be written, hidden ones apart.
+    fn admits(&self, field: FieldIndex, property: &FieldSchema) -> bool {
+        let excluded = self
+            .exclude
+            .is_some_and(|exclude| exclude.fields.get(&field).is_some_and(|hints| hints.is_end));
+        !excluded && self.groups.admit(property.groups)
+    }
 }
 
 struct Above<'c> {
@@ -76,19 +102,13 @@ impl Above<'_> {
 }
 
 impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
-    fn root(
-        em: &'em EntityManager,
-        instance: Instance,
-        include: Option<&'c Hints>,
-        exclude: Option<&'c Hints>,
-    ) -> Self {
+    fn root(em: &'em EntityManager, instance: Instance, choice: Choice<'c>) -> Self {
         Self {
             em,
             instance,
             entity: View::<T>::at(em, instance).entity(),
             above: None,
-            include,
-            exclude,
+            choice,
         }
     }
 
@@ -181,17 +201,22 @@ impl<'em, 'c, T: SerializeEntity> Node<'em, 'c, T> {
     where
         'c: 'd,
     {
-        let chosen = match self.include {
+        let chosen = match self.choice.include {
             Some(include) => include.fields.get(&field).map(Some),
             None => Some(None),
         };
         let fits = |instance: &Instance| here.depth < DEPTH && !here.contains(*instance);
         match (chosen, self.em.loaded(id).filter(fits)) {
             (Some(include), Some(instance)) => {
-                let exclude = self.exclude.and_then(|exclude| exclude.fields.get(&field));
+                let exclude = self.choice.exclude;
+                let choice = Choice {
+                    include,
+                    exclude: exclude.and_then(|exclude| exclude.fields.get(&field)),
+                    groups: self.choice.groups,
+                };
                 Related::Node(Node {
                     above: Some(here),
-                    ..Node::root(self.em, instance, include, exclude)
+                    ..Node::root(self.em, instance, choice)
                 })
             }
             _ => Related::Key(id),
@@ -235,21 +260,21 @@ impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
         let schema = self.em.schema_of(self.instance);
         let mut map = serializer.serialize_map(None)?;
         for (field, property) in schema.fields.iter().enumerate() {
-            let excluded = self.exclude.is_some_and(|exclude| {
-                exclude.fields.get(&field).is_some_and(|hints| hints.is_end)
-            });
-            if property.hidden || excluded {
+            if property.hidden || !self.choice.admits(field, property) {
                 continue;
             }
+            let name = property.serialized_name;
             match property.kind {
                 ResolvedKind::Relation(_) => {
-                    T::serialize_relation(self, field, property.name, &mut map)?;
+                    T::serialize_relation(self, field, name, &mut map)?;
                 }
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
-                    Fields::serialize(self.entity, field, property.name, &mut map)?;
+                    Fields::serialize(self.entity, field, name, &mut map)?;
                 }
             }
         }
+        self.entity
+            .serialize_computed(self.choice.groups, &mut map)?;
         map.end()
     }
 }
@@ -270,12 +295,24 @@ impl EntityManager {
     ///
     /// An entity that is not loaded serializes as its key.
     pub fn serialize<T: SerializeEntity>(&self, id: Id<T>) -> Serialization<'_, T> {
-        Serialization {
-            em: self,
-            id,
-            include: Hints::default(),
-            exclude: Hints::default(),
-        }
+        Serialization::new(self, Subject::One(id))
+    }
+
+    /// Serializes several entities as a list, all by the same choice.
+    ///
+    /// ```
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)] struct Tag { #[orm(primary_key)] id: Pk, name: String, color: String }
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// # let mut em = orm.em();
+    /// em.create(Tag::build().name("rust").color("orange"));
+    /// let tags = em.find::<Tag>().all()?;
+    /// let json = serde_json::to_value(em.serialize_all(tags).exclude(|t| t.color()))?;
+    /// assert_eq!(json, serde_json::json!([{ "id": 1, "name": "rust" }]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn serialize_all<T: SerializeEntity>(&self, ids: impl IntoIds<T>) -> Serialization<'_, T> {
+        Serialization::new(self, Subject::All(ids.into_ids()))
     }
 }
 
@@ -283,12 +320,44 @@ impl EntityManager {
 #[must_use = "a serialization does nothing until a serializer takes it"]
 pub struct Serialization<'em, T: Managed> {
     em: &'em EntityManager,
-    id: Id<T>,
+    subject: Subject<T>,
     include: Hints,
     exclude: Hints,
+    groups: Groups,
 }
 
-impl<T: SerializeEntity> Serialization<'_, T> {
+enum Subject<T: Managed> {
+    One(Id<T>),
+    All(Vec<Id<T>>),
+}
+
+impl<'em, T: SerializeEntity> Serialization<'em, T> {
+    fn new(em: &'em EntityManager, subject: Subject<T>) -> Self {
+        Self {
+            em,
+            subject,
+            include: Hints::default(),
+            exclude: Hints::default(),
+            groups: Groups::ANY,
+        }
+    }
+
+    /// Writes, of properties with groups, those of this group, here and in nested entities. Properties
+    /// without groups are always written. May be called for several groups.
+    ///
+    /// A group is any type: `struct Admin;` and `#[orm(groups(Admin))]` on the properties. As long as no
+    /// group is asked for, groups do not matter.
+    pub fn group<G: 'static>(mut self) -> Self {
+        self.groups.select().push(TypeId::of::<G>());
+        self
+    }
+
+    /// Writes no properties with groups, but for those of the groups that are asked for.
+    pub fn ungrouped(mut self) -> Self {
+        self.groups.select();
+        self
+    }
+
     /// Nests the entities that relations refer to, as far as they are loaded.
     pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
         hints(Path::root().into()).into_hints(&mut self.include);
@@ -313,12 +382,18 @@ impl<T: SerializeEntity> Serialization<'_, T> {
 
 impl<T: SerializeEntity> Serialize for Serialization<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.em.loaded(&self.id) {
-            Some(instance) => {
-                Node::<T>::root(self.em, instance, Some(&self.include), Some(&self.exclude))
-                    .serialize(serializer)
-            }
-            None => self.id.serialize(serializer),
+        let choice = Choice {
+            include: Some(&self.include),
+            exclude: Some(&self.exclude),
+            groups: &self.groups,
+        };
+        let related = |id| match self.em.loaded(id) {
+            Some(instance) => Related::Node(Node::root(self.em, instance, choice)),
+            None => Related::<T>::Key(id),
+        };
+        match &self.subject {
+            Subject::One(id) => related(id).serialize(serializer),
+            Subject::All(ids) => serializer.collect_seq(ids.iter().map(related)),
         }
     }
 }

@@ -4,3 +4,5 @@ mod support;
 
 #[path = "models/concurrency_check.rs"]
 mod concurrency_check;
+#[path = "models/serialization.rs"]
+mod serialization;

@@ -210,6 +210,12 @@ impl<'a> Field<'a> {
         matches!(self.kind(), Kind::Lazy(_))
     }
 
+    /// The name in serializations.
+    pub(crate) fn serialized_name(&self) -> String {
+        let given = self.attrs.serialization.name.as_ref();
+        given.map_or_else(|| self.name.clone(), |name| name.value.value())
+    }
+
     pub(crate) fn is_version(&self) -> bool {
         self.attrs.version.is_some()
     }

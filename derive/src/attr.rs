@@ -3,12 +3,16 @@
 //! Reports what is misspelt, misplaced, doubled or has a value of the wrong form. Whether attributes
 //! go with each other and with the property's type is for `check` to say.
 
+mod serialization;
+
 use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, LitStr, Path};
 
 use crate::ctxt::Ctxt;
 use crate::grammar::{Item, Value, expression, items, paths, property, set, set_flag, string};
 use crate::suggest::nearest;
+
+pub(crate) use serialization::{Computed, SerializationAttrs};
 
 /// A value, and the attribute that gave it.
 pub(crate) struct Given<T> {
@@ -65,6 +69,7 @@ pub(crate) struct ContainerAttrs {
     pub(crate) name: Slot<LitStr>,
     /// In the order in which they are named; several paths for an event run one after the other.
     pub(crate) hooks: Vec<(Event, Given<Vec<Path>>)>,
+    pub(crate) computed: Vec<Computed>,
 }
 
 /// Which relation attribute stands on a property.
@@ -128,6 +133,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) default: Slot<Option<Expr>>,
     pub(crate) on_update: Slot<Expr>,
     pub(crate) relation: Slot<RelationAttr>,
+    pub(crate) serialization: SerializationAttrs,
 }
 
 const FIELD_ATTRIBUTES: &[&str] = &[
@@ -142,6 +148,9 @@ const FIELD_ATTRIBUTES: &[&str] = &[
     "skip",
     "version",
     "concurrency_check",
+    "serialized_name",
+    "serializer",
+    "groups",
     "many_to_one",
     "one_to_one",
     "one_to_many",
@@ -159,6 +168,9 @@ impl ContainerAttrs {
                 attrs.add_hook(cx, event, &name, value);
             } else if text == "name" {
                 set(cx, &mut attrs.name, &name, string(cx, &name, value));
+            } else if text == "computed" {
+                let computed = serialization::computed(cx, &name, value);
+                attrs.computed.extend(computed);
             } else if FIELD_ATTRIBUTES.contains(&text.as_str()) {
                 cx.error(
                     name.span(),
@@ -166,7 +178,7 @@ impl ContainerAttrs {
                 );
             } else {
                 let known = Event::ALL.map(Event::name);
-                unknown(cx, &name, known.into_iter().chain(["name"]));
+                unknown(cx, &name, known.into_iter().chain(["name", "computed"]));
             }
         }
         attrs
@@ -230,6 +242,9 @@ impl FieldAttrs {
                     expression(cx, name, value, "..").map(Some),
                 ),
             },
+            text if SerializationAttrs::NAMES.contains(&text) => {
+                self.serialization.add(cx, name, text, value);
+            }
             text => self.add_relation(cx, name, text, value),
         }
     }
@@ -260,7 +275,7 @@ impl RelationAttr {
         let items = match value {
             Value::Word => Vec::new(),
             Value::List(items) => items,
-            Value::Expr(_) => {
+            Value::Expr(_) | Value::Types(_) => {
                 cx.error(
                     name.span(),
                     format_args!("write `{name}`, or `{name}(..)` with options in parentheses"),
@@ -323,7 +338,9 @@ fn misplaced(cx: &Ctxt, name: &Ident, text: &str) {
             name.span(),
             format_args!("`{text}` belongs to the relation: `#[orm(one_to_many({text} ..))]`, in its parentheses"),
         );
-    } else if text == "name" || Event::ALL.iter().any(|event| event.name() == text) {
+    } else if matches!(text, "name" | "computed")
+        || Event::ALL.iter().any(|event| event.name() == text)
+    {
         cx.error(
             name.span(),
             format_args!("`{text}` goes on the struct, not on a property"),

@@ -2,6 +2,7 @@
 //! left to the compiler, through the bounds and checks in the expansion.
 
 mod relations;
+mod serialization;
 
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -24,6 +25,7 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
     bases(cx, container);
     count(cx, container);
     one_version(cx, container);
+    serialization::check(cx, container);
     for field in &container.fields {
         combination(cx, field);
         shape(cx, field);
@@ -130,6 +132,9 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
         one("hidden", attrs.hidden.as_ref()),
         one("default", attrs.default.as_ref()),
         one("on_update", attrs.on_update.as_ref()),
+        one("serialized_name", attrs.serialization.name.as_ref()),
+        one("serializer", attrs.serialization.serializer.as_ref()),
+        one("groups", attrs.serialization.groups.as_ref()),
         one("version", attrs.version.as_ref()),
         one("concurrency_check", attrs.concurrency_check.as_ref()),
         relation,
@@ -148,33 +153,10 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
         (Kind::Skip, _) => {
             format!("a skipped field is no property: remove `{attribute}` or `skip`")
         }
-        (Kind::Key { .. }, "unique" | "index") => {
-            format!("a primary key is unique and indexed as it is: remove `{attribute}`")
-        }
-        (Kind::Key { .. }, "hidden") => {
-            "a primary key can't be hidden: references and messages show it".to_owned()
-        }
-        (Kind::Key { .. }, "length") => "`length` does not go with a primary key".to_owned(),
-        (Kind::Key { .. }, "on_update") => {
-            "a primary key never changes: remove `on_update`".to_owned()
-        }
-        (Kind::Key { generated: true }, "default") => {
-            "a `Pk` is generated: remove `default`, or write the key's type without `Pk`".to_owned()
-        }
-        (Kind::Key { .. }, "concurrency_check") => {
-            "a primary key never changes: remove `concurrency_check`".to_owned()
-        }
+        (Kind::Key { generated }, attribute) => return refusal_of_key(generated, attribute),
         (Kind::Lazy(_), "concurrency_check") => "`concurrency_check` compares what is in the row, and a lazy property is stored apart: write the type without `Lazy`".to_owned(),
         (Kind::Collection(_) | Kind::Inverse(_), "concurrency_check") => {
             "`concurrency_check` compares what is in the row, and this relation is stored at the other end: remove it".to_owned()
-        }
-        (Kind::Key { .. }, "version") => {
-            "a primary key never changes: give the version a property of its own".to_owned()
-        }
-        (Kind::Key { .. }, "many_to_one" | "one_to_one" | "one_to_many" | "many_to_many") => {
-            format!(
-                "a relation can't be the primary key: remove `{attribute}`, or give the key a property of its own"
-            )
         }
         (Kind::Lazy(_), "unique" | "index") => format!(
             "`{attribute}` needs the value in the row, and a lazy property is stored apart: write the type without `Lazy`"
@@ -194,6 +176,10 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
                 "`{attribute}` goes on a property in the row, and this one is stored at the other end: remove it"
             )
         }
+        (Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_), "serializer") => {
+            "a relation is serialized as its key, or as the entities that are populated: remove `serializer`"
+                .to_owned()
+        }
         (Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_), "length") => {
             "`length` counts the characters of a text, and this is a relation: remove it".to_owned()
         }
@@ -206,6 +192,32 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
         }
         (Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_), "on_update") => {
             "a relation has no `on_update`: set it in a `before_update` hook".to_owned()
+        }
+        _ => return None,
+    };
+    Some(message)
+}
+
+/// What a primary key can't be.
+fn refusal_of_key(generated: bool, attribute: &str) -> Option<String> {
+    let message = match attribute {
+        "unique" | "index" => {
+            format!("a primary key is unique and indexed as it is: remove `{attribute}`")
+        }
+        "hidden" => "a primary key can't be hidden: references and messages show it".to_owned(),
+        "length" => "`length` does not go with a primary key".to_owned(),
+        "on_update" => "a primary key never changes: remove `on_update`".to_owned(),
+        "default" if generated => {
+            "a `Pk` is generated: remove `default`, or write the key's type without `Pk`".to_owned()
+        }
+        "concurrency_check" => "a primary key never changes: remove `concurrency_check`".to_owned(),
+        "version" => {
+            "a primary key never changes: give the version a property of its own".to_owned()
+        }
+        "many_to_one" | "one_to_one" | "one_to_many" | "many_to_many" => {
+            format!(
+                "a relation can't be the primary key: remove `{attribute}`, or give the key a property of its own"
+            )
         }
         _ => return None,
     };

@@ -1,12 +1,12 @@
 //! The grammar of `#[orm(..)]`: names, each alone, with a value or with more names in parentheses.
 //!
-//! Knows nothing of what the names mean, but for relations being the ones with parentheses.
+//! Knows nothing of what the names mean, but for what stands in the parentheses of which.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parenthesized, token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, parenthesized, token};
 
 use crate::attr::{Given, RelationKind, Slot};
 use crate::ctxt::Ctxt;
@@ -22,6 +22,8 @@ pub(crate) enum Value {
     Word,
     Expr(Expr),
     List(Vec<Item>),
+    /// The types in the parentheses of `groups`.
+    Types(Vec<Type>),
 }
 
 impl Parse for Item {
@@ -33,11 +35,13 @@ impl Parse for Item {
             let content;
             parenthesized!(content in input);
             let is_relation = RelationKind::ALL.iter().any(|kind| name == kind.name());
-            Value::List(if is_relation {
-                items_of(&content)?
+            if is_relation || name == "computed" {
+                Value::List(items_of(&content)?)
+            } else if name == "groups" {
+                Value::Types(types_of(&content)?)
             } else {
-                skipped(&content)?
-            })
+                Value::List(skipped(&content)?)
+            }
         } else {
             Value::Word
         };
@@ -47,6 +51,12 @@ impl Parse for Item {
 
 fn items_of(input: ParseStream<'_>) -> syn::Result<Vec<Item>> {
     Ok(Punctuated::<Item, Token![,]>::parse_terminated(input)?
+        .into_iter()
+        .collect())
+}
+
+fn types_of(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
+    Ok(Punctuated::<Type, Token![,]>::parse_terminated(input)?
         .into_iter()
         .collect())
 }
@@ -123,7 +133,7 @@ pub(crate) fn paths(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<Path>> 
     let expressions = match value {
         Value::Expr(Expr::Array(array)) => array.elems.into_iter().collect(),
         Value::Expr(expr) => vec![expr],
-        Value::Word | Value::List(_) => Vec::new(),
+        Value::Word | Value::List(_) | Value::Types(_) => Vec::new(),
     };
     let paths: Option<Vec<Path>> = expressions
         .into_iter()

@@ -96,8 +96,9 @@ use crate::ctxt::Ctxt;
 /// | `before_create = f`, `before_update = f`, `before_delete = f` | hooks, `fn(&mut Self, &EventArgs<Self>) -> musher::Result<()>`, that may change the entity or refuse the flush |
 /// | `after_create = f`, `after_update = f`, `after_delete = f` | hooks, `fn(&Self, &EventArgs<Self>)`, when the commit has succeeded |
 /// | `on_init = f`, `on_load = f` | hooks, `fn(&mut Self)`, when an instance becomes managed, and when it was loaded |
+/// | `computed(full_title = f, ..)` | serialized beside the properties: what `f` makes of a `&Self`; with `groups(A)` in the parentheses, for these groups |
 ///
-/// Each takes a path, or several in a list: `before_create = [Self::check, hash]`.
+/// Each hook takes a path, or several in a list: `before_create = [Self::check, hash]`.
 ///
 /// # Attributes of a property
 ///
@@ -113,6 +114,9 @@ use crate::ctxt::Ctxt;
 /// | `on_update = expr` | set by every flush that updates another property; `expr` reads any property in the row |
 /// | `version` | a `u64`, `u32`, `i64` or `i32` that counts how often the row was written; a flush that finds another one than was read is refused |
 /// | `concurrency_check` | a flush that finds another value in the row than was read is refused |
+/// | `serialized_name = ".."` | the name in serializations |
+/// | `serializer = f` | serialized as what `f` makes of a reference to the value |
+/// | `groups(A, B)` | serialized for these groups, each of which is a type; for all, if none is asked for |
 /// | `base` | the field holds the base entity |
 /// | `skip` | the field is no property: it is not stored, and `Default` where an instance is loaded |
 /// | `many_to_one` | the relation of an `Id<T>` or `Option<Id<T>>` |
@@ -162,7 +166,7 @@ pub fn derive_entity(input: TokenStream) -> TokenStream {
 /// `Option`, or has a `default`.
 ///
 /// The attributes of properties are those of [`Entity`], without relations and `base`; types are
-/// the same without `Lazy`. The struct itself takes none: names and hooks are the entities'.
+/// the same without `Lazy`. The struct itself takes `computed` only: names and hooks are the entities'.
 #[proc_macro_derive(BaseEntity, attributes(orm))]
 pub fn derive_base_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

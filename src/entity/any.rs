@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::ser::SerializeMap;
 
-use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, HydrateRow};
+use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, Groups, HydrateRow};
 use crate::codec::value::{ValueError, decode_value};
 use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 use crate::error::Result;
@@ -61,6 +61,25 @@ pub trait Fields: Sized + Send + Sync + 'static {
         name: &'static str,
         map: &mut M,
     ) -> Result<(), M::Error>;
+
+    /// The names under which results of functions are serialized, base entity's first.
+    #[must_use]
+    fn computed() -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Writes the entries of the results of functions, as far as the groups are asked for.
+    ///
+    /// # Errors
+    /// What the serializer says.
+    fn serialize_computed<M: SerializeMap>(
+        &self,
+        groups: &Groups,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        let _ = (groups, map);
+        Ok(())
+    }
 
     /// What a to-one relation refers to.
     fn to_one(&self, field: usize) -> Option<RowKey> {
@@ -250,6 +269,7 @@ impl EntityType {
                 name: T::NAME,
                 type_id: TypeId::of::<T>(),
                 fields: T::describe(),
+                computed: T::computed(),
             },
             key_kind: T::Key::KIND,
             key_name: std::any::type_name::<T::Key>,

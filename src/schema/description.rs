@@ -18,6 +18,8 @@ pub(crate) struct EntityDescription {
     pub type_id: TypeId,
     /// The properties, base entity's first, in the order of declaration.
     pub fields: Vec<FieldDescription>,
+    /// The names of computed properties, base entity's first.
+    pub computed: Vec<&'static str>,
 }
 
 /// One property as its derive describes it.
@@ -36,6 +38,10 @@ pub struct FieldDescription {
     pub(crate) index: bool,
     pub(crate) concurrency_check: bool,
     pub(crate) length: Option<usize>,
+    /// The name in serializations, where it is another one.
+    pub(crate) serialized_name: Option<&'static str>,
+    /// The groups that it is serialized for; all, if none is named.
+    pub(crate) groups: &'static [fn() -> TypeId],
 }
 
 #[derive(Debug, Clone)]
@@ -146,6 +152,8 @@ impl FieldDescription {
             index: false,
             concurrency_check: false,
             length: None,
+            serialized_name: None,
+            groups: &[],
         }
     }
 
@@ -220,6 +228,20 @@ impl FieldDescription {
             FieldKind::Lazy(value) => FieldKind::Lazy(value.counted::<V>()),
             other => other,
         };
+        self
+    }
+
+    /// The name in serializations.
+    #[must_use]
+    pub const fn serialized_name(mut self, name: &'static str) -> Self {
+        self.serialized_name = Some(name);
+        self
+    }
+
+    /// The groups that it is serialized for.
+    #[must_use]
+    pub const fn groups(mut self, groups: &'static [fn() -> TypeId]) -> Self {
+        self.groups = groups;
         self
     }
 

@@ -134,6 +134,9 @@ pub(crate) struct FieldSchema {
     pub(crate) name: &'static str,
     pub(crate) kind: ResolvedKind,
     pub(crate) hidden: bool,
+    pub(crate) serialized_name: &'static str,
+    /// The groups that it is serialized for; all, if there are none.
+    pub(crate) groups: &'static [fn() -> TypeId],
     pub(crate) nullable: bool,
     pub(crate) has_default: bool,
     pub(crate) length: Option<usize>,

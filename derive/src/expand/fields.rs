@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use super::{defaults, dispatch, position, relations};
+use super::{defaults, dispatch, position, relations, serialize};
 use crate::ast::{Container, Field, Kind};
 use crate::shape::Shape;
 
@@ -18,7 +18,8 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
         decode(container),
         debug(container),
         apply_on_update(container),
-        serialize(container),
+        serialize::properties(container),
+        serialize::computed(container),
         relations::access(container),
     ];
     generated! {
@@ -97,6 +98,14 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     }
     if field.is_version() {
         description = generated!(#description.version::<#ty>());
+    }
+    if attrs.serialization.name.is_some() {
+        let name = field.serialized_name();
+        description = generated!(#description.serialized_name(#name));
+    }
+    if let Some(groups) = &attrs.serialization.groups {
+        let groups = serialize::groups(&groups.value);
+        description = generated!(#description.groups(#groups));
     }
     if attrs.concurrency_check.is_some() {
         description = generated!(#description.concurrency_check());
@@ -316,41 +325,8 @@ fn apply_on_update(container: &Container<'_>) -> TokenStream {
     }
 }
 
-fn serialize(container: &Container<'_>) -> TokenStream {
-    let base = delegate(
-        container,
-        &generated!(serialize),
-        &generated!(&),
-        &generated!(field, name, map),
-    );
-    let entry = generated!(::musher::__private::serde::ser::SerializeMap::serialize_entry);
-    let body = dispatch(container, base, |field| {
-        let ident = field.ident;
-        match field.kind() {
-            Kind::Key { .. } | Kind::Scalar => Some(generated!(#entry(map, name, &self.#ident))),
-            Kind::Lazy(_) => Some(generated! {
-                match self.#ident.get() {
-                    ::std::option::Option::Some(value) => #entry(map, name, value),
-                    ::std::option::Option::None => ::std::result::Result::Ok(()),
-                }
-            }),
-            _ => None,
-        }
-    });
-    generated! {
-        fn serialize<M: ::musher::__private::serde::ser::SerializeMap>(
-            &self,
-            field: usize,
-            name: &'static str,
-            map: &mut M,
-        ) -> ::std::result::Result<(), M::Error> {
-            #body
-        }
-    }
-}
-
 /// The same call on the base.
-fn delegate(
+pub(super) fn delegate(
     container: &Container<'_>,
     method: &TokenStream,
     reference: &TokenStream,

@@ -1,9 +1,122 @@
-//! `impl SerializeEntity`: which relation is at which position, for the serializer of graphs.
+//! `impl SerializeEntity`: which relation is at which position, for the serializer of graphs; and
+//! the part of `impl Fields` that writes values.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
 
-use super::dispatch;
-use crate::ast::{Container, Kind};
+use super::{dispatch, fields};
+use crate::ast::{Container, Field, Kind};
+use crate::attr::Computed;
+
+/// The method that writes keys and values by position.
+pub(super) fn properties(container: &Container<'_>) -> TokenStream {
+    let base = fields::delegate(
+        container,
+        &generated!(serialize),
+        &generated!(&),
+        &generated!(field, name, map),
+    );
+    let entry = generated!(::musher::__private::serde::ser::SerializeMap::serialize_entry);
+    let body = dispatch(container, base, |field| {
+        let ident = field.ident;
+        match field.kind() {
+            Kind::Key { .. } | Kind::Scalar => {
+                let value = serialized(field, |span| quote_spanned!(span=> &self.#ident));
+                Some(generated!(#entry(map, name, #value)))
+            }
+            Kind::Lazy(_) => {
+                let value = serialized(field, |span| quote_spanned!(span=> value));
+                Some(generated! {
+                    match self.#ident.get() {
+                        ::std::option::Option::Some(value) => #entry(map, name, #value),
+                        ::std::option::Option::None => ::std::result::Result::Ok(()),
+                    }
+                })
+            }
+            _ => None,
+        }
+    });
+    generated! {
+        fn serialize<M: ::musher::__private::serde::ser::SerializeMap>(
+            &self,
+            field: usize,
+            name: &'static str,
+            map: &mut M,
+        ) -> ::std::result::Result<(), M::Error> {
+            #body
+        }
+    }
+}
+
+/// A reference to what is written for a value: itself, or what its serializer makes of it. A
+/// serializer of another type is an error at its name.
+fn serialized(field: &Field<'_>, value: impl Fn(Span) -> TokenStream) -> TokenStream {
+    let Some(serializer) = &field.attrs.serialization.serializer else {
+        return value(Span::mixed_site());
+    };
+    let path = &serializer.value;
+    let value = value(path.span().resolved_at(Span::mixed_site()));
+    let call = quote_spanned!(path.span()=> #path(#value));
+    generated!(&#call)
+}
+
+/// The names of computed properties, and the method that writes them; where there are none, the
+/// trait's own do.
+pub(super) fn computed(container: &Container<'_>) -> TokenStream {
+    let own = &container.attrs.computed;
+    if own.is_empty() && container.base().is_none() {
+        return TokenStream::new();
+    }
+    let (names_of_base, base) = container.base().map_or_else(Default::default, |base| {
+        let (ident, ty) = (base.ident, base.ty);
+        (
+            generated!(names.extend(<#ty as ::musher::__private::Fields>::computed());),
+            generated!(::musher::__private::Fields::serialize_computed(&self.#ident, groups, map)?;),
+        )
+    });
+    let names = own.iter().map(Computed::name);
+    let entries = own.iter().map(|computed| {
+        let (name, function) = (computed.name(), &computed.function);
+        let groups = groups(&computed.groups);
+        let span = function.span().resolved_at(Span::mixed_site());
+        let this = quote_spanned!(span=> self);
+        let call = quote_spanned!(function.span()=> #function(#this));
+        generated! {
+            if groups.admit(#groups) {
+                ::musher::__private::serde::ser::SerializeMap::serialize_entry(map, #name, &#call)?;
+            }
+        }
+    });
+    generated! {
+        fn computed() -> ::std::vec::Vec<&'static str> {
+            let mut names = ::std::vec::Vec::new();
+            #names_of_base
+            #(names.push(#names);)*
+            names
+        }
+
+        fn serialize_computed<M: ::musher::__private::serde::ser::SerializeMap>(
+            &self,
+            groups: &::musher::__private::Groups,
+            map: &mut M,
+        ) -> ::std::result::Result<(), M::Error> {
+            #base
+            #(#entries)*
+            ::std::result::Result::Ok(())
+        }
+    }
+}
+
+/// The groups as a property's description has them.
+pub(super) fn groups(types: &[Type]) -> TokenStream {
+    let groups = types.iter().map(|ty| {
+        let span = ty.span().resolved_at(Span::mixed_site());
+        quote_spanned!(span=> ::std::any::TypeId::of::<#ty>)
+    });
+    quote!(&[#(#groups),*])
+}
 
 pub(super) fn expand(container: &Container<'_>) -> TokenStream {
     let entity = container.ident;

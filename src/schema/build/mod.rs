@@ -86,6 +86,7 @@ impl Builder {
         let description = self.descriptions[at].clone();
         let index = self.by_type[&description.type_id];
         self.check_properties(&description);
+        self.check_serialized_names(&description);
         let fields: Vec<_> = description
             .fields
             .iter()
@@ -161,6 +162,30 @@ impl Builder {
         }
     }
 
+    /// An entity and its base may have taken the same name.
+    fn check_serialized_names(&mut self, description: &EntityDescription) {
+        let visible = description.fields.iter().filter(|field| !field.hidden);
+        let of_properties = visible.map(|field| {
+            (
+                field.serialized_name.unwrap_or(field.name),
+                Some(field.name),
+            )
+        });
+        let computed = description.computed.iter().map(|name| (*name, None));
+        let mut names: Vec<_> = of_properties.chain(computed).collect();
+        names.sort_unstable();
+        // A property that is declared twice has a problem of its own.
+        names.dedup_by(|one, other| one == other && one.1.is_some());
+        let twice = names.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        for pair in twice {
+            self.problems.push(format!(
+                "{0} serializes two properties as `{1}`, one of its own and one of its base; rename one of them, with \
+                 `serialized_name` for instance",
+                description.name, pair[0].0
+            ));
+        }
+    }
+
     fn row_version(
         &mut self,
         description: &EntityDescription,
@@ -200,6 +225,8 @@ impl Builder {
             name: field.name,
             kind,
             hidden: field.hidden,
+            serialized_name: field.serialized_name.unwrap_or(field.name),
+            groups: field.groups,
             nullable: field.nullable,
             has_default: field.has_default,
             length: field.length,
