@@ -151,9 +151,10 @@ pub mod __private {
         CollectionEdit, CollectionPath, CollectionView, Defer, Edit, EntityManager, IntoManaged,
         Managed, Pending, Steps, View,
     };
-    pub use crate::query::{Property, Terms};
+    pub use crate::query::{Property, Terms, index_part};
     pub use crate::schema::{
-        CharCount, FieldDescription, FieldSet, OnDelete, Relation, Target, VersionNumber,
+        CharCount, FieldDescription, FieldSet, IndexDescription, OnDelete, PartDescription,
+        Relation, Target, VersionNumber,
     };
     pub use crate::serialize::{Exclude, Node, SerializeEntity, serialize_view};
 }

@@ -10,6 +10,7 @@ use syn::{Attribute, Expr, Ident, LitStr, Path};
 
 use crate::ctxt::Ctxt;
 use crate::grammar::{Item, Value, expression, items, paths, property, set, set_flag, string};
+use crate::indexes::{IndexAttr, IndexItem};
 use crate::suggest::nearest;
 
 pub(crate) use serialization::{Computed, SerializationAttrs};
@@ -70,6 +71,8 @@ pub(crate) struct ContainerAttrs {
     /// In the order in which they are named; several paths for an event run one after the other.
     pub(crate) hooks: Vec<(Event, Given<Vec<Path>>)>,
     pub(crate) computed: Vec<Computed>,
+    /// In the order in which they are declared.
+    pub(crate) indexes: Vec<IndexAttr>,
 }
 
 /// Which relation attribute stands on a property.
@@ -121,8 +124,8 @@ pub(crate) struct RelationAttr {
 #[derive(Default)]
 pub(crate) struct FieldAttrs {
     pub(crate) primary_key: Slot<()>,
-    pub(crate) unique: Slot<()>,
-    pub(crate) index: Slot<()>,
+    pub(crate) unique: Slot<IndexAttr>,
+    pub(crate) index: Slot<IndexAttr>,
     pub(crate) hidden: Slot<()>,
     pub(crate) base: Slot<()>,
     pub(crate) skip: Slot<()>,
@@ -171,6 +174,9 @@ impl ContainerAttrs {
             } else if text == "computed" {
                 let computed = serialization::computed(cx, &name, value);
                 attrs.computed.extend(computed);
+            } else if matches!(text.as_str(), "index" | "unique") {
+                let items = index_value(cx, &name, value).unwrap_or_default();
+                attrs.indexes.push(IndexAttr::of(cx, &name, items));
             } else if FIELD_ATTRIBUTES.contains(&text.as_str()) {
                 cx.error(
                     name.span(),
@@ -178,7 +184,8 @@ impl ContainerAttrs {
                 );
             } else {
                 let known = Event::ALL.map(Event::name);
-                unknown(cx, &name, known.into_iter().chain(["name", "computed"]));
+                let others = ["name", "computed", "index", "unique"];
+                unknown(cx, &name, known.into_iter().chain(others));
             }
         }
         attrs
@@ -214,8 +221,8 @@ impl FieldAttrs {
     fn add(&mut self, cx: &Ctxt, name: &Ident, value: Value) {
         match name.to_string().as_str() {
             "primary_key" => set_flag(cx, &mut self.primary_key, name, &value),
-            "unique" => set_flag(cx, &mut self.unique, name, &value),
-            "index" => set_flag(cx, &mut self.index, name, &value),
+            "unique" => set_index(cx, &mut self.unique, name, value),
+            "index" => set_index(cx, &mut self.index, name, value),
             "hidden" => set_flag(cx, &mut self.hidden, name, &value),
             "base" => set_flag(cx, &mut self.base, name, &value),
             "skip" => set_flag(cx, &mut self.skip, name, &value),
@@ -270,12 +277,40 @@ impl FieldAttrs {
     }
 }
 
+/// What is in the parentheses, if there are any.
+fn index_value(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<IndexItem>> {
+    match value {
+        Value::Word => return None,
+        Value::Index(items) => return Some(items),
+        Value::Expr(_) | Value::List(_) | Value::Types(_) => cx.error(
+            name.span(),
+            format_args!("`{name}` takes no value: write `#[orm({name})]`, or `{name}(..)` with options in parentheses"),
+        ),
+    }
+    None
+}
+
+/// The index on one property, which names no other.
+fn set_index(cx: &Ctxt, slot: &mut Slot<IndexAttr>, name: &Ident, value: Value) {
+    let items = index_value(cx, name, value).unwrap_or_default();
+    let index = IndexAttr::of(cx, name, items);
+    if let Some(part) = index.parts.first() {
+        cx.error(
+            part.span(),
+            format_args!(
+                "an index over several properties goes on the struct: `#[orm({name}({part}, ..))]`"
+            ),
+        );
+    }
+    set(cx, slot, name, Some(index));
+}
+
 impl RelationAttr {
     fn parse(cx: &Ctxt, name: &Ident, kind: RelationKind, value: Value) -> Option<Self> {
         let items = match value {
             Value::Word => Vec::new(),
             Value::List(items) => items,
-            Value::Expr(_) | Value::Types(_) => {
+            Value::Expr(_) | Value::Types(_) | Value::Index(_) => {
                 cx.error(
                     name.span(),
                     format_args!("write `{name}`, or `{name}(..)` with options in parentheses"),

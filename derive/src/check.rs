@@ -1,6 +1,7 @@
 //! What goes with what. Every rule that needs no other type to be judged is here; what needs one is
 //! left to the compiler, through the bounds and checks in the expansion.
 
+mod indexes;
 mod relations;
 mod serialization;
 
@@ -26,6 +27,7 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
     count(cx, container);
     one_version(cx, container);
     serialization::check(cx, container);
+    indexes::check(cx, container);
     for field in &container.fields {
         combination(cx, field);
         shape(cx, field);

@@ -10,6 +10,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, paren
 
 use crate::attr::{Given, RelationKind, Slot};
 use crate::ctxt::Ctxt;
+use crate::indexes::{IndexItem, index_items};
 
 /// One attribute as it is written.
 pub(crate) struct Item {
@@ -24,6 +25,7 @@ pub(crate) enum Value {
     List(Vec<Item>),
     /// The types in the parentheses of `groups`.
     Types(Vec<Type>),
+    Index(Vec<IndexItem>),
 }
 
 impl Parse for Item {
@@ -39,6 +41,8 @@ impl Parse for Item {
                 Value::List(items_of(&content)?)
             } else if name == "groups" {
                 Value::Types(types_of(&content)?)
+            } else if name == "index" || name == "unique" {
+                Value::Index(index_items(&content)?)
             } else {
                 Value::List(skipped(&content)?)
             }
@@ -133,7 +137,7 @@ pub(crate) fn paths(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<Path>> 
     let expressions = match value {
         Value::Expr(Expr::Array(array)) => array.elems.into_iter().collect(),
         Value::Expr(expr) => vec![expr],
-        Value::Word | Value::List(_) | Value::Types(_) => Vec::new(),
+        Value::Word | Value::List(_) | Value::Types(_) | Value::Index(_) => Vec::new(),
     };
     let paths: Option<Vec<Path>> = expressions
         .into_iter()

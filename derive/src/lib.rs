@@ -11,6 +11,7 @@ mod check;
 mod ctxt;
 mod expand;
 mod grammar;
+mod indexes;
 mod mention;
 mod shape;
 mod suggest;
@@ -95,6 +96,9 @@ use crate::ctxt::Ctxt;
 /// | `name = ".."` | the name that stored data, errors and logs use, instead of the struct's |
 /// | `before_create = f`, `before_update = f`, `before_delete = f` | hooks, `fn(&mut Self, &EventArgs<Self>) -> musher::Result<()>`, that may change the entity or refuse the flush |
 /// | `after_create = f`, `after_update = f`, `after_delete = f` | hooks, `fn(&Self, &EventArgs<Self>)`, when the commit has succeeded |
+/// | `index(a, b)` | rows are found by `a` and `b`, and by `a` alone, without a walk over all; properties of the base and to-one relations may be parts |
+/// | `unique(a, b)` | likewise, and no two rows have the same in all of them; with a `None` in one any number may |
+/// | `index(a, b, name = "..")` | the name that stored data use, instead of `a+b` |
 /// | `on_init = f`, `on_load = f` | hooks, `fn(&mut Self)`, when an instance becomes managed, and when it was loaded |
 /// | `computed(full_title = f, ..)` | serialized beside the properties: what `f` makes of a `&Self`; with `groups(A)` in the parentheses, for these groups |
 ///

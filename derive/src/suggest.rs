@@ -1,7 +1,7 @@
 //! Finds what a misspelt name was meant to be.
 
 /// The known name nearest to `name`, if one is near.
-pub(crate) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let wanted = plain(name);
     let (distance, found) = known
         .iter()

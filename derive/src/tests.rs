@@ -1,6 +1,7 @@
 //! Both derives on tokens: what they refuse, with every message, and what their expansion holds.
 
 mod defaults;
+mod indexes;
 mod relations;
 
 use syn::DeriveInput;
@@ -50,10 +51,10 @@ fn every_error_is_reported_at_once() {
          }",
         &[
             "unknown attribute `nmae`: did you mean `name`?",
-            "`unique` goes on a property, not on the struct",
             "unknown attribute `manyToOne`: did you mean `many_to_one`?",
             "`length` is given twice",
             "`id` is the primary key already, and there is only one: `other` may be `unique`",
+            "`unique` on the struct names properties: `#[orm(unique(author, title))]`",
             "a primary key can't be hidden",
             "`Id<User>` is a relation: add `#[orm(many_to_one)]` or `#[orm(one_to_one)]`",
             "`Collection<Tag>` is a relation: add `#[orm(one_to_many(mapped_by = ..))]`",

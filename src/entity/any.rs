@@ -10,7 +10,7 @@ use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, Groups, Hy
 use crate::codec::value::{ValueError, decode_value};
 use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 use crate::error::Result;
-use crate::schema::{EntityDescription, FieldDescription, FieldSet, Target};
+use crate::schema::{EntityDescription, FieldDescription, FieldSet, IndexDescription, Target};
 
 /// The properties of an entity or of a base entity, by position. Derives implement it.
 ///
@@ -125,6 +125,12 @@ pub trait Entity: Fields {
 
     /// The life-cycle events that have a hook.
     const HOOKS: EventSet;
+
+    /// The indexes that are declared on the struct.
+    #[must_use]
+    fn indexes() -> Vec<IndexDescription> {
+        Vec::new()
+    }
 
     /// The primary key, if it is set.
     fn key(&self) -> Option<&Self::Key>;
@@ -270,6 +276,7 @@ impl EntityType {
                 type_id: TypeId::of::<T>(),
                 fields: T::describe(),
                 computed: T::computed(),
+                indexes: T::indexes(),
             },
             key_kind: T::Key::KIND,
             key_name: std::any::type_name::<T::Key>,

@@ -3,8 +3,8 @@
 //! Constraints, verification, repair and the building of new indexes know entries from here alone.
 
 use super::pair;
-use crate::codec::RowKey;
 use crate::codec::record::Properties;
+use crate::codec::{OrderedKey, RowKey};
 use crate::error::Error;
 use crate::schema::{EntitySchema, IndexPart, IndexSchema, PartKind, Schema};
 
@@ -51,6 +51,11 @@ fn append_part(
             key.extend_from_slice(stored);
             Ok(!stored.is_empty())
         }
+        PartKind::OptionalReference => {
+            key.push(u8::from(!stored.is_empty()));
+            key.extend_from_slice(stored);
+            Ok(!(index.unique && stored.is_empty()))
+        }
     }
 }
 
@@ -88,11 +93,15 @@ fn skip_part(
     part: &IndexPart,
     key: &mut &[u8],
 ) -> Result<(), Error> {
+    let skip_reference = || schema.entity(entity.relation(part.field).target).skip_key;
     match &part.kind {
         PartKind::Value(value_type) => *key = value_type.after_order_key(key)?,
-        PartKind::Reference => {
-            let target = schema.entity(entity.relation(part.field).target);
-            (target.skip_key)(key)?;
+        PartKind::Reference => skip_reference()(key)?,
+        PartKind::OptionalReference => {
+            let is_present = bool::decode_key(key)?;
+            if is_present {
+                skip_reference()(key)?;
+            }
         }
     }
     Ok(())
@@ -130,9 +139,10 @@ fn describe_part(
     if entity.fields[part.field].hidden {
         return "<hidden>".to_owned();
     }
-    match &part.kind {
-        PartKind::Value(value_type) => value_type.display_order_key(bytes).to_string(),
-        PartKind::Reference => {
+    match (&part.kind, bytes) {
+        (PartKind::Value(value_type), _) => value_type.display_order_key(bytes).to_string(),
+        (PartKind::OptionalReference, [0, ..]) => "None".to_owned(),
+        (PartKind::OptionalReference, [_, bytes @ ..]) | (PartKind::Reference, bytes) => {
             let target = schema.entity(entity.relation(part.field).target);
             let key = RowKey::from_encoded(target.key_kind, bytes);
             key.map_or_else(
@@ -140,5 +150,6 @@ fn describe_part(
                 |key| format!("{} {}", target.name, target.print_key(&key)),
             )
         }
+        (PartKind::OptionalReference, []) => "<unreadable>".to_owned(),
     }
 }

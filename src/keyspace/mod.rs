@@ -70,7 +70,7 @@ impl Keyspace {
             let indexes = entity
                 .indexes
                 .iter()
-                .map(|index| open(format!("index:{}.{}", entity.name, index.name)));
+                .map(|index| open(index_tree(entity, &index.name)));
             let indexes = indexes.collect::<Result<_, _>>()?;
             entities.push(EntityTrees {
                 rows,
@@ -95,6 +95,15 @@ impl Keyspace {
             joins,
             names,
         })
+    }
+
+    /// Opens the tree of an index that the schema does not have, by its name.
+    pub(crate) fn open_index(
+        store: &dyn Store,
+        entity: &EntitySchema,
+        index: &str,
+    ) -> Result<TreeId, StorageError> {
+        store.open_tree(&index_tree(entity, index))
     }
 
     /// Whether a tree of this name belongs to the schema.
@@ -199,6 +208,10 @@ impl Keyspace {
             Side::Inverse => trees.by_target,
         }
     }
+}
+
+fn index_tree(entity: &EntitySchema, index: &str) -> String {
+    format!("index:{}.{index}", entity.name)
 }
 
 fn tree_of(trees: &[(FieldIndex, TreeId)], field: FieldIndex) -> TreeId {

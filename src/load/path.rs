@@ -20,7 +20,8 @@ pub struct Path<R, T> {
 )]
 impl<R: Entity> Path<R, R> {
     /// The path that goes nowhere.
-    pub(crate) const fn root() -> Self {
+    #[must_use]
+    pub const fn root() -> Self {
         Self {
             steps: Vec::new(),
             entities: PhantomData,

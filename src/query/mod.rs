@@ -28,7 +28,7 @@ pub use filter::Filter;
 pub use items::ItemCount;
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
-pub use property::{IntoOperand, Property};
+pub use property::{IntoOperand, Property, index_part};
 pub use text::Text;
 
 /// What a query asks for.

@@ -12,7 +12,7 @@ use super::order::Order;
 use super::text::{Pattern, Text, TextMatch};
 use crate::codec::OrderedKey;
 use crate::codec::value::encode_value;
-use crate::schema::{FieldIndex, ValueType};
+use crate::schema::{FieldIndex, PartDescription, ValueType};
 
 /// A property of type `V`, reached from the root entity `R` by to-one relations.
 ///
@@ -171,6 +171,16 @@ impl<R, V> Property<R, Option<V>> {
     pub fn is_some(self) -> Filter<R> {
         self.is_none().not()
     }
+}
+
+/// The property as a part of an index of its entity.
+#[must_use]
+pub fn index_part<R, V>(property: &Property<R, V>) -> PartDescription
+where
+    V: OrderedKey + DeserializeOwned + fmt::Debug,
+{
+    debug_assert!(property.steps.is_empty(), "an index is on own properties");
+    PartDescription::value::<V>(property.field)
 }
 
 /// What a property of type `V` can be compared with: a value of the type, and what stands for one.

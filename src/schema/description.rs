@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::{CharCount, ValueType, VersionNumber};
+use super::{CharCount, IndexDescription, ValueType, VersionNumber};
 use crate::codec::OrderedKey;
 
 /// An entity as its derive describes it.
@@ -20,6 +20,8 @@ pub(crate) struct EntityDescription {
     pub fields: Vec<FieldDescription>,
     /// The names of computed properties, base entity's first.
     pub computed: Vec<&'static str>,
+    /// The indexes that are declared on the struct.
+    pub indexes: Vec<IndexDescription>,
 }
 
 /// One property as its derive describes it.
@@ -36,6 +38,8 @@ pub struct FieldDescription {
     pub(crate) has_default: bool,
     pub(crate) unique: bool,
     pub(crate) index: bool,
+    /// What the program calls the index, where it does.
+    pub(crate) index_name: Option<&'static str>,
     pub(crate) concurrency_check: bool,
     pub(crate) length: Option<usize>,
     /// The name in serializations, where it is another one.
@@ -150,6 +154,7 @@ impl FieldDescription {
             has_default: false,
             unique: false,
             index: false,
+            index_name: None,
             concurrency_check: false,
             length: None,
             serialized_name: None,
@@ -217,6 +222,13 @@ impl FieldDescription {
     pub const fn index<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
         self.index = true;
         self.ordered::<V>()
+    }
+
+    /// The name that the stored data use for the index on the property.
+    #[must_use]
+    pub const fn index_name(mut self, name: &'static str) -> Self {
+        self.index_name = Some(name);
+        self
     }
 
     /// At most so many characters. `V` is the type inside `Lazy`, if it is one.

@@ -4,7 +4,7 @@
 //! forms the entries. Invariant: the parts of a key are self-delimiting, so the first ones are the
 //! beginning of the keys of all rows that have them.
 
-use super::{FieldIndex, FieldSet, ValueType};
+use super::{FieldIndex, FieldSchema, FieldSet, ValueType};
 
 /// A secondary index of an entity.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct IndexSchema {
     pub(crate) position: usize,
     /// What its tree is called; no two indexes of an entity share it.
     pub(crate) name: String,
-    /// The properties, as messages name them.
+    /// The parts, as messages name them.
     pub(crate) label: &'static str,
     /// No two rows have the same key. A row with a part that is `None` has no key then.
     pub(crate) unique: bool,
@@ -37,34 +37,35 @@ pub(crate) enum PartKind {
     Value(ValueType),
     /// An owning to-one relation: the key that it refers to.
     Reference,
+    /// The same, among other parts: a byte says whether it refers to anything.
+    OptionalReference,
 }
 
 impl IndexSchema {
-    /// An index on one property.
-    pub(super) fn single(
-        position: usize,
-        name: &'static str,
-        unique: bool,
-        field: FieldIndex,
-        kind: PartKind,
-    ) -> Self {
-        Self {
-            position,
-            name: name.to_owned(),
-            label: name,
-            unique,
-            parts: vec![IndexPart { field, kind }],
-            reads: std::iter::once(field).collect(),
-        }
-    }
-
     /// Whether it is the index on this one property.
     pub(crate) fn is_on(&self, field: FieldIndex) -> bool {
         matches!(self.parts.as_slice(), [part] if part.field == field)
     }
 
-    /// How the stored schema names it: by all that a change of would change its entries.
-    pub(crate) fn declaration(&self) -> String {
-        self.name.clone()
+    /// How the stored schema names it: by all whose change would change its entries.
+    pub(crate) fn declaration(&self, fields: &[FieldSchema]) -> String {
+        let part = |part: &IndexPart| {
+            let name = fields[part.field].name;
+            match part.kind {
+                PartKind::Value(_) | PartKind::Reference => name.to_owned(),
+                PartKind::OptionalReference => format!("{name}?"),
+            }
+        };
+        let parts: Vec<_> = self.parts.iter().map(part).collect();
+        if parts.as_slice() == [self.name.as_str()] {
+            return self.name.clone();
+        }
+        format!("{}({})", self.name, parts.join(", "))
+    }
+
+    /// The name in a declaration.
+    pub(crate) fn declared_name(declaration: &str) -> &str {
+        let (name, _) = declaration.split_once('(').unwrap_or((declaration, ""));
+        name
     }
 }

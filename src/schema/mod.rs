@@ -9,10 +9,12 @@ mod description;
 mod entity;
 mod field_set;
 mod index;
+mod index_description;
 mod value_type;
 
 pub use description::{FieldDescription, OnDelete, Relation, Target};
 pub use field_set::FieldSet;
+pub use index_description::{IndexDescription, PartDescription};
 pub use value_type::{CharCount, VersionNumber};
 
 pub(crate) use build::{KeyType, build};

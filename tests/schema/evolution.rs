@@ -360,8 +360,8 @@ fn a_unique_index_over_duplicates_is_refused_and_nothing_has_changed() {
         assert_eq!(
             problems::<Item>(path),
             [
-                "Item.size is now unique, and several rows have the value of Item 3; mend the rows \
-                 before declaring it"
+                "Item: `size` is now unique, but rows have the same: 2 and 3 have 2; mend the rows before \
+                 declaring it"
             ]
         );
         let orm = open::<first::Item>(path);

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Names, builder, checks, edit, fields, path, payload, serialize, view};
+use super::{Names, builder, checks, edit, fields, indexes, path, payload, serialize, view};
 use crate::ast::Container;
 use crate::attr::Event;
 
@@ -40,7 +40,7 @@ fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
         .hooks
         .iter()
         .map(|(event, _)| variant(*event));
-    let (key, hooks) = (key(container), hooks(container));
+    let (indexes, key, hooks) = (indexes::method(container), key(container), hooks(container));
     generated! {
         #[automatically_derived]
         impl ::musher::__private::Entity for #ident {
@@ -49,6 +49,8 @@ fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
             const NAME: &'static str = #name;
 
             const HOOKS: ::musher::__private::EventSet = ::musher::__private::EventSet::new()#(.with(#events))*;
+
+            #indexes
 
             #key
 

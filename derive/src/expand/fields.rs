@@ -96,6 +96,11 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     if attrs.index.is_some() {
         description = generated!(#description.index::<#ty>());
     }
+    let mut indexes = [&attrs.unique, &attrs.index].into_iter().flatten();
+    let named = indexes.find_map(|given| given.value.name.as_ref());
+    if let Some(name) = named {
+        description = generated!(#description.index_name(#name));
+    }
     if field.is_version() {
         description = generated!(#description.version::<#ty>());
     }

@@ -27,6 +27,7 @@ mod defaults;
 mod edit;
 mod entity;
 mod fields;
+mod indexes;
 mod path;
 mod payload;
 mod relations;

@@ -2,7 +2,7 @@
 //!
 //! Stored rows find their properties by number, and numbers are never given twice. A property that
 //! is gone is skipped in the rows, and is there again when it comes back; one that is new is added
-//! to the rows with its default; indexes that are new are built. What can't be done without losing
+//! to the rows with its default; indexes that are new are built, and those that are gone are emptied. What can't be done without losing
 //! data is refused, everything at once.
 
 mod rows;
@@ -22,7 +22,7 @@ use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, FieldSchema, IndexSchema, RelationKind, ResolvedKind,
     Schema,
 };
-use crate::storage::{Batch, CommitSequence, Durability, Reader, Store, StoreExt};
+use crate::storage::{Batch, CommitSequence, Durability, Reader, Store, StoreExt, TreeId};
 
 /// The schema as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,7 @@ pub(super) fn reconcile(
     types: &[EntityType],
     durability: Durability,
 ) -> Result<()> {
+    let dropped = dropped_indexes(store, keyspace, schema)?;
     store.write_with::<_, Error>(durability, |reader, sequence| {
         let stored = read(reader, keyspace)?;
         let mut reconciliation = Reconciliation {
@@ -99,8 +100,10 @@ pub(super) fn reconcile(
             }
             for (entity, position) in new_indexes {
                 let entity = schema.entity(entity);
-                problems.extend(rows.build_index(entity, &entity.indexes[position])?);
+                let index = &entity.indexes[position];
+                problems.extend(rows.build_index(schema, entity, index)?);
             }
+            dropped.iter().try_for_each(|tree| rows.clear(*tree))?;
         }
         if !problems.is_empty() {
             return Err(Error::Schema(problems));
@@ -156,9 +159,26 @@ fn missing_indexes<'e>(
 ) -> impl Iterator<Item = &'e IndexSchema> {
     let indexes = before.map_or(&[][..], |_| &entity.indexes);
     indexes.iter().filter(move |index| {
-        let stored = before.and_then(|before| before.indexes.get(&index.declaration()));
+        let stored =
+            before.and_then(|before| before.indexes.get(&index.declaration(&entity.fields)));
         stored != Some(&index.unique)
     })
+}
+
+/// The trees of indexes that stored entities have, and the program's have not.
+fn dropped_indexes(store: &dyn Store, keyspace: &Keyspace, schema: &Schema) -> Result<Vec<TreeId>> {
+    let stored = store.read_with(|reader| read(reader, keyspace))??;
+    let mut trees = Vec::new();
+    for entity in &schema.entities {
+        let stored = stored.entities.get(entity.name);
+        for declaration in stored.iter().flat_map(|entity| entity.indexes.keys()) {
+            let name = IndexSchema::declared_name(declaration);
+            if entity.indexes.iter().all(|index| index.name != name) {
+                trees.push(Keyspace::open_index(store, entity, name)?);
+            }
+        }
+    }
+    Ok(trees)
 }
 
 fn read(reader: &dyn Reader, keyspace: &Keyspace) -> Result<StoredSchema> {
@@ -251,7 +271,7 @@ impl Reconciliation<'_> {
         now.indexes = entity
             .indexes
             .iter()
-            .map(|index| (index.declaration(), index.unique))
+            .map(|index| (index.declaration(&entity.fields), index.unique))
             .collect();
         if before != Some(&now) {
             now.version += 1;

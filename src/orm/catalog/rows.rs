@@ -7,10 +7,13 @@ use crate::codec::RowKey;
 use crate::codec::record::{PropertyNumber, patch};
 use crate::entity::{EntityType, HydrateRow};
 use crate::error::Result;
-use crate::keyspace::{Keyspace, index_entry, index_keys, parse_row};
-use crate::schema::{EntitySchema, FieldIndex, IndexSchema};
-use crate::storage::{Batch, Direction, KeyRange, Reader, Write};
+use crate::keyspace::{Keyspace, describe_index_key, index_entry, index_keys, parse_row};
+use crate::schema::{EntitySchema, FieldIndex, IndexSchema, Schema};
+use crate::storage::{Batch, Direction, KeyRange, Reader, TreeId, Write};
 use crate::unit_of_work::encode_column;
+
+/// How many rows with a value in common are told.
+const MOST_TOLD: usize = 10;
 
 /// The stored rows, and what is about to be written over them.
 pub(super) struct StoredRows<'a> {
@@ -88,43 +91,51 @@ impl<'a> StoredRows<'a> {
     /// Gives the problem, if the rows do not allow it.
     pub(super) fn build_index(
         &mut self,
+        schema: &Schema,
         entity: &EntitySchema,
         index: &IndexSchema,
     ) -> Result<Option<String>> {
         let tree = self.keyspace.index(entity.index, index);
-        let batch = &mut self.batch;
-        self.reader
-            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
-                batch.delete(tree, key);
-                ControlFlow::Continue(())
-            })?;
-        for (key, row) in self.rows(entity)? {
-            let record = parse_row(entity, &key, &row)?;
-            for index_key in index_keys(entity, index, record.properties())? {
-                let (entry, held) = index_entry(index, &index_key, &key);
-                if index.unique && matches!(self.batch.get(tree, &entry), Some(Write::Put(_))) {
-                    return Ok(Some(format!(
-                        "{0}.{1} is now unique, and several rows have the value of {0} {2}; mend the rows before declaring it",
-                        entity.name,
-                        index.label,
-                        entity.print_key(&key)
-                    )));
+        self.clear(tree)?;
+        let mut shared = Vec::new();
+        for (row, stored) in self.rows(entity)? {
+            let record = parse_row(entity, &row, &stored)?;
+            for key in index_keys(entity, index, record.properties())? {
+                let (entry, held) = index_entry(index, &key, &row);
+                if index.unique
+                    && let Some(Write::Put(holder)) = self.batch.get(tree, &entry)
+                {
+                    let holder = RowKey::from_encoded(entity.key_kind, holder)?;
+                    let (holder, row) = (entity.print_key(&holder), entity.print_key(&row));
+                    let value = describe_index_key(schema, entity, index, &key);
+                    shared.push(format!("{holder} and {row} have {value}"));
+                    continue;
                 }
                 self.batch.put(tree, entry, held);
             }
         }
-        Ok(None)
+        Ok((!shared.is_empty()).then(|| {
+            format!(
+                "{}: `{}` is now unique, but rows have the same: {}; mend the rows before declaring it",
+                entity.name,
+                index.label,
+                some_of(&shared)
+            )
+        }))
     }
 
     /// Removes the values that a lazy property of the same name has left.
     pub(super) fn clear_lazy(&mut self, entity: &EntitySchema, field: FieldIndex) -> Result<()> {
-        let tree = self.keyspace.lazy(entity.index, field);
+        self.clear(self.keyspace.lazy(entity.index, field))
+    }
+
+    /// Removes everything from a tree.
+    pub(super) fn clear(&mut self, tree: TreeId) -> Result<()> {
         let batch = &mut self.batch;
-        self.reader
-            .scan(tree, &KeyRange::all(), Direction::Forward, &mut |key, _| {
-                batch.delete(tree, key);
-                ControlFlow::Continue(())
-            })?;
+        self.reader.scan_keys(tree, &KeyRange::all(), &mut |key| {
+            batch.delete(tree, key);
+            ControlFlow::Continue(())
+        })?;
         Ok(())
     }
 
@@ -166,5 +177,15 @@ impl<'a> StoredRows<'a> {
         )?;
         unreadable?;
         Ok(rows)
+    }
+}
+
+/// The first few of a list in words, and how many more there are.
+fn some_of(list: &[String]) -> String {
+    let (first, more) = list.split_at(list.len().min(MOST_TOLD));
+    let first = first.join(", ");
+    match more.len() {
+        0 => first,
+        more => format!("{first}, and {more} more"),
     }
 }

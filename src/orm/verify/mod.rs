@@ -11,6 +11,7 @@ mod sequences;
 mod stored;
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 pub(super) use found::{Findings, Fix};
 use joins::check_join;
@@ -23,7 +24,7 @@ use crate::database::Database;
 use crate::entity::Entity;
 use crate::error::Result;
 use crate::schema::{EntityIndex, JoinIndex};
-use crate::storage::{LastingView, Store};
+use crate::storage::{KeyRange, LastingView, Store, StoreExt};
 
 /// How far a verification is: some of the rows of an entity are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,9 +85,7 @@ impl<'a> Verification<'a> {
         let checks = |entity| self.entities.is_empty() || self.entities.contains(&entity);
         let findings = check(self.database, &checks, &mut self.on_progress)?;
         let mut report = findings.into_report();
-        let names = self.database.store.tree_names()?;
-        let is_unknown = |name: &String| !self.database.keyspace.knows(name);
-        report.unknown_trees = names.into_iter().filter(is_unknown).collect();
+        report.unknown_trees = unknown_trees(self.database)?;
         Ok(report)
     }
 }
@@ -103,6 +102,31 @@ impl fmt::Debug for Verification<'_> {
             )
             .finish_non_exhaustive()
     }
+}
+
+/// The trees that belong to none of the entities, and hold something.
+fn unknown_trees(database: &Database) -> Result<Vec<String>> {
+    let Database {
+        store, keyspace, ..
+    } = database;
+    let mut names = store.tree_names()?;
+    names.retain(|name| !keyspace.knows(name));
+    let mut unknown = Vec::new();
+    for name in names {
+        let tree = store.open_tree(&name)?;
+        let mut is_empty = true;
+        let scanned = store.read_with(|reader| {
+            reader.scan_keys(tree, &KeyRange::all(), &mut |_| {
+                is_empty = false;
+                ControlFlow::Break(())
+            })
+        })?;
+        // What can't be read is something.
+        if scanned.is_err() || !is_empty {
+            unknown.push(name);
+        }
+    }
+    Ok(unknown)
 }
 
 /// Checks the whole database.

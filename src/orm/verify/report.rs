@@ -17,7 +17,7 @@ pub struct Report {
     /// The lazy values that were checked.
     pub lazy_values: u64,
     /// Trees that belong to none of the entities of this program: what is left of properties and
-    /// entities that it no longer has. They are kept, and do no harm.
+    /// entities that it no longer has. They are kept, and do no harm. Empty ones are left out.
     pub unknown_trees: Vec<String>,
     /// Everything that is wrong.
     pub findings: Vec<Finding>,

@@ -1,18 +1,18 @@
 //! From the derives' descriptions to a [`Schema`]: names resolve, sides find each other, and
 //! everything that is wrong is reported at once.
 
+mod indexes;
 mod relations;
 
 use std::any::TypeId;
 
 use rustc_hash::FxHashMap;
 
-use super::entity::{RelationKind, ResolvedKind};
+use super::entity::ResolvedKind;
 use super::value_type::short_type_name;
 use super::{
     EntityDescription, EntityIndex, EntitySchema, FieldDescription, FieldIndex, FieldKind,
-    FieldSchema, FieldSet, IndexSchema, JoinIndex, JoinSchema, PartKind, RelationSchema, Schema,
-    Side, VersionType,
+    FieldSchema, FieldSet, JoinIndex, JoinSchema, Schema, Side, VersionType,
 };
 use crate::codec::record::PropertyNumber;
 use crate::codec::{KeyError, RowKey, RowKeyKind};
@@ -93,6 +93,7 @@ impl Builder {
             .enumerate()
             .map(|(at, field)| self.field(index, at, field))
             .collect();
+        let indexes = self.indexes(&description, &fields);
         let positions = |wanted: fn(&ResolvedKind) -> bool| -> Vec<FieldIndex> {
             (0..fields.len())
                 .filter(|at| wanted(&fields[*at].kind))
@@ -128,7 +129,7 @@ impl Builder {
             to_manys: positions(
                 |kind| matches!(kind, ResolvedKind::Relation(relation) if !relation.is_to_one_owner()),
             ),
-            indexes: indexes(&description.fields, &fields),
+            indexes,
             row_version,
             locks,
             to_ones,
@@ -279,27 +280,4 @@ fn snake_case(name: &str) -> String {
         label.extend(letter.to_lowercase());
     }
     label
-}
-
-/// Declared indexes, and one for every owning to-one relation: inverse sides and removals need it.
-fn indexes(descriptions: &[FieldDescription], fields: &[FieldSchema]) -> Vec<IndexSchema> {
-    let sort_of = |field: FieldIndex| match &fields[field].kind {
-        ResolvedKind::Relation(RelationSchema {
-            kind: RelationKind::ToOne { one_to_one, .. },
-            ..
-        }) => Some((*one_to_one, PartKind::Reference)),
-        ResolvedKind::Scalar(value) if descriptions[field].unique || descriptions[field].index => {
-            Some((descriptions[field].unique, PartKind::Value(*value)))
-        }
-        _ => None,
-    };
-    let mut indexes = Vec::new();
-    for (field, property) in fields.iter().enumerate() {
-        if let Some((unique, kind)) = sort_of(field) {
-            let position = indexes.len();
-            let index = IndexSchema::single(position, property.name, unique, field, kind);
-            indexes.push(index);
-        }
-    }
-    indexes
 }

@@ -1,0 +1,40 @@
+//! What can be no part of an index, and what only the compiler can tell of one.
+
+use musher::prelude::*;
+
+#[derive(BaseEntity)]
+struct Base {
+    #[orm(primary_key)]
+    id: Pk,
+    #[orm(default)]
+    rank: u8,
+}
+
+#[derive(Entity)]
+#[orm(index(title, titel), unique(text, tags), index(author), unique(cache, id))]
+struct Article {
+    #[orm(primary_key)]
+    id: Pk,
+    title: String,
+    text: Lazy<String>,
+    #[orm(skip)]
+    cache: u8,
+    #[orm(many_to_one)]
+    author: Id<Person>,
+    #[orm(many_to_many)]
+    tags: Collection<Person>,
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Photo;
+
+#[derive(Entity)]
+#[orm(index(name, ranc), index(photo, rank))]
+struct Person {
+    #[orm(base)]
+    base: Base,
+    name: String,
+    photo: Photo,
+}
+
+fn main() {}
