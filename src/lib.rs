@@ -110,8 +110,9 @@ pub use entity::{
 pub use error::{Error, Result, Violation};
 pub use load::{Hint, Statistics};
 pub use manager::{
-    CollectionEdit, CollectionIter, CollectionPath, CollectionView, EntityManager, Find, FindOne,
-    IntoManaged, Isolation, Managed, Page,
+    CollectionEdit, CollectionIter, CollectionPath, CollectionView, EntityFilter, EntityManager,
+    FilterTargets, Find, FindOne, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions,
+    Selected,
 };
 pub use orm::{
     Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,
@@ -131,7 +132,7 @@ pub use musher_derive::{BaseEntity, Entity};
 pub mod prelude {
     pub use crate::{
         Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Isolation,
-        Lazy, LoadStrategy, Orm, Pk,
+        Lazy, LoadStrategy, Orm, Pk, PopulateOptions,
     };
     #[cfg(feature = "derive")]
     pub use musher_derive::{BaseEntity, Entity};
@@ -151,7 +152,7 @@ pub mod __private {
         CollectionEdit, CollectionPath, CollectionView, Defer, Edit, EntityManager, IntoManaged,
         Managed, Pending, Steps, View,
     };
-    pub use crate::query::{Property, Terms, index_part};
+    pub use crate::query::{FilterBinding, Property, Terms, index_part};
     pub use crate::schema::{
         CharCount, FieldDescription, FieldSet, IndexDescription, OnDelete, PartDescription,
         Relation, Target, VersionNumber,

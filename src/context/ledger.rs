@@ -44,6 +44,9 @@ pub(crate) struct LinkLedger {
     pub(crate) adopted: Adoptions,
     /// Collections marked dirty, so that accepting a flush finds them.
     pub(crate) dirty: BTreeSet<(Instance, FieldIndex)>,
+    /// Collections that show a part of their items, so that replacing one as a whole can be refused.
+    /// Nothing that is pending.
+    pub(crate) partial: BTreeSet<(Instance, FieldIndex)>,
 }
 
 impl LinkLedger {

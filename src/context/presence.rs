@@ -75,6 +75,7 @@ impl Context {
         });
         for field in &schema.entity(instance.entity).to_manys {
             self.ledger.dirty.remove(&(instance, *field));
+            self.ledger.partial.remove(&(instance, *field));
         }
         self.forget(instance);
     }

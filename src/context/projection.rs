@@ -13,8 +13,8 @@ use crate::schema::{EntityIndex, FieldIndex, JoinIndex, RelationKind, RelationSc
 impl Context {
     /// Shows in a collection what is stored, corrected by what is pending.
     pub(crate) fn fill(&mut self, owner: Instance, field: FieldIndex, stored: &[RowKey]) {
-        let (items, dirty) = self.corrected(owner, field, stored);
-        self.show(owner, field, items, dirty);
+        let corrected = self.corrected(owner, field, stored);
+        self.show(owner, field, Membership::Initialized, corrected);
     }
 
     /// As [`Self::fill`], for many owners: what is touched is walked once, not for each of them.
@@ -24,27 +24,47 @@ impl Context {
         field: FieldIndex,
         stored: &[Vec<RowKey>],
     ) {
-        let Some((_, first)) = owners.first() else {
-            return;
-        };
-        let newcomers = self.newcomers(first.entity, field, None);
-        for ((key, owner), stored) in owners.iter().zip(stored) {
-            let newcomers = newcomers.get(key).map_or(&[][..], Vec::as_slice);
-            let (items, dirty) = self.corrected_by(*owner, field, stored, newcomers);
-            self.show(*owner, field, items, dirty);
+        let corrected = self.corrected_all(owners, field, stored);
+        for ((_, owner), corrected) in owners.iter().zip(corrected) {
+            self.show(*owner, field, Membership::Initialized, corrected);
         }
     }
 
-    fn show(&mut self, owner: Instance, field: FieldIndex, items: Vec<RowKey>, dirty: bool) {
+    /// As [`Self::corrected`], for many owners of one entity.
+    pub(crate) fn corrected_all(
+        &self,
+        owners: &[(RowKey, Instance)],
+        field: FieldIndex,
+        stored: &[Vec<RowKey>],
+    ) -> Vec<(Vec<RowKey>, bool)> {
+        let Some((_, first)) = owners.first() else {
+            return Vec::new();
+        };
+        let newcomers = self.newcomers(first.entity, field, None);
+        let corrected = owners.iter().zip(stored).map(|((key, owner), stored)| {
+            let newcomers = newcomers.get(key).map_or(&[][..], Vec::as_slice);
+            self.corrected_by(*owner, field, stored, newcomers)
+        });
+        corrected.collect()
+    }
+
+    /// Shows items in a collection. `dirty`: something is pending for it.
+    pub(crate) fn show(
+        &mut self,
+        owner: Instance,
+        field: FieldIndex,
+        membership: Membership,
+        (items, dirty): (Vec<RowKey>, bool),
+    ) {
         let origin = self.origin(owner.entity, field);
         let key = self.slot(owner).key.clone();
+        if membership == Membership::Partial {
+            self.ledger.partial.insert((owner, field));
+        } else {
+            self.forget_partial(owner, field);
+        }
         let collection = self.body_mut(owner).to_many_mut(field);
-        collection.bind(
-            &key,
-            origin,
-            Membership::Initialized,
-            &mut items.into_iter(),
-        );
+        collection.bind(&key, origin, membership, &mut items.into_iter());
         collection.set_dirty(dirty);
         if dirty {
             self.ledger.dirty.insert((owner, field));
@@ -63,6 +83,21 @@ impl Context {
         );
     }
 
+    /// Gives up a part of a collection, or what was assigned in its place and refused.
+    pub(crate) fn drop_partial(&mut self, owner: Instance, field: FieldIndex) {
+        if self.ledger.partial.contains(&(owner, field)) {
+            self.unload_collection(owner, field);
+            self.forget_partial(owner, field);
+        }
+    }
+
+    /// The collection is no longer one that shows a part of its items.
+    pub(crate) fn forget_partial(&mut self, owner: Instance, field: FieldIndex) {
+        if self.ledger.partial.contains(&(owner, field)) {
+            self.ledger.partial.remove(&(owner, field));
+        }
+    }
+
     /// Makes a collection as if it had never been loaded. What is pending stays so.
     pub(crate) fn unload_collection(&mut self, owner: Instance, field: FieldIndex) {
         let origin = self.origin(owner.entity, field);
@@ -75,7 +110,7 @@ impl Context {
         );
     }
 
-    fn origin(&self, entity: EntityIndex, field: FieldIndex) -> Origin {
+    pub(crate) fn origin(&self, entity: EntityIndex, field: FieldIndex) -> Origin {
         let entity = self.entity(entity);
         Origin {
             entity: entity.name,

@@ -16,6 +16,8 @@ pub(crate) struct AssignedCollection {
     pub(crate) instance: Instance,
     pub(crate) field: FieldIndex,
     pub(crate) items: Vec<RowKey>,
+    /// What it replaces, or what it is a copy of, holds a part of the items.
+    pub(crate) is_partial: bool,
 }
 
 impl Context {
@@ -280,15 +282,19 @@ impl Context {
             let entity = schema.entity(instance.entity);
             for field in &entity.to_manys {
                 let collection = self.body(instance).to_many(*field);
-                let is_foreign = collection.membership() == Membership::Initialized
+                let membership = collection.membership();
+                let is_foreign = membership != Membership::NotInitialized
                     && collection.owner() != Some(&self.slot(instance).key);
-                if is_foreign || collection.membership() == Membership::Detached {
+                if is_foreign || membership == Membership::Detached {
+                    let is_partial = membership == Membership::Partial
+                        || self.ledger.partial.contains(&(instance, *field));
                     let items = collection.keys();
                     self.unload_collection(instance, *field);
                     assigned.push(AssignedCollection {
                         instance,
                         field: *field,
                         items,
+                        is_partial,
                     });
                 }
             }

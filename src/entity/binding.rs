@@ -11,6 +11,10 @@ pub enum Membership {
     Detached,
     /// Of a managed entity; holds at most what this unit of work added.
     NotInitialized,
+    /// Of a managed entity; holds what a populate hint has chosen with a filter, an offset or a limit.
+    Partial,
+    /// Of a managed entity; holds what the named filters let through, as if there were nothing else.
+    Filtered,
     /// Of a managed entity; holds everything.
     Initialized,
 }
@@ -62,6 +66,18 @@ impl Binding {
         }
     }
 
+    pub(super) fn is_partial(&self) -> bool {
+        self.membership == Membership::Partial
+    }
+
+    /// An error that says how to load it as a whole, if only a part was chosen.
+    pub(super) fn check_whole(&self) -> Result<()> {
+        match (self.membership, self.origin) {
+            (Membership::Partial, Some(origin)) => Err(origin.partial()),
+            _ => self.check_initialized(),
+        }
+    }
+
     /// Whether links are pending.
     pub(super) const fn is_dirty(&self) -> bool {
         self.dirty
@@ -83,11 +99,14 @@ impl Binding {
     }
 
     /// A copy belongs to no managed entity: where it is assigned, or persisted with a copy of its
-    /// owner, its items are what shall be. The copy of one that is not initialized is not either.
+    /// owner, its items are what shall be. The copy of one that is not initialized,
+    /// or holds a part, is likewise.
     pub(super) fn of_copy(&self) -> Self {
         match self.membership {
-            Membership::NotInitialized => self.clone(),
-            Membership::Initialized | Membership::Detached => Self::detached(),
+            Membership::NotInitialized | Membership::Partial => self.clone(),
+            Membership::Filtered | Membership::Initialized | Membership::Detached => {
+                Self::detached()
+            }
         }
     }
 }

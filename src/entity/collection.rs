@@ -42,16 +42,33 @@ impl<T: Entity> Collection<T> {
         }
     }
 
-    /// Whether all items are in memory. So it is for a new entity.
+    /// Whether the items are in memory: all of them, or, if it [is partial](Self::is_partial), those
+    /// that were chosen. So it is for a new entity.
     #[must_use]
     pub fn is_initialized(&self) -> bool {
         self.binding.is_initialized()
+    }
+
+    /// Whether a populate hint has chosen among the items, with a filter, an offset or a limit. Reading
+    /// shows what was chosen, corrected by what was added and taken out since. Items can be added and
+    /// removed by id as with a collection that is not initialized; but the collection can't be replaced
+    /// as a whole, since that would remove what it does not show. `em.edit(owner).items().init()`, or
+    /// populating it again without a choice, loads all of it.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.binding.is_partial()
     }
 
     /// Whether links were added or removed that are not flushed yet.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
         self.binding.is_dirty()
+    }
+
+    /// As [`try_iter`](Self::try_iter), unless only a part of the items is here.
+    pub(crate) fn try_iter_whole(&self) -> Result<slice::Iter<'_, Id<T>>> {
+        self.binding.check_whole()?;
+        self.try_iter()
     }
 
     /// The items, in order.
@@ -135,7 +152,8 @@ impl<T: Entity> Default for Collection<T> {
 }
 
 /// A copy belongs to no managed entity: where it is assigned, or persisted with a copy of its owner,
-/// its items are what shall be. The copy of a collection that is not initialized is not either.
+/// its items are what shall be. The copy of a collection that is not initialized,
+/// or is partial, is likewise.
 impl<T: Entity> Clone for Collection<T> {
     fn clone(&self) -> Self {
         Self {
@@ -189,6 +207,9 @@ impl<T: Entity> fmt::Debug for Collection<T> {
             fields.entry(&position, id);
         }
         fields.entry(&format_args!("initialized"), &self.is_initialized());
+        if self.is_partial() {
+            fields.entry(&format_args!("partial"), &true);
+        }
         fields
             .entry(&format_args!("dirty"), &self.binding.is_dirty())
             .finish()

@@ -100,7 +100,10 @@ impl<T: Entity> fmt::Debug for Inverse<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.binding.membership() {
             Membership::NotInitialized => f.write_str("<not loaded>"),
-            Membership::Detached | Membership::Initialized => self.item.fmt(f),
+            Membership::Detached
+            | Membership::Partial
+            | Membership::Filtered
+            | Membership::Initialized => self.item.fmt(f),
         }
     }
 }

@@ -16,6 +16,18 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// All of a collection is asked for of which a part is there.
+    pub(crate) fn partial(self) -> Error {
+        let Self { entity, property } = self;
+        Error::NotLoaded {
+            what: format!("{entity}.{property} holds a part of its items, and the rest"),
+            remedy: format!(
+                "what is not shown would be judged unseen; load all of it first, with `em.edit(id).{property}().init()` or a \
+                 populate hint without filter, offset and limit"
+            ),
+        }
+    }
+
     pub(crate) fn not_loaded(self, key: Option<&dyn fmt::Display>) -> Error {
         let Self { entity, property } = self;
         Error::NotLoaded {

@@ -1,18 +1,27 @@
 //! What shall be populated, as a tree of property positions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{LazyPath, Path};
 use crate::entity::Entity;
-use crate::schema::FieldIndex;
+use crate::error::{Error, Result};
+use crate::query::Query;
+use crate::schema::{EntitySchema, FieldIndex};
 
 /// The relations and lazy properties to be loaded, each with what shall be loaded behind it. Hints
 /// that begin with the same relation share it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Hints {
     pub(crate) fields: BTreeMap<FieldIndex, Hints>,
     /// Whether a path ends here, and does not only lead through.
     pub(crate) is_end: bool,
+    /// What a collection shall show of its items, where that is not all.
+    pub(crate) selection: Option<Arc<Query>>,
+    /// Two hints choose among the items of one collection.
+    pub(crate) is_contradictory: bool,
+    /// Only the keys of the items, and not their rows.
+    pub(crate) references: bool,
 }
 
 impl Hints {
@@ -21,11 +30,59 @@ impl Hints {
     }
 
     pub(crate) fn add(&mut self, steps: &[FieldIndex]) {
+        self.at(steps).is_end = true;
+    }
+
+    /// The hints behind a path.
+    pub(crate) fn at(&mut self, steps: &[FieldIndex]) -> &mut Self {
         let mut here = self;
         for step in steps {
             here = here.fields.entry(*step).or_default();
         }
-        here.is_end = true;
+        here
+    }
+
+    /// A to-one relation leads to one row, and there is nothing to choose.
+    pub(super) fn refuse_choice(&self, entity: &EntitySchema, field: FieldIndex) -> Result<()> {
+        if self.selection.is_none() && !self.references {
+            return Ok(());
+        }
+        Err(Error::Query {
+            entity: entity.name,
+            problem: format!(
+                "`{}` leads to one row, so a populate hint can't choose among its items; write the hint without options",
+                entity.fields[field].name
+            ),
+        })
+    }
+
+    /// Adds all that others say, without recursion: hints may be deeper than the stack.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let mut open = vec![(self, other)];
+        while let Some((here, mut other)) = open.pop() {
+            here.is_end |= other.is_end;
+            here.references |= other.references;
+            here.is_contradictory |=
+                other.is_contradictory || here.selection.is_some() && other.selection.is_some();
+            here.selection = other.selection.take().or(here.selection.take());
+            let (shared, new): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut other.fields)
+                .into_iter()
+                .partition(|(field, _)| here.fields.contains_key(field));
+            here.fields.extend(new);
+            let mut shared = shared;
+            for (field, here) in &mut here.fields {
+                open.extend(shared.remove(field).map(|other| (here, other)));
+            }
+        }
+    }
+
+    /// The collection shall show what the query says. An empty query chooses nothing.
+    pub(crate) fn select(&mut self, query: Query) {
+        if query.is_all() {
+            return;
+        }
+        self.is_contradictory |= self.selection.is_some();
+        self.selection = Some(Arc::new(query));
     }
 }
 

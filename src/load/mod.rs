@@ -4,6 +4,7 @@
 //! is never made twice (R1); what this unit of work changed is never overwritten by what is read (R8).
 
 mod admit;
+mod collections;
 mod hints;
 mod joined;
 mod path;
@@ -17,6 +18,7 @@ pub use statistics::Statistics;
 
 use crate::context::Context;
 use crate::database::Database;
+use crate::query::ActiveFilters;
 use crate::storage::Reader;
 
 /// One read: the view, and the memory that what is read goes to.
@@ -27,6 +29,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) statistics: &'a mut Statistics,
     /// Whether what is read overwrites what was changed in memory.
     pub(crate) overwrite: bool,
+    /// The named filters, which hold for what is populated.
+    pub(crate) filters: ActiveFilters<'a>,
     /// Look-ups are told and counted one by one, but for those of a joined read.
     pub(crate) joined: Option<Joined>,
 }

@@ -12,9 +12,8 @@ use rustc_hash::FxHashSet;
 use super::{Hints, Loader};
 use crate::codec::RowKey;
 use crate::codec::value::open_value;
-use crate::context::{Instance, LinkChange};
+use crate::context::Instance;
 use crate::database::LoadStrategy;
-use crate::entity::Membership;
 use crate::error::{Error, Result};
 use crate::log;
 use crate::schema::{
@@ -54,7 +53,7 @@ impl Loader<'_> {
                 levels.pop();
                 continue;
             };
-            let related = self.populate_property(instances, *field)?;
+            let related = self.populate_property(instances, *field, deeper)?;
             if !related.is_empty() {
                 levels.push((related, deeper.fields.iter()));
             }
@@ -67,6 +66,7 @@ impl Loader<'_> {
         &mut self,
         instances: &[Instance],
         field: FieldIndex,
+        hints: &Hints,
     ) -> Result<Vec<Instance>> {
         let entity = self.database.schema.entity(instances[0].entity);
         match &entity.fields[field].kind {
@@ -75,10 +75,14 @@ impl Loader<'_> {
                 Ok(Vec::new())
             }
             ResolvedKind::Relation(relation) if relation.is_to_one_owner() => {
+                hints.refuse_choice(entity, field)?;
                 self.load_to_one(instances, relation, field)
             }
             ResolvedKind::Relation(relation) => {
-                self.load_to_many(instances, entity, relation, field)
+                if matches!(relation.kind, RelationKind::OneToOneInverse { .. }) {
+                    hints.refuse_choice(entity, field)?;
+                }
+                self.load_to_many(instances, (entity, field, relation), hints)
             }
             ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => {
                 unreachable!("hints name relations and lazy properties")
@@ -156,161 +160,16 @@ impl Loader<'_> {
             .iter()
             .filter_map(|instance| self.context.body(*instance).to_one(field))
             .collect();
-        self.load_rows(relation.target, keys.iter())?;
+        if let Some(condition) = self.filters.condition(relation.target)? {
+            // What is filtered out stays a reference.
+            self.load_rows_that_meet(relation.target, &keys, condition)?;
+        } else {
+            self.load_rows(relation.target, keys.iter())?;
+        }
         Ok(keys
             .iter()
             .filter_map(|key| self.context.find_loaded(relation.target, key))
             .collect())
-    }
-
-    fn load_to_many(
-        &mut self,
-        instances: &[Instance],
-        entity: &EntitySchema,
-        relation: &RelationSchema,
-        field: FieldIndex,
-    ) -> Result<Vec<Instance>> {
-        let initialized = |instance: Instance| {
-            self.context.body(instance).to_many(field).membership() == Membership::Initialized
-        };
-        let mut owners: Vec<(RowKey, Instance)> = instances
-            .iter()
-            .filter(|instance| self.overwrite || !initialized(**instance))
-            .map(|instance| (self.context.slot(*instance).key.clone(), *instance))
-            .collect();
-        owners.sort_unstable();
-        owners.dedup();
-        if !owners.is_empty() {
-            self.fill_collections(&owners, entity, relation, field)?;
-        }
-        self.load_items(instances, relation, field)?;
-        let mut seen = FxHashSet::default();
-        let mut related = Vec::new();
-        for instance in instances {
-            for key in self.context.body(*instance).to_many(field).keys() {
-                related.extend(
-                    self.context
-                        .find_loaded(relation.target, &key)
-                        .filter(|item| seen.insert(*item)),
-                );
-            }
-        }
-        Ok(related)
-    }
-
-    /// Loads what a collection was known to hold before its items were loaded.
-    fn load_items(
-        &mut self,
-        instances: &[Instance],
-        relation: &RelationSchema,
-        field: FieldIndex,
-    ) -> Result<()> {
-        let is_missing = |key: &RowKey| self.context.find(relation.target, key).is_none();
-        let items = instances
-            .iter()
-            .flat_map(|instance| self.context.body(*instance).to_many(field).keys());
-        let missing: BTreeSet<RowKey> = items.filter(is_missing).collect();
-        self.load_rows(relation.target, missing.iter())?;
-        Ok(())
-    }
-
-    /// Reads the links of the owners, and the rows that they lead to and that are not loaded.
-    fn fill_collections(
-        &mut self,
-        owners: &[(RowKey, Instance)],
-        entity: &EntitySchema,
-        relation: &RelationSchema,
-        field: FieldIndex,
-    ) -> Result<()> {
-        let mut stored = Vec::with_capacity(owners.len());
-        for (owner, _) in owners {
-            stored.push(self.links(relation, owner)?);
-        }
-        // What is pending may add items that are in the store, and not among the stored links.
-        let mut wanted: BTreeSet<RowKey> = stored.iter().flatten().cloned().collect();
-        let added = self.context.ledger.adopted.iter();
-        wanted.extend(
-            added
-                .filter(|item| item.entity == relation.target)
-                .map(|item| item.key.clone()),
-        );
-        if let RelationKind::ManyToMany { join, side } = relation.kind {
-            for (owner, _) in owners {
-                let pending = self.context.ledger.of(join, side, owner);
-                let added = pending.filter(|(_, change)| *change == LinkChange::Add);
-                wanted.extend(added.map(|(key, _)| key.clone()));
-            }
-        }
-        let by = || {
-            let owners = log::list(owners.iter().map(|(key, _)| entity.print_key(key)));
-            format!(
-                "{}.{} of ({owners})",
-                entity.label, entity.fields[field].name
-            )
-        };
-        let moved = self.moved_items(owners, relation, &stored);
-        self.look_up(
-            relation.target,
-            wanted.iter(),
-            LookUp::Linked {
-                by: &by,
-                moved: &moved,
-            },
-        )?;
-        for ((owner, _), keys) in owners.iter().zip(&stored) {
-            let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
-            if let Some(missing) = keys.iter().find(|key| !loaded(key)) {
-                let target = self.database.schema.entity(relation.target);
-                return Err(Error::corruption(format!(
-                    "{}.{} of {} leads to {} {}, which is not there",
-                    entity.name,
-                    entity.fields[field].name,
-                    entity.print_key(owner),
-                    target.name,
-                    target.print_key(missing)
-                )));
-            }
-        }
-        self.context.fill_all(owners, field, &stored);
-        Ok(())
-    }
-
-    /// Items in memory whose reference says otherwise than the stored links, and was not changed
-    /// here: another unit of work has moved them, so they are read anew.
-    fn moved_items(
-        &self,
-        owners: &[(RowKey, Instance)],
-        relation: &RelationSchema,
-        stored: &[Vec<RowKey>],
-    ) -> FxHashSet<RowKey> {
-        let mut moved = FxHashSet::default();
-        if matches!(relation.kind, RelationKind::ManyToMany { .. }) {
-            return moved;
-        }
-        for ((owner, _), keys) in owners.iter().zip(stored) {
-            let says_otherwise = |key: &&RowKey| {
-                let item = self.context.find_loaded(relation.target, key);
-                item.is_some_and(|item| {
-                    !self.context.slot(item).is_touched()
-                        && self
-                            .context
-                            .body(item)
-                            .to_one(relation.mapped_by())
-                            .as_ref()
-                            != Some(owner)
-                })
-            };
-            moved.extend(keys.iter().filter(says_otherwise).cloned());
-        }
-        moved
-    }
-
-    /// The stored items of a collection, ascending.
-    pub(crate) fn links(&self, relation: &RelationSchema, owner: &RowKey) -> Result<Vec<RowKey>> {
-        let database = self.database;
-        database
-            .keyspace
-            .items(self.reader, &database.schema, relation, owner)
     }
 
     /// Loads the rows of the keys, ascending, that are not loaded. One look-up, or none. Gives the
@@ -323,7 +182,7 @@ impl Loader<'_> {
         self.look_up(entity, keys, LookUp::ById)
     }
 
-    fn look_up<'k>(
+    pub(super) fn look_up<'k>(
         &mut self,
         entity: EntityIndex,
         keys: impl Iterator<Item = &'k RowKey>,
@@ -387,7 +246,7 @@ impl Loader<'_> {
 
 /// How the rows of a look-up were found, in words for the log.
 #[derive(Clone, Copy)]
-enum LookUp<'a> {
+pub(super) enum LookUp<'a> {
     ById,
     /// By links, which were read too: that counts though all the rows may be loaded already.
     Linked {

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use rustc_hash::FxHashSet;
 
-use super::{EntityManager, Managed};
+use super::{EntityManager, Managed, Matching};
 use crate::codec::RowKey;
 use crate::context::{Instance, LinkChange};
 use crate::entity::{Collection, Id, IntoIds, Membership};
 use crate::error::Result;
+use crate::query::Filter;
 use crate::schema::RelationKind;
 
 /// A collection of a managed entity, to be changed. Links are sets: adding what is there changes
@@ -69,10 +70,11 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     /// Takes out the items for which the condition holds.
     ///
     /// # Errors
-    /// [`NotLoaded`](crate::Error::NotLoaded) if the collection is not initialized.
+    /// [`NotLoaded`](crate::Error::NotLoaded) if the collection is not initialized, or
+    /// [partial](Collection::is_partial).
     pub fn remove_if(&mut self, condition: impl Fn(U::View<'_>) -> bool) -> Result<&mut Self> {
         let em = &*self.em;
-        let ids: Vec<Id<U>> = self.collection().try_iter()?.cloned().collect();
+        let ids: Vec<Id<U>> = self.collection().try_iter_whole()?.cloned().collect();
         let mut doomed = Vec::new();
         for id in ids {
             if condition(em.try_view(id.clone())?) {
@@ -86,6 +88,8 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     ///
     /// # Errors
     /// What loading the collection says, which a `one_to_many` that is not initialized needs.
+    /// [`NotLoaded`](crate::Error::NotLoaded) if the collection is [partial](Collection::is_partial):
+    /// what it does not show would be removed.
     pub fn set(&mut self, items: impl IntoIds<U>) -> Result<&mut Self> {
         let items = EntityManager::row_keys(items.into_ids());
         let (instance, field) = (self.instance, self.field);
@@ -121,34 +125,64 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
 
     fn load(&mut self, anyway: bool) -> Result<&mut Self> {
         let (instance, field) = (self.instance, self.field);
-        self.em.attempt(|em| {
-            em.reconcile()?;
-            em.load_collection(instance, field, anyway)
-        })?;
+        self.em.init_collection(instance, field, anyway)?;
         Ok(self)
     }
 
     /// The number of items, asked of the database if the collection is not initialized. Pending
-    /// changes count; no item is loaded.
+    /// changes count; no item is loaded. [`matching`](Self::matching) counts those that meet a condition.
     ///
     /// # Errors
     /// As [`init`](Self::init).
     pub fn load_count(&mut self) -> Result<usize> {
-        let (instance, field) = (self.instance, self.field);
-        self.em.attempt(|em| {
-            em.reconcile()?;
-            let collection = em.context.body(instance).to_many(field);
-            if collection.membership() == Membership::Initialized {
-                return Ok(collection.count());
-            }
-            em.count_collection(instance, field)
-        })
+        self.em.count_collection(self.instance, self.field)
     }
 
-    /// Whether all items are in memory.
+    /// The items that meet a condition, asked of the database, in whatever order and up to whatever
+    /// limit is said: see [`Matching`]. What the collection shows stays as it is.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, name: String }
+    /// # #[derive(Entity, Debug)]
+    /// # struct Article { #[orm(primary_key)] id: Pk, #[orm(many_to_many)] tags: Collection<Tag> }
+    /// # let orm = Orm::builder().entities::<(Article, Tag)>().in_memory()?;
+    /// # let mut em = orm.em();
+    /// # let tags = ["rust", "sled", "rusty"].map(|name| em.create(Tag::build().name(name)));
+    /// # let article = em.create(Article::build().tags(tags));
+    /// let mut edit = em.edit(article);
+    /// let found = edit
+    ///     .tags()
+    ///     .matching(|t| t.name().starts_with("rust"))
+    ///     .order_by(|t| t.name().desc())
+    ///     .limit(1)
+    ///     .all()?;
+    /// assert_eq!(found, [tags[2]]);
+    /// assert_eq!(edit.tags().matching(|t| t.name().starts_with("rust")).count()?, 2);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    pub fn matching(self, filter: impl FnOnce(U::Path<U>) -> Filter<U>) -> Matching<'em, U> {
+        self.find().filter(filter)
+    }
+
+    /// As [`matching`](Self::matching), without a condition yet.
+    pub fn find(self) -> Matching<'em, U> {
+        Matching::new(self.em, self.instance, self.field)
+    }
+
+    /// Whether the items are in memory: see [`Collection::is_initialized`].
     #[must_use]
     pub fn is_initialized(&self) -> bool {
         self.collection().is_initialized()
+    }
+
+    /// Whether a populate hint has chosen among the items: see [`Collection::is_partial`].
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.collection().is_partial()
     }
 
     /// Whether links were added or removed that are not flushed yet.
@@ -217,13 +251,19 @@ impl EntityManager {
         items: &[RowKey],
     ) -> Result<()> {
         let relation = self.database.schema.entity(owner.entity).relation(field);
-        let initialized =
-            self.context.body(owner).to_many(field).membership() == Membership::Initialized;
+        let membership = self.context.body(owner).to_many(field).membership();
+        let is_known = match membership {
+            Membership::Partial => {
+                return Err(self.context.origin(owner.entity, field).partial());
+            }
+            Membership::NotInitialized => false,
+            Membership::Detached | Membership::Filtered | Membership::Initialized => true,
+        };
         let is_join = matches!(relation.kind, RelationKind::ManyToMany { .. });
-        if !initialized && is_join {
+        if !is_known && is_join && !self.is_filtered(relation.target)? {
             self.context.clear_links(owner, field);
         } else {
-            if !initialized {
+            if !is_known {
                 self.load_collection(owner, field, false)?;
             }
             let wanted: FxHashSet<&RowKey> = items.iter().collect();

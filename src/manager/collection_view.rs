@@ -33,10 +33,16 @@ impl<'em, T: Managed> CollectionView<'em, T> {
         }
     }
 
-    /// Whether all items are in memory.
+    /// Whether the items are in memory: see [`Collection::is_initialized`].
     #[must_use]
     pub fn is_initialized(&self) -> bool {
         self.items.is_initialized()
+    }
+
+    /// Whether a populate hint has chosen among the items: see [`Collection::is_partial`].
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.items.is_partial()
     }
 
     /// Whether links were added or removed that are not flushed yet.

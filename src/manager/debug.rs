@@ -192,6 +192,9 @@ impl fmt::Debug for Items<'_> {
             printed.entry(&format_args!("'{position}'"), &item);
         }
         printed.entry(&format_args!("initialized"), &initialized);
+        if self.held.membership() == Membership::Partial {
+            printed.entry(&format_args!("partial"), &true);
+        }
         printed
             .entry(&format_args!("dirty"), &self.held.dirty())
             .finish()

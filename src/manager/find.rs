@@ -1,15 +1,16 @@
 //! Queries: by key, and by condition.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{EntityManager, Managed};
+use super::{EntityFilter, EntityManager, Managed, filters};
 use crate::codec::RowKey;
 use crate::database::LoadStrategy;
 use crate::entity::{Entity, Id, IntoId};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Path};
-use crate::query::{Cursor, Explanation, Filter, IntoOrder, Query};
+use crate::query::{Cursor, Explanation, Filter, FilterChoices, IntoOrder, Property, Query};
 
 impl EntityManager {
     /// Finds an entity by its key. What is managed and loaded is found without a look-up.
@@ -38,6 +39,8 @@ impl EntityManager {
 pub(super) struct Options {
     pub(super) hints: Hints,
     pub(super) strategy: Option<LoadStrategy>,
+    /// What the call says of named filters.
+    pub(super) filters: FilterChoices,
 }
 
 /// A query by key. Ends with [`one`](Self::one) or [`or_fail`](Self::or_fail).
@@ -61,16 +64,40 @@ impl<T: Managed> FindOne<'_, T> {
         self
     }
 
+    /// With a named filter on, with these parameters. One that is not registered is one of this
+    /// entity, and of no other.
+    pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
+        let binding = filters::binding::<F, T>();
+        self.options.filters.turn_on(filter, Some(binding));
+        self
+    }
+
+    /// Without a named filter, whatever the unit of work says.
+    pub fn without_filter<F: Any>(mut self) -> Self {
+        self.options.filters.turn_off::<F>();
+        self
+    }
+
     /// The entity, or `None` if there is no such row.
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Corruption`], and what a flush before the query says.
     pub fn one(self) -> Result<Option<Id<T>>> {
-        let found = self.em.load_one(
-            self.em.entity_index::<T>(),
-            &self.id.row_key(),
-            &self.options,
-        )?;
+        let index = self.em.entity_index::<T>();
+        let mut filtered = Query::default();
+        let filters = &self.options.filters;
+        self.em.apply_filters(index, &mut filtered, filters)?;
+        let found = if filtered.condition.is_some() {
+            let key_field = self.em.database.schema.entity(index).key_field;
+            let key = Property::<T, T::Key>::new(Vec::new(), key_field);
+            filtered.add_condition(key.eq(self.id.key().clone()));
+            !self
+                .em
+                .load_found(index, &filtered, &self.options)?
+                .is_empty()
+        } else {
+            self.em.load_one(index, &self.id.row_key(), &self.options)?
+        };
         Ok(found.then_some(self.id))
     }
 
@@ -179,6 +206,20 @@ impl<T: Managed> Find<'_, T> {
         self
     }
 
+    /// With a named filter on, with these parameters. One that is not registered is one of this
+    /// entity, and of no other.
+    pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
+        let binding = filters::binding::<F, T>();
+        self.options.filters.turn_on(filter, Some(binding));
+        self
+    }
+
+    /// Without a named filter, whatever the unit of work says.
+    pub fn without_filter<F: Any>(mut self) -> Self {
+        self.options.filters.turn_off::<F>();
+        self
+    }
+
     /// At most so many.
     pub const fn limit(mut self, most: usize) -> Self {
         self.query.take = Some(most);
@@ -258,7 +299,9 @@ impl<T: Managed> Find<'_, T> {
     /// [`Error::Query`] if the order leads through a collection.
     pub fn all(self) -> Result<Vec<Id<T>>> {
         let index = self.em.entity_index::<T>();
-        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        let query = self
+            .em
+            .place(index, self.query, self.cursor.as_ref(), &self.options)?;
         let keys = self.em.load_found(index, &query, &self.options)?;
         Ok(ids(&keys))
     }
@@ -291,7 +334,9 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn all_and_count(self) -> Result<(Vec<Id<T>>, usize)> {
         let index = self.em.entity_index::<T>();
-        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        let query = self
+            .em
+            .place(index, self.query, self.cursor.as_ref(), &self.options)?;
         let found = self.em.load_found_and_count(index, query, &self.options)?;
         Ok((ids(&found.0), found.1))
     }
@@ -329,7 +374,9 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn ids(self) -> Result<Vec<Id<T>>> {
         let index = self.em.entity_index::<T>();
-        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        let query = self
+            .em
+            .place(index, self.query, self.cursor.as_ref(), &self.options)?;
         Ok(ids(&self.em.keys_found(index, &query)?))
     }
 
@@ -339,7 +386,10 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn count(self) -> Result<usize> {
         let index = self.em.entity_index::<T>();
-        self.em.count_found(index, &self.query.of_all())
+        let query = self
+            .em
+            .place(index, self.query.of_all(), None, &self.options)?;
+        self.em.count_found(index, &query)
     }
 
     /// Runs the query without loading what it finds, and tells how it was run: by which key or index,
@@ -372,7 +422,9 @@ impl<T: Managed> Find<'_, T> {
     /// As [`all`](Self::all).
     pub fn explain(self) -> Result<Explanation> {
         let index = self.em.entity_index::<T>();
-        let query = self.em.place(index, self.query, self.cursor.as_ref())?;
+        let query = self
+            .em
+            .place(index, self.query, self.cursor.as_ref(), &self.options)?;
         self.em.explain_query(index, &query)
     }
 
@@ -386,10 +438,11 @@ impl<T: Managed> Find<'_, T> {
             take: Some(1),
             ..self.query.of_all()
         };
+        let any = self.em.place(index, any, None, &self.options)?;
         Ok(!self.em.keys_found(index, &any)?.is_empty())
     }
 }
 
-fn ids<T: Managed>(keys: &[RowKey]) -> Vec<Id<T>> {
+pub(super) fn ids<T: Managed>(keys: &[RowKey]) -> Vec<Id<T>> {
     keys.iter().map(Id::from_own).collect()
 }

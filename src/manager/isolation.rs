@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use super::EntityManager;
 use super::transaction::{Level, Scope, view};
+use super::{EntityManager, Filters};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::storage::{
@@ -95,9 +95,9 @@ impl Moment {
 
 impl EntityManager {
     /// A unit of work that sees the database as it is now, for as long as it lives.
-    pub(crate) fn at_snapshot(database: Arc<Database>) -> Result<Self> {
+    pub(crate) fn at_snapshot(database: Arc<Database>, filters: Filters) -> Result<Self> {
         let snapshot = database.store.snapshot()?;
-        let mut em = Self::new(database);
+        let mut em = Self::new(database, filters);
         em.moment = Moment::Past(snapshot);
         Ok(em)
     }

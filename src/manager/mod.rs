@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod asked;
 mod attempt;
 mod collection_edit;
 mod collection_path;
@@ -16,11 +17,15 @@ mod collection_view;
 mod commit;
 mod debug;
 mod edit;
+mod filters;
 mod find;
 mod flush;
 mod isolation;
 mod lifecycle;
+mod matching;
 mod read;
+mod read_collection;
+mod selected;
 #[cfg(all(test, feature = "derive"))]
 mod tests;
 mod transaction;
@@ -34,8 +39,12 @@ pub use collection_edit::CollectionEdit;
 pub use collection_path::CollectionPath;
 pub use collection_view::{CollectionIter, CollectionView};
 pub use edit::Edit;
+pub(crate) use filters::Filters;
+pub use filters::{EntityFilter, FilterTargets};
 pub use find::{Find, FindOne, Page};
 pub use isolation::Isolation;
+pub use matching::Matching;
+pub use selected::{PopulateOptions, Selected};
 pub use view::View;
 
 use crate::codec::RowKey;
@@ -58,6 +67,7 @@ pub struct EntityManager {
     context: Context,
     statistics: Statistics,
     flush_mode: FlushMode,
+    filters: Filters,
     /// The open transaction and the savepoints in it; empty without one.
     levels: Vec<Level>,
     /// Which state of the store is read.
@@ -65,7 +75,7 @@ pub struct EntityManager {
 }
 
 impl EntityManager {
-    pub(crate) fn new(database: Arc<Database>) -> Self {
+    pub(crate) fn new(database: Arc<Database>, filters: Filters) -> Self {
         let context = Context::new(Arc::clone(&database.schema));
         let flush_mode = database.settings.flush_mode;
         Self {
@@ -73,16 +83,17 @@ impl EntityManager {
             context,
             statistics: Statistics::default(),
             flush_mode,
+            filters,
             levels: Vec::new(),
             moment: Moment::default(),
         }
     }
 
     /// A unit of work of its own over the same database, which manages nothing yet, and is in no
-    /// transaction. That of a snapshot sees the same moment.
+    /// transaction. That of a snapshot sees the same moment. Its named filters are the same.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let mut fork = Self::new(Arc::clone(&self.database));
+        let mut fork = Self::new(Arc::clone(&self.database), self.filters.clone());
         fork.flush_mode = self.flush_mode;
         if let Moment::Past(snapshot) = &self.moment {
             fork.moment = Moment::Past(Arc::clone(snapshot));

@@ -6,8 +6,8 @@ use super::attempt::Attempt;
 use super::find::Options;
 use super::{EntityManager, Managed};
 use crate::codec::RowKey;
-use crate::context::{Instance, Slot};
-use crate::database::{FlushMode, LoadStrategy};
+use crate::context::Slot;
+use crate::database::LoadStrategy;
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, Loader, Path};
@@ -33,6 +33,7 @@ impl EntityManager {
             .iter()
             .map(|id| self.loaded(id).ok_or_else(|| super::not_loaded(id)))
             .collect::<Result<_>>()?;
+        self.flush_before(&self.entities_of_hints(self.entity_index::<T>(), &options)?)?;
         self.attempt(|em| {
             em.reconcile()?;
             em.read(
@@ -91,6 +92,7 @@ impl EntityManager {
                 return Ok(!self.context.slot(instance).is_removed());
             }
         }
+        self.flush_before(&self.entities_of_hints(index, options)?)?;
         self.attempt(|em| {
             em.reconcile()?;
             let instance = em.context.find(index, key);
@@ -115,13 +117,15 @@ impl EntityManager {
         })
     }
 
-    /// Puts a query behind a cursor, if there is one.
+    /// Puts a query under the named filters, and behind a cursor, if there is one.
     pub(super) fn place(
         &self,
         index: EntityIndex,
         mut query: Query,
         cursor: Option<&Cursor>,
+        options: &Options,
     ) -> Result<Query> {
+        self.apply_filters(index, &mut query, &options.filters)?;
         if let Some(cursor) = cursor {
             let (schema, entity) = (&self.database.schema, self.database.schema.entity(index));
             query.prepare_for_pages(schema, entity)?;
@@ -138,7 +142,7 @@ impl EntityManager {
         options: &Options,
     ) -> Result<Vec<RowKey>> {
         self.query(
-            self.entities_of(index, query),
+            self.entities_of(index, query, options)?,
             |loader, strategy| load_found(loader, (index, query), &options.hints, strategy),
             options,
         )
@@ -152,13 +156,13 @@ impl EntityManager {
         cursor: Option<&Cursor>,
         options: &Options,
     ) -> Result<(Vec<RowKey>, Option<Cursor>, Option<Cursor>)> {
-        let mut query = self.place(index, query, cursor)?;
+        let mut query = self.place(index, query, cursor, options)?;
         let schema = &self.database.schema;
         query.prepare_for_pages(schema, schema.entity(index))?;
         // The first one writes it, so not within a read.
         let key = *self.database.cursor_key()?;
         self.query(
-            self.entities_of(index, &query),
+            self.entities_of(index, &query, options)?,
             |loader, strategy| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
@@ -182,7 +186,7 @@ impl EntityManager {
         options: &Options,
     ) -> Result<(Vec<RowKey>, usize)> {
         self.query(
-            self.entities_of(index, &query),
+            self.entities_of(index, &query, options)?,
             |loader, strategy| {
                 let keys = load_found(loader, (index, &query), &options.hints, strategy)?;
                 Ok((keys, count_found(loader, (index, &query.of_all()))?))
@@ -194,7 +198,7 @@ impl EntityManager {
     /// Counts the rows that meet a condition.
     pub(super) fn count_found(&mut self, index: EntityIndex, query: &Query) -> Result<usize> {
         self.query(
-            self.entities_of(index, query),
+            self.entities_of(index, query, &Options::default())?,
             |loader, _| count_found(loader, (index, query)),
             &Options::default(),
         )
@@ -207,7 +211,7 @@ impl EntityManager {
         query: &Query,
     ) -> Result<Explanation> {
         self.query(
-            self.entities_of(index, query),
+            self.entities_of(index, query, &Options::default())?,
             |loader, _| {
                 let entity = loader.database.schema.entity(index);
                 query::explain(loader.database, loader.reader, entity, query)
@@ -219,7 +223,7 @@ impl EntityManager {
     /// The keys of the rows that a query asks for. Nothing is loaded.
     pub(super) fn keys_found(&mut self, index: EntityIndex, query: &Query) -> Result<Vec<RowKey>> {
         self.query(
-            self.entities_of(index, query),
+            self.entities_of(index, query, &Options::default())?,
             |loader, _| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
@@ -246,6 +250,7 @@ impl EntityManager {
     ) -> Result<R> {
         let database = &*self.database;
         let strategy = options.strategy.unwrap_or(database.settings.strategy);
+        let filters = self.filters.active(&database.schema, &options.filters);
         let (context, statistics) = (&mut self.context, &mut self.statistics);
         let (levels, moment) = (&self.levels, &mut self.moment);
         let joins = strategy == LoadStrategy::Joined && !options.hints.is_empty();
@@ -259,6 +264,7 @@ impl EntityManager {
                 reader,
                 statistics,
                 overwrite: false,
+                filters,
                 joined,
             };
             let result = read(&mut loader, strategy);
@@ -276,7 +282,7 @@ impl EntityManager {
 
     /// Runs the read of a query, after pending work of the entities that it asks is flushed (R17). The flush is a
     /// call of its own: it stands, whatever becomes of the query.
-    fn query<R>(
+    pub(super) fn query<R>(
         &mut self,
         asked: BTreeSet<EntityIndex>,
         read: impl FnOnce(&mut Loader<'_>, LoadStrategy) -> Result<R>,
@@ -292,104 +298,16 @@ impl EntityManager {
         Ok(found)
     }
 
-    fn wants_flush(&self, asked: &BTreeSet<EntityIndex>) -> bool {
-        match self.flush_mode {
-            FlushMode::Commit => false,
-            FlushMode::Always => true,
-            FlushMode::Auto => !self.pending_entities().is_disjoint(asked),
-        }
-    }
-
-    /// The entities whose rows pending work may change: its own, and what removals reach.
-    fn pending_entities(&self) -> BTreeSet<EntityIndex> {
-        let mut removed = Vec::new();
-        let mut pending = BTreeSet::new();
-        for instance in self.context.touched() {
-            pending.insert(instance.entity);
-            let goes = self.context.slot(*instance).is_removed()
-                || self.context.ledger.orphans.contains_key(instance);
-            if goes && !removed.contains(&instance.entity) {
-                removed.push(instance.entity);
-            }
-        }
-        pending.extend(
-            self.context
-                .ledger
-                .adopted
-                .iter()
-                .map(|adoption| adoption.entity),
-        );
-        let mut at = 0;
-        while at < removed.len() {
-            for (referrer, _) in &self.database.schema.entity(removed[at]).referrers {
-                pending.insert(*referrer);
-                if !removed.contains(referrer) {
-                    removed.push(*referrer);
-                }
-            }
-            at += 1;
-        }
-        pending
-    }
-
-    /// The entities whose rows a query looks at.
-    fn entities_of(&self, index: EntityIndex, query: &Query) -> BTreeSet<EntityIndex> {
-        let mut entities = BTreeSet::from([index]);
-        query.paths(&mut |steps| {
-            let mut at = index;
-            for step in steps {
-                at = self.database.schema.entity(at).relation(*step).target;
-                entities.insert(at);
-            }
-        });
-        entities
-    }
-
     /// Both ends of relations that were written as plain properties are made to agree.
     pub(super) fn reconcile(&mut self) -> Result<()> {
         for assigned in self.context.reconcile() {
-            self.set_collection(assigned.instance, assigned.field, &assigned.items)?;
+            let (owner, field) = (assigned.instance, assigned.field);
+            if assigned.is_partial {
+                return Err(self.context.origin(owner.entity, field).partial());
+            }
+            self.set_collection(owner, field, &assigned.items)?;
         }
         Ok(())
-    }
-
-    /// Loads a collection, if it is not initialized, or anyway.
-    pub(super) fn load_collection(
-        &mut self,
-        owner: Instance,
-        field: usize,
-        anyway: bool,
-    ) -> Result<()> {
-        let mut options = Options::default();
-        options.hints.fields.insert(field, Hints::default());
-        self.read(
-            |loader, _| {
-                if anyway {
-                    loader.context.unload_collection(owner, field);
-                }
-                loader.populate(&[owner], &options.hints, LoadStrategy::SelectIn)
-            },
-            &options,
-        )
-    }
-
-    /// The number of items of a collection, asked of the store and corrected by what is pending.
-    pub(super) fn count_collection(&mut self, owner: Instance, field: usize) -> Result<usize> {
-        self.read(
-            |loader, _| {
-                let started = loader.database.log.start();
-                let entity = loader.database.schema.entity(owner.entity);
-                let key = loader.context.slot(owner).key.clone();
-                let stored = loader.links(entity.relation(field), &key)?;
-                let count = loader.context.corrected(owner, field, &stored).0.len();
-                loader.tell_count(started, || {
-                    let property = entity.fields[field].name;
-                    format!("{}.{property} of {}", entity.label, entity.print_key(&key))
-                });
-                Ok(count)
-            },
-            &Options::default(),
-        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! Settings, and the steps of opening: schema, store, keyspace, catalog, sequences.
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::keyspace::Keyspace;
 use crate::log::QueryLog;
+use crate::manager::FilterTargets;
+use crate::query::{FilterBinding, FilterRegistry, Standing};
 use crate::schema::{self, KeyType};
 use crate::storage::{
     CommitPath, Draft, Durability, MemoryStore, SledOptions, SledStore, SnapshotStore, Store, copy,
@@ -38,6 +41,7 @@ pub struct OrmBuilder {
     settings: Settings,
     check: Check,
     log: QueryLog,
+    filters: Vec<(FilterBinding, Standing)>,
     pub(super) sled: SledOptions,
 }
 
@@ -48,6 +52,7 @@ impl OrmBuilder {
             settings: Settings::default(),
             check: Check::default(),
             log: QueryLog::default(),
+            filters: Vec::new(),
             sled: SledOptions::default(),
         }
     }
@@ -56,6 +61,32 @@ impl OrmBuilder {
     /// relations refer to must be among them.
     pub fn entities<L: EntityList>(mut self) -> Self {
         L::collect(&mut self.types);
+        self
+    }
+
+    /// Registers a [named filter](crate::EntityFilter) of one entity or a tuple of them, which is on where
+    /// nothing else is said: `.filter::<(Article, Comment), _>(NotDeleted)`.
+    pub fn filter<T: FilterTargets<F>, F: Any + Send + Sync>(self, filter: F) -> Self {
+        self.named_filter::<T, F>(&Standing::On(Arc::new(filter)))
+    }
+
+    /// Registers a [named filter](crate::EntityFilter) that is off until a unit of work or a query turns it on.
+    pub fn optional_filter<T: FilterTargets<F>, F: Any + Send + Sync>(self) -> Self {
+        self.named_filter::<T, F>(&Standing::Off)
+    }
+
+    /// Registers a [named filter](crate::EntityFilter) whose parameters a unit of work or a query must give;
+    /// without them, and without being turned off, every query of its entities is
+    /// [`Error::Query`].
+    pub fn required_filter<T: FilterTargets<F>, F: Any + Send + Sync>(self) -> Self {
+        self.named_filter::<T, F>(&Standing::Required)
+    }
+
+    fn named_filter<T: FilterTargets<F>, F: Any>(mut self, standing: &Standing) -> Self {
+        let mut bindings = Vec::new();
+        T::collect(&mut bindings);
+        let standing = bindings.into_iter().map(|it| (it, standing.clone()));
+        self.filters.extend(standing);
         self
     }
 
@@ -202,12 +233,14 @@ impl OrmBuilder {
     }
 
     /// An open database, checked as the settings say.
-    fn finish(self, schema: schema::Schema, store: Box<dyn Store>) -> Result<Orm> {
+    fn finish(mut self, schema: schema::Schema, store: Box<dyn Store>) -> Result<Orm> {
         let check = self.check;
+        let filters = FilterRegistry::resolve(&schema, std::mem::take(&mut self.filters))?;
         let mut database = self.assemble(schema, store)?;
         database.sequences = verify::read_sequences(&database)?;
         let orm = Orm {
             database: Arc::new(database),
+            filters: Arc::new(filters),
         };
         match check {
             Check::Nothing => {}

@@ -18,7 +18,8 @@ pub use verify::{Finding, Progress, Report, Verification};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::manager::EntityManager;
+use crate::manager::{EntityManager, Filters};
+use crate::query::FilterRegistry;
 use crate::storage::Store;
 
 /// An open database. Cheap to clone; clones are the same database, and the last one to go closes it.
@@ -43,6 +44,7 @@ use crate::storage::Store;
 #[derive(Clone)]
 pub struct Orm {
     database: Arc<Database>,
+    filters: Arc<FilterRegistry>,
 }
 
 impl Orm {
@@ -54,7 +56,7 @@ impl Orm {
     /// A new unit of work.
     #[must_use]
     pub fn em(&self) -> EntityManager {
-        EntityManager::new(Arc::clone(&self.database))
+        EntityManager::new(Arc::clone(&self.database), self.filters())
     }
 
     /// A unit of work that sees the database as it is now, for as long as it lives: all its queries
@@ -88,7 +90,11 @@ impl Orm {
     /// [`Error::Storage`](crate::Error::Storage) if the database takes no more writes: what it shows then
     /// may not be on the disk.
     pub fn snapshot(&self) -> Result<EntityManager> {
-        EntityManager::at_snapshot(Arc::clone(&self.database))
+        EntityManager::at_snapshot(Arc::clone(&self.database), self.filters())
+    }
+
+    fn filters(&self) -> Filters {
+        Filters::new(Arc::clone(&self.filters))
     }
 
     /// Waits until all commits are on disk, those made with [`Durability::Os`](crate::Durability::Os)

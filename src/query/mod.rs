@@ -4,6 +4,7 @@
 //! (R17). Nothing is hydrated here. `plan` chooses which rows are read and in which order, `judge`
 //! decides of each whether it meets the condition, `execute` walks, sorts and cuts.
 
+mod choose;
 mod cursor;
 mod describe;
 mod execute;
@@ -11,6 +12,7 @@ mod explain;
 mod filter;
 mod items;
 mod judge;
+mod named;
 mod order;
 mod page;
 mod plan;
@@ -18,21 +20,24 @@ mod property;
 mod text;
 
 use crate::schema::FieldIndex;
-use filter::Condition;
 
+pub(crate) use choose::{Chosen, choose};
 pub use cursor::{Cursor, NoCursor};
 pub(crate) use describe::describe_query;
 pub(crate) use execute::{Found, count, execute, explain};
 pub use explain::Explanation;
+pub(crate) use filter::Condition;
 pub use filter::Filter;
 pub use items::ItemCount;
+pub use named::FilterBinding;
+pub(crate) use named::{ActiveFilters, FilterChoices, FilterRegistry, Standing, filter_name};
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
 pub use property::{IntoOperand, Property, index_part};
 pub use text::Text;
 
 /// What a query asks for.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
     pub(crate) condition: Option<Condition>,
     pub(crate) order: Vec<order::Term>,
@@ -49,7 +54,11 @@ pub(crate) struct Query {
 impl Query {
     /// Another condition that must hold.
     pub(crate) fn add_condition<R>(&mut self, filter: Filter<R>) {
-        let condition = filter.into_condition();
+        self.must_meet(filter.into_condition());
+    }
+
+    /// As [`Self::add_condition`], with the type erased.
+    pub(crate) fn must_meet(&mut self, condition: Condition) {
         self.condition = Some(match self.condition.take() {
             Some(before) => Condition::All(vec![before, condition]),
             None => condition,
@@ -61,6 +70,16 @@ impl Query {
         let mut terms = Terms::default();
         order.into_terms(&mut terms);
         self.order.extend(terms.0);
+    }
+
+    /// Whether it chooses nothing: all rows, in the order of their keys.
+    pub(crate) fn is_all(&self) -> bool {
+        self.condition.is_none() && self.order.is_empty() && self.skip == 0 && self.take.is_none()
+    }
+
+    /// Whether it may leave out rows. An order alone does not.
+    pub(crate) fn cuts(&self) -> bool {
+        self.condition.is_some() || self.skip > 0 || self.take.is_some()
     }
 
     /// All rows that meet the condition, in no certain order.

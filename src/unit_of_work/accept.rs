@@ -76,6 +76,9 @@ fn settle_links(context: &mut Context) {
             body.to_many_mut(*field).set_dirty(false);
         }
     }
+    if !settled.partial.is_empty() {
+        context.ledger.partial.clone_from(&settled.partial);
+    }
 }
 
 /// Runs the `after_*` hooks of a flush that is committed.

@@ -95,7 +95,8 @@ impl Store for Failing {
 fn database() -> (Orm, Arc<AtomicU8>) {
     let orm = Orm::builder().entities::<Tag>().in_memory().unwrap();
     let fails = Arc::new(AtomicU8::new(NOT_AT_ALL));
-    let mut database = Arc::into_inner(orm.database).expect("nobody else has it");
+    let (filters, database) = (orm.filters, orm.database);
+    let mut database = Arc::into_inner(database).expect("nobody else has it");
     let nothing = SnapshotStore::new(Box::new(MemoryStore::new()));
     let failing = Failing {
         below: std::mem::replace(&mut database.store, nothing),
@@ -103,7 +104,7 @@ fn database() -> (Orm, Arc<AtomicU8>) {
     };
     database.store = SnapshotStore::new(Box::new(failing));
     let database = Arc::new(database);
-    (Orm { database }, fails)
+    (Orm { database, filters }, fails)
 }
 
 /// Makes a new tag, and commits it by a flush or by a transaction.

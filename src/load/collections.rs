@@ -1,0 +1,394 @@
+//! Population of collections: their links, and the items that these lead to, or those among them that
+//! a hint chooses or a named filter lets through.
+//!
+//! Invariant: a collection that was filled shows the stored links, corrected by what is pending; one
+//! that was chosen from shows what the choice makes of that list.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet;
+
+use super::populate::LookUp;
+use super::{Hints, Loader};
+use crate::codec::RowKey;
+use crate::context::{Instance, LinkChange};
+use crate::entity::Membership;
+use crate::error::{Error, Result};
+use crate::log;
+use crate::query::{self, Chosen, Condition, Query};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema};
+use crate::storage::Bytes;
+
+/// A relation, and whose it is.
+type Property<'s> = (&'s EntitySchema, FieldIndex, &'s RelationSchema);
+
+impl Loader<'_> {
+    /// Loads the collections of instances of one entity, and gives their items.
+    pub(super) fn load_to_many(
+        &mut self,
+        instances: &[Instance],
+        (entity, field, relation): Property<'_>,
+        hints: &Hints,
+    ) -> Result<Vec<Instance>> {
+        if let Some((query, membership)) = self.choice(entity, field, relation, hints)? {
+            let owners = self.owners(instances, |_| true);
+            let shown = (membership, hints.references);
+            self.choose_items(&owners, (entity, field, relation), &query, shown)?;
+        } else {
+            let initialized = |instance: Instance| {
+                let collection = self.context.body(instance).to_many(field);
+                collection.membership() == Membership::Initialized
+            };
+            let owners = self.owners(instances, |it| self.overwrite || !initialized(it));
+            if hints.references {
+                self.fill_with_references(&owners, relation, field)?;
+            } else {
+                if !owners.is_empty() {
+                    self.fill_collections(&owners, entity, relation, field)?;
+                }
+                self.load_items(instances, relation, field)?;
+            }
+        }
+        let mut seen = FxHashSet::default();
+        let mut related = Vec::new();
+        for instance in instances {
+            for key in self.context.body(*instance).to_many(field).keys() {
+                related.extend(
+                    self.context
+                        .find_loaded(relation.target, &key)
+                        .filter(|item| seen.insert(*item)),
+                );
+            }
+        }
+        Ok(related)
+    }
+
+    /// The instances, by their keys, ascending.
+    fn owners(
+        &self,
+        instances: &[Instance],
+        wanted: impl Fn(Instance) -> bool,
+    ) -> Vec<(RowKey, Instance)> {
+        let wanted = instances.iter().filter(|instance| wanted(**instance));
+        let mut owners: Vec<(RowKey, Instance)> = wanted
+            .map(|instance| (self.context.slot(*instance).key.clone(), *instance))
+            .collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
+    }
+
+    /// Loads what a collection was known to hold before its items were loaded.
+    fn load_items(
+        &mut self,
+        instances: &[Instance],
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<()> {
+        let is_missing = |key: &RowKey| self.context.find(relation.target, key).is_none();
+        let items = instances
+            .iter()
+            .flat_map(|instance| self.context.body(*instance).to_many(field).keys());
+        let missing: BTreeSet<RowKey> = items.filter(is_missing).collect();
+        self.load_rows(relation.target, missing.iter())?;
+        Ok(())
+    }
+
+    /// Reads the links of the owners, and the rows that they lead to and that are not loaded.
+    fn fill_collections(
+        &mut self,
+        owners: &[(RowKey, Instance)],
+        entity: &EntitySchema,
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<()> {
+        let stored = self.links_of(owners, relation)?;
+        // What is pending may add items that are in the store, and not among the stored links.
+        let mut wanted: BTreeSet<RowKey> = stored.iter().flatten().cloned().collect();
+        let added = self.context.ledger.adopted.iter();
+        wanted.extend(
+            added
+                .filter(|item| item.entity == relation.target)
+                .map(|item| item.key.clone()),
+        );
+        if let RelationKind::ManyToMany { join, side } = relation.kind {
+            for (owner, _) in owners {
+                let pending = self.context.ledger.of(join, side, owner);
+                let added = pending.filter(|(_, change)| *change == LinkChange::Add);
+                wanted.extend(added.map(|(key, _)| key.clone()));
+            }
+        }
+        let by = || describe(owners, entity, field);
+        let moved = self.moved_items(owners, relation, &stored);
+        self.look_up(
+            relation.target,
+            wanted.iter(),
+            LookUp::Linked {
+                by: &by,
+                moved: &moved,
+            },
+        )?;
+        let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
+        self.check_links(owners, (entity, field, relation), &stored, loaded)?;
+        self.context.fill_all(owners, field, &stored);
+        Ok(())
+    }
+
+    /// Items in memory whose reference says otherwise than the stored links, and was not changed
+    /// here: another unit of work has moved them, so they are read anew.
+    fn moved_items(
+        &self,
+        owners: &[(RowKey, Instance)],
+        relation: &RelationSchema,
+        stored: &[Vec<RowKey>],
+    ) -> FxHashSet<RowKey> {
+        let mut moved = FxHashSet::default();
+        if matches!(relation.kind, RelationKind::ManyToMany { .. }) {
+            return moved;
+        }
+        for ((owner, _), keys) in owners.iter().zip(stored) {
+            let says_otherwise = |key: &&RowKey| {
+                let item = self.context.find_loaded(relation.target, key);
+                item.is_some_and(|item| {
+                    !self.context.slot(item).is_touched()
+                        && self
+                            .context
+                            .body(item)
+                            .to_one(relation.mapped_by())
+                            .as_ref()
+                            != Some(owner)
+                })
+            };
+            moved.extend(keys.iter().filter(says_otherwise).cloned());
+        }
+        moved
+    }
+
+    /// The stored items of a collection, ascending.
+    pub(crate) fn links(&self, relation: &RelationSchema, owner: &RowKey) -> Result<Vec<RowKey>> {
+        let database = self.database;
+        database
+            .keyspace
+            .items(self.reader, &database.schema, relation, owner)
+    }
+
+    /// The stored items of each owner's collection.
+    fn links_of(
+        &self,
+        owners: &[(RowKey, Instance)],
+        relation: &RelationSchema,
+    ) -> Result<Vec<Vec<RowKey>>> {
+        let links = owners.iter().map(|(owner, _)| self.links(relation, owner));
+        links.collect()
+    }
+
+    /// Every stored link leads to a row.
+    fn check_links(
+        &self,
+        owners: &[(RowKey, Instance)],
+        (entity, field, relation): Property<'_>,
+        stored: &[Vec<RowKey>],
+        is_there: impl Fn(&RowKey) -> bool,
+    ) -> Result<()> {
+        for ((owner, _), keys) in owners.iter().zip(stored) {
+            if let Some(missing) = keys.iter().find(|key| !is_there(key)) {
+                let target = self.database.schema.entity(relation.target);
+                return Err(Error::corruption(format!(
+                    "{}.{} of {} leads to {} {}, which is not there",
+                    entity.name,
+                    entity.fields[field].name,
+                    entity.print_key(owner),
+                    target.name,
+                    target.print_key(missing)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the links of the owners, and not the rows that they lead to.
+    fn fill_with_references(
+        &mut self,
+        owners: &[(RowKey, Instance)],
+        relation: &RelationSchema,
+        field: FieldIndex,
+    ) -> Result<()> {
+        let Some((_, first)) = owners.first() else {
+            return Ok(());
+        };
+        let started = self.database.log.start();
+        let stored = self.links_of(owners, relation)?;
+        self.context.fill_all(owners, field, &stored);
+        let entity = self.database.schema.entity(first.entity);
+        let links = stored.iter().map(Vec::len).sum();
+        let target = self.database.schema.entity(relation.target);
+        let what = || format!("keys of {}", target.label);
+        self.count(started, links, what, || describe(owners, entity, field));
+        Ok(())
+    }
+
+    /// Which items of a collection are asked for, where it is not all of them, and what the collection
+    /// is then.
+    fn choice(
+        &self,
+        entity: &EntitySchema,
+        field: FieldIndex,
+        relation: &RelationSchema,
+        hints: &Hints,
+    ) -> Result<Option<(Query, Membership)>> {
+        if hints.is_contradictory {
+            return Err(Error::Query {
+                entity: entity.name,
+                problem: format!(
+                    "two populate hints choose among the items of `{0}`, and a collection shows one choice; put both \
+                     into one hint, or ask for the second with `em.edit(id).{0}().matching(..)`",
+                    entity.fields[field].name
+                ),
+            });
+        }
+        let filter = self.filters.condition(relation.target)?;
+        let membership = match (&hints.selection, &filter) {
+            (None, None) => return Ok(None),
+            (Some(selection), _) if selection.cuts() => Membership::Partial,
+            (_, Some(_)) => Membership::Filtered,
+            (Some(_), None) => Membership::Initialized,
+        };
+        let mut query = hints.selection.as_deref().cloned().unwrap_or_default();
+        if let Some(condition) = filter {
+            query.must_meet(condition);
+        }
+        Ok(Some((query, membership)))
+    }
+
+    /// The items of one collection: what is stored, corrected by what is pending.
+    pub(crate) fn items_of(&self, owner: Instance, field: FieldIndex) -> Result<Vec<RowKey>> {
+        let relation = self.database.schema.entity(owner.entity).relation(field);
+        let stored = self.links(relation, &self.context.slot(owner).key)?;
+        Ok(self.context.corrected(owner, field, &stored).0)
+    }
+
+    /// What a query chooses of the items of one collection.
+    pub(crate) fn choose_of<'q>(
+        &self,
+        owner: Instance,
+        field: FieldIndex,
+        query: &'q Query,
+    ) -> Result<(Chosen<'q>, Vec<RowKey>)> {
+        let relation = self.database.schema.entity(owner.entity).relation(field);
+        let items = self.items_of(owner, field)?;
+        let keys: BTreeSet<&RowKey> = items.iter().collect();
+        let keys: Vec<&RowKey> = keys.into_iter().collect();
+        let target = self.database.schema.entity(relation.target);
+        let chosen = query::choose(self.database, self.reader, target, query, &keys)?;
+        let found = chosen.among(&items);
+        Ok((chosen, found))
+    }
+
+    /// As [`Self::choose_of`], told as a look-up; `admit`: the items become instances.
+    pub(crate) fn find_items(
+        &mut self,
+        owner: Instance,
+        field: FieldIndex,
+        query: &Query,
+        admit: bool,
+    ) -> Result<Vec<RowKey>> {
+        let started = self.database.log.start();
+        let (chosen, mut found) = self.choose_of(owner, field, query)?;
+        let entity = self.database.schema.entity(owner.entity);
+        let target = self.database.schema.entity(entity.relation(field).target);
+        let owners = [(self.context.slot(owner).key.clone(), owner)];
+        let by = || self.describe_choice(&owners, entity, field, query);
+        let by = started.map(|_| by()).unwrap_or_default();
+        self.count(started, chosen.examined(), || target.label.clone(), || by);
+        if admit {
+            for key in &found {
+                self.admit(target.index, key, Bytes::clone(chosen.row(key)))?;
+            }
+        }
+        let is_removed = |key: &RowKey| {
+            let instance = self.context.find(target.index, key);
+            instance.is_some_and(|instance| self.context.slot(instance).is_removed())
+        };
+        found.retain(|key| !is_removed(key));
+        Ok(found)
+    }
+
+    fn describe_choice(
+        &self,
+        owners: &[(RowKey, Instance)],
+        entity: &EntitySchema,
+        field: FieldIndex,
+        query: &Query,
+    ) -> String {
+        let owners = describe(owners, entity, field);
+        let (schema, target) = (&self.database.schema, entity.relation(field).target);
+        format!("{owners}, {}", query::describe_query(schema, target, query))
+    }
+
+    /// Shows in each owner's collection what a query chooses of its items, and loads these.
+    fn choose_items(
+        &mut self,
+        owners: &[(RowKey, Instance)],
+        (entity, field, relation): Property<'_>,
+        query: &Query,
+        (membership, references): (Membership, bool),
+    ) -> Result<()> {
+        let started = self.database.log.start();
+        let stored = self.links_of(owners, relation)?;
+        let corrected = self.context.corrected_all(owners, field, &stored);
+        let keys = corrected.iter().flat_map(|(items, _)| items);
+        let keys: BTreeSet<&RowKey> = keys.collect();
+        let target = self.database.schema.entity(relation.target);
+        let keys: Vec<&RowKey> = keys.into_iter().collect();
+        let chosen = query::choose(self.database, self.reader, target, query, &keys)?;
+        self.check_links(owners, (entity, field, relation), &stored, |key| {
+            chosen.has_read(key) || self.context.find(relation.target, key).is_some()
+        })?;
+        let by = || self.describe_choice(owners, entity, field, query);
+        let by = started.map(|_| by()).unwrap_or_default();
+        self.count(started, chosen.examined(), || target.label.clone(), || by);
+        for ((_, owner), (items, dirty)) in owners.iter().zip(corrected) {
+            let items = chosen.among(&items);
+            for key in items.iter().filter(|_| !references) {
+                self.admit(target.index, key, Bytes::clone(chosen.row(key)))?;
+            }
+            self.context.show(*owner, field, membership, (items, dirty));
+        }
+        Ok(())
+    }
+
+    /// Loads those of the rows, ascending, that meet a condition, unless they are loaded.
+    pub(super) fn load_rows_that_meet(
+        &mut self,
+        entity: EntityIndex,
+        keys: &BTreeSet<RowKey>,
+        condition: Condition,
+    ) -> Result<()> {
+        let started = self.database.log.start();
+        let is_wanted = |key: &&RowKey| self.overwrite || self.context.find(entity, key).is_none();
+        let wanted: Vec<&RowKey> = keys.iter().filter(is_wanted).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut query = Query::default();
+        query.must_meet(condition);
+        let target = self.database.schema.entity(entity);
+        let chosen = query::choose(self.database, self.reader, target, &query, &wanted)?;
+        for key in wanted.iter().filter(|key| chosen.has(key)) {
+            self.admit(entity, key, Bytes::clone(chosen.row(key)))?;
+        }
+        let by = || query::describe_query(&self.database.schema, entity, &query);
+        let by = started.map(|_| by()).unwrap_or_default();
+        self.count(started, chosen.examined(), || target.label.clone(), || by);
+        Ok(())
+    }
+}
+
+/// `article.tags of (1, 2)`.
+fn describe(owners: &[(RowKey, Instance)], entity: &EntitySchema, field: FieldIndex) -> String {
+    let owners = log::list(owners.iter().map(|(key, _)| entity.print_key(key)));
+    format!(
+        "{}.{} of ({owners})",
+        entity.label, entity.fields[field].name
+    )
+}

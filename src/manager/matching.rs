@@ -1,0 +1,133 @@
+//! A query among the items of one collection.
+
+use std::any::Any;
+use std::marker::PhantomData;
+
+use super::find::{Options, ids};
+use super::read_collection::Loads;
+use super::{EntityFilter, EntityManager, Managed, filters};
+use crate::context::Instance;
+use crate::entity::Id;
+use crate::error::Result;
+use crate::load::{Hint, Path};
+use crate::query::{Filter, IntoOrder, Query};
+
+/// A query among the items of one collection. It asks the database, with what is pending for the
+/// collection, and changes nothing of what the collection shows. Nothing is read before it ends, with
+/// one of [`all`](Self::all), [`first`](Self::first), [`ids`](Self::ids), [`count`](Self::count) and
+/// [`exists`](Self::exists).
+#[must_use = "a query does nothing until it ends, with `.all()` for instance"]
+pub struct Matching<'em, T: Managed> {
+    em: &'em mut EntityManager,
+    owner: Instance,
+    field: usize,
+    query: Query,
+    options: Options,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<'em, T: Managed> Matching<'em, T> {
+    pub(super) fn new(em: &'em mut EntityManager, owner: Instance, field: usize) -> Self {
+        Self {
+            em,
+            owner,
+            field,
+            query: Query::default(),
+            options: Options::default(),
+            item: PhantomData,
+        }
+    }
+
+    /// Only items that meet the condition. Several filters must all hold.
+    pub fn filter(mut self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Self {
+        self.query.add_condition(filter(Path::root().into()));
+        self
+    }
+
+    /// In this order, as [`Find::order_by`](crate::Find::order_by) says it; else in that of the
+    /// collection.
+    pub fn order_by<O: IntoOrder<T>>(mut self, order: impl FnOnce(T::Path<T>) -> O) -> Self {
+        self.query.add_order(order(Path::root().into()));
+        self
+    }
+
+    /// At most so many.
+    pub const fn limit(mut self, most: usize) -> Self {
+        self.query.take = Some(most);
+        self
+    }
+
+    /// Without the first so many.
+    pub const fn offset(mut self, skip: usize) -> Self {
+        self.query.skip = skip;
+        self
+    }
+
+    /// Loads relations and lazy properties of the items too.
+    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
+        hints(Path::root().into()).into_hints(&mut self.options.hints);
+        self
+    }
+
+    /// With a named filter on, as [`Find::with_filter`](crate::Find::with_filter) says it.
+    pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
+        let binding = filters::binding::<F, T>();
+        self.options.filters.turn_on(filter, Some(binding));
+        self
+    }
+
+    /// Without a named filter, whatever the unit of work says.
+    pub fn without_filter<F: Any>(mut self) -> Self {
+        self.options.filters.turn_off::<F>();
+        self
+    }
+
+    /// The items, loaded.
+    ///
+    /// # Errors
+    /// As [`Find::all`](crate::Find::all).
+    pub fn all(self) -> Result<Vec<Id<T>>> {
+        self.find(Loads::Rows)
+    }
+
+    /// The first of the items, loaded, or `None`.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn first(self) -> Result<Option<Id<T>>> {
+        Ok(self.limit(1).all()?.pop())
+    }
+
+    /// The ids of the items. Nothing is loaded.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn ids(self) -> Result<Vec<Id<T>>> {
+        self.find(Loads::Nothing)
+    }
+
+    /// How many of the items meet the condition, whatever limit and offset say. Nothing is loaded.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn count(self) -> Result<usize> {
+        self.em
+            .count_items(self.owner, self.field, self.query, &self.options)
+    }
+
+    /// Whether any of the items meets the condition. Nothing is loaded.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn exists(self) -> Result<bool> {
+        Ok(self.count()? > 0)
+    }
+
+    fn find(self, loads: Loads) -> Result<Vec<Id<T>>> {
+        let (owner, field) = (self.owner, self.field);
+        let keys = self
+            .em
+            .find_items(owner, field, self.query, &self.options, loads)?;
+        Ok(ids(&keys))
+    }
+}
