@@ -126,7 +126,7 @@ pub use serialize::{Exclude, Serialization};
 pub use storage::{CommitPath, Durability};
 
 #[cfg(feature = "derive")]
-pub use musher_derive::{BaseEntity, Entity};
+pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
 
 /// Everything that a program with entities needs: `use musher::prelude::*;`.
 pub mod prelude {
@@ -135,7 +135,7 @@ pub mod prelude {
         Lazy, LoadStrategy, Orm, Pk, PopulateOptions,
     };
     #[cfg(feature = "derive")]
-    pub use musher_derive::{BaseEntity, Entity};
+    pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
 }
 
 /// What derives name. No part of the public interface.
@@ -154,8 +154,8 @@ pub mod __private {
     };
     pub use crate::query::{FilterBinding, Property, Terms, index_part};
     pub use crate::schema::{
-        CharCount, FieldDescription, FieldSet, IndexDescription, OnDelete, PartDescription,
-        Relation, Target, VersionNumber,
+        CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription, OfAnyType,
+        OnDelete, PartDescription, Relation, Target, VersionNumber,
     };
     pub use crate::serialize::{Exclude, Node, SerializeEntity, serialize_view};
 }

@@ -45,6 +45,8 @@ pub(crate) struct Field<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) shape: Shape<'a>,
     pub(crate) attrs: FieldAttrs,
+    /// Whether the primary key is made of this property, which is stored like any other.
+    pub(crate) is_key_part: bool,
     /// The position among the struct's own properties; of no meaning for base and skipped fields.
     pub(crate) position: usize,
 }
@@ -118,12 +120,16 @@ impl<'a> Container<'a> {
             next += usize::from(field.is_property());
             Some(field)
         });
+        let mut fields: Vec<_> = fields.collect();
+        if derived == Derived::Entity {
+            mark_key_parts(&mut fields);
+        }
         Some(Self {
             derived,
             ident: &input.ident,
             vis: &input.vis,
             attrs,
-            fields: fields.collect(),
+            fields,
         })
     }
 
@@ -149,9 +155,35 @@ impl<'a> Container<'a> {
             .find(|field| matches!(field.kind(), Kind::Key { .. }))
     }
 
+    /// The properties that the primary key is made of, where it is no property of its own.
+    pub(crate) fn key_parts(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| field.is_key_part)
+    }
+
+    /// Whether the primary key is made of properties.
+    pub(crate) fn has_composed_key(&self) -> bool {
+        self.key_parts().next().is_some()
+    }
+
     /// The struct's own properties, by position.
     pub(crate) fn properties(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| field.is_property())
+    }
+}
+
+/// A key of several properties, and one that is a relation, is made of them: each stays the scalar or
+/// the relation that it is.
+fn mark_key_parts(fields: &mut [Field<'_>]) {
+    let is_part = |field: &Field<'_>| {
+        let attrs = &field.attrs;
+        attrs.primary_key.is_some() && attrs.base.is_none() && attrs.skip.is_none()
+    };
+    let is_relation =
+        |field: &Field<'_>| matches!(field.shape, Shape::Id(_) | Shape::OptionalId(_));
+    let is_composed = fields.iter().filter(|field| is_part(field)).count() > 1
+        || fields.iter().any(|field| is_part(field) && is_relation(field));
+    for field in fields {
+        field.is_key_part = is_composed && is_part(field);
     }
 }
 
@@ -164,6 +196,7 @@ impl<'a> Field<'a> {
             ty: &field.ty,
             shape: Shape::of(&field.ty),
             attrs: FieldAttrs::parse(cx, &field.attrs),
+            is_key_part: false,
             position,
         })
     }
@@ -173,7 +206,7 @@ impl<'a> Field<'a> {
         match self.shape {
             _ if self.attrs.base.is_some() => Kind::Base,
             _ if self.attrs.skip.is_some() => Kind::Skip,
-            _ if self.attrs.primary_key.is_some() => Kind::Key {
+            _ if self.attrs.primary_key.is_some() && !self.is_key_part => Kind::Key {
                 generated: matches!(self.shape, Shape::GeneratedKey),
             },
             Shape::Id(target) => Kind::ToOne {

@@ -17,6 +17,9 @@ use crate::shape::Shape;
 /// The most properties that an entity can have.
 const MOST_PROPERTIES: usize = 128;
 
+/// The most properties that a primary key can be made of.
+const MOST_KEY_PARTS: usize = 8;
+
 /// The methods that every generated view has.
 const VIEW_METHODS: [&str; 4] = ["id", "is_initialized", "get", "try_get"];
 
@@ -43,6 +46,28 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
 }
 
 fn keys(cx: &Ctxt, container: &Container<'_>) {
+    if container.derived == Derived::Base {
+        only_key(cx, container);
+    } else if container.key().is_none() && !container.has_composed_key() && container.base().is_none() {
+        cx.error(
+            container.ident.span(),
+            format_args!(
+                "`{}` has no primary key: add a property `#[orm(primary_key)] id: Pk`, \
+                 or a base that has one, `#[orm(base)] base: Base`",
+                container.ident
+            ),
+        );
+    }
+    if let Some(part) = container.key_parts().nth(MOST_KEY_PARTS) {
+        cx.error(
+            part.ident.span(),
+            format_args!("a primary key has at most {MOST_KEY_PARTS} parts: give the entity a `Pk`, and make these unique"),
+        );
+    }
+}
+
+/// A base has one key, which is a property.
+fn only_key(cx: &Ctxt, container: &Container<'_>) {
     let mut keys = container
         .fields
         .iter()
@@ -53,19 +78,9 @@ fn keys(cx: &Ctxt, container: &Container<'_>) {
         cx.error(
             given.span,
             format_args!(
-                "`{}` is the primary key already, and there is only one: `{}` may be `unique`; \
-                 a key of several parts is one property of a tuple type",
+                "`{}` is the primary key already: a base has one property that is, `{}` may be `unique`; \
+                 a key of several properties goes in the entities",
                 first.name, field.name
-            ),
-        );
-    }
-    if first.is_none() && container.derived == Derived::Entity && container.base().is_none() {
-        cx.error(
-            container.ident.span(),
-            format_args!(
-                "`{}` has no primary key: add a property `#[orm(primary_key)] id: Pk`, \
-                 or a base that has one, `#[orm(base)] base: Base`",
-                container.ident
             ),
         );
     }
@@ -110,7 +125,9 @@ fn combination(cx: &Ctxt, field: &Field<'_>) {
                 .then(|| beside_version(attribute))
                 .flatten()
         };
-        if let Some(problem) = refusal(field.kind(), attribute).or_else(with_version) {
+        let with_key = || field.is_key_part.then(|| beside_key(attribute)).flatten();
+        let problem = refusal(field.kind(), attribute).or_else(with_version);
+        if let Some(problem) = problem.or_else(with_key) {
             cx.error(span, problem);
         }
     }
@@ -217,9 +234,7 @@ fn refusal_of_key(generated: bool, attribute: &str) -> Option<String> {
             "a primary key never changes: give the version a property of its own".to_owned()
         }
         "many_to_one" | "one_to_one" | "one_to_many" | "many_to_many" => {
-            format!(
-                "a relation can't be the primary key: remove `{attribute}`, or give the key a property of its own"
-            )
+            format!("`{attribute}` needs the type `Id<..>`, and so does a primary key that is a relation")
         }
         _ => return None,
     };
@@ -235,6 +250,15 @@ fn beside_version(attribute: &'static str) -> Option<String> {
         "concurrency_check" => {
             Some("a version is compared as it is: remove `concurrency_check`".to_owned())
         }
+        _ => None,
+    }
+}
+
+/// What a part of a primary key can't be beside.
+fn beside_key(attribute: &'static str) -> Option<String> {
+    match attribute {
+        "hidden" => Some("a primary key can't be hidden: references and messages show it".to_owned()),
+        "on_update" | "version" => Some(format!("a primary key never changes: remove `{attribute}`")),
         _ => None,
     }
 }
@@ -262,7 +286,10 @@ fn shape(cx: &Ctxt, field: &Field<'_>) {
     }
     let span = field.ty.span();
     let written = field.ty.to_token_stream().to_string().replace(' ', "");
-    if attrs.primary_key.is_some() {
+    if field.is_key_part && !matches!(field.shape, Shape::Id(_)) {
+        return key_part(cx, field, &written);
+    }
+    if attrs.primary_key.is_some() && !field.is_key_part {
         if !matches!(
             field.shape,
             Shape::GeneratedKey | Shape::Text | Shape::Plain
@@ -312,6 +339,29 @@ fn shape(cx: &Ctxt, field: &Field<'_>) {
             format_args!("`{written}` is a relation: add `#[orm(one_to_one(mapped_by = ..))]`"),
         ),
         Shape::Lazy(_) | Shape::Optional | Shape::Text | Shape::Plain => {}
+    }
+}
+
+/// What a primary key can't be made of.
+fn key_part(cx: &Ctxt, field: &Field<'_>, written: &str) {
+    let span = field.ty.span();
+    match field.shape {
+        Shape::GeneratedKey => cx.error(
+            span,
+            format_args!(
+                "`{written}` is generated, and a primary key by itself: write the key's type without `Pk`, or take \
+                 `primary_key` from the other properties"
+            ),
+        ),
+        Shape::OptionalId(_) | Shape::Optional => cx.error(
+            span,
+            "no part of a primary key may be absent: write the type without `Option`",
+        ),
+        Shape::Collection(_) | Shape::Inverse(_) | Shape::Lazy(_) | Shape::Wrapped(_) => cx.error(
+            span,
+            format_args!("`{written}` can't be a part of a primary key: write a key type such as `u64`, `String` or `Id<..>`"),
+        ),
+        Shape::Id(_) | Shape::Text | Shape::Plain => {}
     }
 }
 

@@ -1,9 +1,17 @@
-//! The derive macros of Musher: [`Entity`] and [`BaseEntity`](macro@BaseEntity).
+//! The derive macros of Musher: [`Entity`], [`BaseEntity`](macro@BaseEntity), and those of the types
+//! of properties.
 //!
 //! Shaped as `serde_derive` is: `attr` reads the attributes, `ast` makes of them what the struct is,
 //! `check` reports every rule that it breaks, and `expand` turns what is left into code. A new
 //! attribute takes that way, and ends with a compile-fail test in `tests/ui`. Invariant: `expand`
 //! sees only structs that `check` let pass.
+
+/// `quote!` whose local variables are invisible to the user's tokens.
+macro_rules! generated {
+    ($($tokens:tt)*) => {
+        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
+    };
+}
 
 mod ast;
 mod attr;
@@ -13,6 +21,7 @@ mod expand;
 mod grammar;
 mod indexes;
 mod mention;
+mod ordered_key;
 mod shape;
 mod suggest;
 #[cfg(test)]
@@ -175,6 +184,54 @@ pub fn derive_entity(input: TokenStream) -> TokenStream {
 pub fn derive_base_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     derive(Derived::Base, &input).into()
+}
+
+/// Makes a struct or enum a value whose stored keys sort as it does: such a value can be indexed,
+/// compared by less and greater, ordered by, and part of a primary key.
+///
+/// ```ignore
+/// use musher::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(OrderedKey, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// enum Status {
+///     Draft,
+///     Scheduled(NaiveDate),
+///     Published,
+/// }
+/// ```
+///
+/// A struct sorts by its fields, an enum by its variant and then by that variant's fields, in the
+/// order of declaration: what `#[derive(PartialOrd, Ord)]` gives. Every field has to be an
+/// `OrderedKey`. Explicit discriminants have to ascend.
+///
+/// The number of a variant and the order of fields are stored. New variants come last; to change
+/// the order of variants or fields changes what stored values mean.
+#[proc_macro_derive(OrderedKey)]
+pub fn derive_ordered_key(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let tokens = ordered_key::ordered_key(&input).unwrap_or_else(|error| {
+        let mut tokens = error.to_compile_error();
+        tokens.extend(ordered_key::ordered_key_stub(&input));
+        tokens
+    });
+    tokens.into()
+}
+
+/// Makes a type that is an [`OrderedKey`](macro@OrderedKey) one that primary keys can have, and ids
+/// be made of.
+///
+/// ```ignore
+/// #[derive(EntityKey, OrderedKey, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// struct Isbn(String);
+/// ```
+///
+/// A key is `Clone + Debug + Eq + Ord + Hash + Serialize + Deserialize` besides, and `Copy` where
+/// ids shall be.
+#[proc_macro_derive(EntityKey)]
+pub fn derive_entity_key(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    ordered_key::entity_key(&input).into()
 }
 
 /// Reads, checks and expands; every error is found before any is reported.

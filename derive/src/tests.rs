@@ -2,6 +2,7 @@
 
 mod defaults;
 mod indexes;
+mod ordered_keys;
 mod relations;
 
 use syn::DeriveInput;

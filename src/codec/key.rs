@@ -1,7 +1,7 @@
 //! Keys whose byte order is their order as Rust values.
 //!
 //! Owns the trait [`OrderedKey`], its errors, and the implementations for the types of the standard
-//! library, of chrono and of uuid. It refuses to know what a key is used for.
+//! library, of chrono, of uuid and of rust_decimal. It refuses to know what a key is used for.
 //!
 //! The laws, which the property tests in `key/tests.rs` hold for every type:
 //!
@@ -12,6 +12,8 @@
 //! - one value has one encoding: any other form of it is refused.
 
 mod compound;
+#[cfg(feature = "rust_decimal")]
+mod decimal;
 mod float;
 mod integer;
 #[cfg(test)]
@@ -24,9 +26,11 @@ use super::varint::VarintError;
 /// A value that can be stored as a key, such that keys sort as bytes the way the values sort.
 ///
 /// Implemented for all integers of fixed size, `bool`, `char`, `String`, `Vec<u8>`, `f32`, `f64`,
-/// `Option`, `()`, tuples of up to eight, `chrono`'s `NaiveDate`, `NaiveTime`, `NaiveDateTime` and
-/// `DateTime<Utc>`, and with the feature `uuid` for `Uuid`. `usize` and `isize` are left out because
-/// a database outlives the machine that wrote it.
+/// `Option`, `()`, tuples of up to eight, `chrono`'s `NaiveDate`, `NaiveTime`, `NaiveDateTime`,
+/// `DateTime<Utc>` and `TimeDelta`, `std`'s `Duration`, [`Id`](crate::Id), and with the features of
+/// their names for `Uuid` and `rust_decimal`'s `Decimal`. `usize` and `isize` are left out because a
+/// database outlives the machine that wrote it. `#[derive(OrderedKey)]` implements it for structs
+/// and enums made of such values.
 ///
 /// # Laws
 ///
@@ -45,6 +49,8 @@ use super::varint::VarintError;
 /// keys: `-0.0` is stored as `0.0`, and every NaN as one NaN, which sorts after infinity.
 ///
 /// # Example
+///
+/// By hand, where the stored form shall not be what the derive gives:
 ///
 /// ```
 /// use musher::{KeyError, OrderedKey};
@@ -82,7 +88,17 @@ use super::varint::VarintError;
 /// assert!(input.is_empty());
 /// # Ok::<(), KeyError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no order in the store",
+    label = "not an ordered value",
+    note = "add `#[derive(OrderedKey)]` to a type of your own"
+)]
 pub trait OrderedKey: Sized {
+    /// Whether equal values serialize alike. Those that need not, such as floats, are compared by
+    /// their keys where a condition asks for equality.
+    #[doc(hidden)]
+    const SERIALIZES_UNIQUELY: bool = true;
+
     /// Appends the key's bytes to `out`, and changes nothing that `out` already holds.
     fn encode_key(&self, out: &mut Vec<u8>);
 

@@ -23,34 +23,32 @@ use super::varint;
 
 /// A type that can be the primary key of an entity.
 ///
-/// Implemented for all integers of fixed size, `bool`, `char`, `String`, `Vec<u8>`, chrono's dates
-/// and times, with the feature `uuid` for `Uuid`, and for tuples of up to eight of these (composite
+/// Implemented for all integers of fixed size, `bool`, `char`, `String`, `Vec<u8>`, dates,
+/// times and durations, [`Id`](crate::Id), with the features of their names for `Uuid` and `Decimal`,
+/// and for tuples of up to eight of these (composite
 /// keys).
 ///
-/// A type of your own implements [`OrderedKey`] and then this trait, with nothing in it:
+/// A type of your own derives [`OrderedKey`] and this trait, or implements the first by hand and then
+/// this one, with nothing in it:
 ///
 /// ```
-/// use musher::{EntityKey, KeyError, OrderedKey};
+/// # #[cfg(feature = "derive")] {
+/// use musher::{EntityKey, OrderedKey};
 /// use serde::{Deserialize, Serialize};
 ///
+/// #[derive(EntityKey, OrderedKey)]
 /// #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 /// struct Isbn(String);
 ///
-/// impl OrderedKey for Isbn {
-///     fn encode_key(&self, out: &mut Vec<u8>) {
-///         self.0.encode_key(out);
-///     }
-///
-///     fn decode_key(input: &mut &[u8]) -> Result<Self, KeyError> {
-///         String::decode_key(input).map(Isbn)
-///     }
-/// }
-///
-/// impl EntityKey for Isbn {}
-///
 /// let key = Isbn("978-0132350884".into());
 /// assert_eq!(key.describe(), r#"Isbn("978-0132350884")"#);
+/// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a primary key, nor a part of one",
+    label = "not a key type",
+    note = "add `#[derive(EntityKey, OrderedKey)]` to a type of your own"
+)]
 pub trait EntityKey:
     OrderedKey
     + Clone

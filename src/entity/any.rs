@@ -2,6 +2,7 @@
 //! [`AnyEntity`] and [`EntityType`] without it.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::ser::SerializeMap;
@@ -133,7 +134,7 @@ pub trait Entity: Fields {
     }
 
     /// The primary key, if it is set.
-    fn key(&self) -> Option<&Self::Key>;
+    fn key(&self) -> Option<Cow<'_, Self::Key>>;
 
     /// Sets the primary key.
     fn set_key(&mut self, key: Self::Key);
@@ -200,7 +201,7 @@ pub trait AnyEntity: Any + Send + Sync {
 
 impl<T: Entity> AnyEntity for T {
     fn row_key(&self) -> Option<RowKey> {
-        self.key().map(EntityKey::to_row_key)
+        self.key().map(|key| key.to_row_key())
     }
 
     fn set_row_key(&mut self, key: &RowKey) {

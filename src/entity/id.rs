@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Entity;
-use crate::codec::{EntityKey, KeyError, RowKey};
+use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 
 /// The primary key of an entity, typed: two ids are equal exactly when they name the same row.
 ///
@@ -119,6 +119,35 @@ impl<T: Entity> Serialize for Id<T> {
 impl<'de, T: Entity> Deserialize<'de> for Id<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::Key::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// An id sorts, and is stored, as its key: so it can be a part of another key.
+impl<T: Entity> OrderedKey for Id<T> {
+    const SERIALIZES_UNIQUELY: bool = T::Key::SERIALIZES_UNIQUELY;
+
+    fn encode_key(&self, out: &mut Vec<u8>) {
+        self.key.encode_key(out);
+    }
+
+    fn decode_key(input: &mut &[u8]) -> Result<Self, KeyError> {
+        T::Key::decode_key(input).map(Self::new)
+    }
+}
+
+impl<T: Entity> EntityKey for Id<T> {
+    const KIND: RowKeyKind = T::Key::KIND;
+
+    fn describe(&self) -> String {
+        self.key.describe()
+    }
+
+    fn to_row_key(&self) -> RowKey {
+        self.key.to_row_key()
+    }
+
+    fn from_row_key(key: &RowKey) -> Result<Self, KeyError> {
+        Self::from_row_key(key)
     }
 }
 

@@ -75,6 +75,10 @@ impl fmt::Debug for Entity<'_> {
         }
         let mut printed = f.debug_struct(schema.name);
         for field in 0..schema.fields.len() {
+            if field == schema.key_field && !schema.key_parts.is_empty() {
+                // Its parts print.
+                continue;
+            }
             printed.field(
                 schema.fields[field].name,
                 &Property {

@@ -23,10 +23,10 @@ impl EntityManager {
         let database = Arc::clone(&self.database);
         let known = entity.key().is_some();
         let id = if let Some(key) = entity.key() {
-            if let Some(number) = T::key_number(key) {
+            if let Some(number) = T::key_number(&key) {
                 database.reserve_number(index, number);
             }
-            Id::new(key.clone())
+            Id::new(key.into_owned())
         } else {
             let key = T::generate_key(&mut || database.next_number(index))
                 .expect("a key that can be unset is generated");

@@ -13,6 +13,7 @@ mod filter;
 mod items;
 mod judge;
 mod named;
+mod operand;
 mod order;
 mod page;
 mod plan;
@@ -31,9 +32,10 @@ pub use filter::Filter;
 pub use items::ItemCount;
 pub use named::FilterBinding;
 pub(crate) use named::{ActiveFilters, FilterChoices, FilterRegistry, Standing, filter_name};
+pub use operand::IntoOperand;
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
-pub use property::{IntoOperand, Property, index_part};
+pub use property::{Property, index_part};
 pub use text::Text;
 
 /// What a query asks for.

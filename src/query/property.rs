@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::Filter;
 use super::filter::{Comparison, Condition, Operand};
+use super::operand::IntoOperand;
 use super::order::Order;
 use super::text::{Pattern, Text, TextMatch};
 use crate::codec::OrderedKey;
@@ -182,46 +183,6 @@ where
     debug_assert!(property.steps.is_empty(), "an index is on own properties");
     PartDescription::value::<V>(property.field)
 }
-
-/// What a property of type `V` can be compared with: a value of the type, and what stands for one.
-#[diagnostic::on_unimplemented(
-    message = "a property of type `{V}` can't be compared with `{Self}`",
-    label = "expected `{V}`"
-)]
-pub trait IntoOperand<V> {
-    /// The value.
-    fn into_operand(self) -> V;
-}
-
-impl<V> IntoOperand<V> for V {
-    fn into_operand(self) -> V {
-        self
-    }
-}
-
-impl IntoOperand<String> for &str {
-    fn into_operand(self) -> String {
-        self.to_owned()
-    }
-}
-
-impl IntoOperand<Option<String>> for &str {
-    fn into_operand(self) -> Option<String> {
-        Some(self.to_owned())
-    }
-}
-
-macro_rules! present {
-    ($($value:ty),*) => {$(
-        impl IntoOperand<Option<$value>> for $value {
-            fn into_operand(self) -> Option<$value> {
-                Some(self)
-            }
-        }
-    )*};
-}
-
-present!(u8, u16, u32, u64, i8, i16, i32, i64, bool, f32, f64, String);
 
 /// The stored form of a value. A value that serde refuses equals nothing that is stored.
 fn operand<V: Serialize>(value: &V) -> Operand {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::{CharCount, IndexDescription, ValueType, VersionNumber};
+use super::{CharCount, Equal, IndexDescription, ValueType, VersionNumber};
 use crate::codec::OrderedKey;
 
 /// An entity as its derive describes it.
@@ -41,6 +41,7 @@ pub struct FieldDescription {
     /// What the program calls the index, where it does.
     pub(crate) index_name: Option<&'static str>,
     pub(crate) concurrency_check: bool,
+    pub(crate) is_key_part: bool,
     pub(crate) length: Option<usize>,
     /// The name in serializations, where it is another one.
     pub(crate) serialized_name: Option<&'static str>,
@@ -156,13 +157,14 @@ impl FieldDescription {
             index: false,
             index_name: None,
             concurrency_check: false,
+            is_key_part: false,
             length: None,
             serialized_name: None,
             groups: &[],
         }
     }
 
-    /// The primary key.
+    /// The primary key: the property that holds it, or the place of one that is made of several.
     #[must_use]
     pub const fn primary_key(name: &'static str) -> Self {
         Self::new(name, FieldKind::PrimaryKey)
@@ -170,11 +172,12 @@ impl FieldDescription {
 
     /// A property stored in the row.
     #[must_use]
-    pub const fn scalar<V: DeserializeOwned + fmt::Debug + 'static>(name: &'static str) -> Self {
-        Self::new(
-            name,
-            FieldKind::Scalar(ValueType::of::<V>().compared::<V>()),
-        )
+    pub const fn scalar<V: DeserializeOwned + fmt::Debug>(
+        name: &'static str,
+        equal: Equal,
+    ) -> Self {
+        let value = ValueType::of::<V>().compared(equal);
+        Self::new(name, FieldKind::Scalar(value))
     }
 
     /// A property stored apart, read only when asked for. `V` is the type inside `Lazy`.
@@ -193,6 +196,13 @@ impl FieldDescription {
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.hidden = true;
+        self
+    }
+
+    /// The primary key is made of this property, and perhaps of others.
+    #[must_use]
+    pub const fn part_of_key(mut self) -> Self {
+        self.is_key_part = true;
         self
     }
 

@@ -65,6 +65,8 @@ pub(crate) struct EntitySchema {
     /// Takes a key off the front of bytes.
     pub(crate) skip_key: fn(&mut &[u8]) -> Result<(), KeyError>,
     pub(crate) key_field: FieldIndex,
+    /// The properties that the key is made of, in its order. None where a property holds it.
+    pub(crate) key_parts: Vec<FieldIndex>,
     pub(crate) fields: Vec<FieldSchema>,
     /// Properties stored in the row: scalars and owning to-one relations.
     pub(crate) columns: Vec<FieldIndex>,

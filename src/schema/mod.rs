@@ -7,12 +7,14 @@
 mod build;
 mod description;
 mod entity;
+mod equality;
 mod field_set;
 mod index;
 mod index_description;
 mod value_type;
 
 pub use description::{FieldDescription, OnDelete, Relation, Target};
+pub use equality::{Equal, Equality, OfAnyType};
 pub use field_set::FieldSet;
 pub use index_description::{IndexDescription, PartDescription};
 pub use value_type::{CharCount, VersionNumber};

@@ -1,12 +1,12 @@
 //! What the type-erased core can do with a stored value: print it, count its characters, and turn
 //! it into an index key. One static table per value type, shared by all properties of that type.
 
-use std::any::TypeId;
 use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Equal;
 use crate::codec::value::{ValueError, decode_value, encode_value};
 use crate::codec::{KeyError, OrderedKey};
 
@@ -21,7 +21,7 @@ pub(crate) struct ValueType {
     name: fn() -> &'static str,
     print: Print,
     check: fn(&[u8]) -> Result<(), ValueError>,
-    equal: fn(&[u8], &[u8]) -> bool,
+    equal: Equal,
     count: Option<Count>,
     order: Option<Order>,
     skip: Option<Skip>,
@@ -67,8 +67,8 @@ impl ValueType {
 
     /// Adds the equality of values that are stored otherwise, for conditions.
     #[must_use]
-    pub(crate) const fn compared<V: 'static>(mut self) -> Self {
-        self.equal = equal::<V>;
+    pub(crate) const fn compared(mut self, equal: Equal) -> Self {
+        self.equal = equal;
         self
     }
 
@@ -112,8 +112,9 @@ impl ValueType {
         (self.check)(stored)
     }
 
-    /// Whether two stored values are equal. Equal values are stored alike, but for floats: a zero may
-    /// have a sign, and a NaN many forms, which are one value to an index and to a program.
+    /// Whether two stored values are equal. Equal values are stored alike, but for those with floats or
+    /// decimals in them: a zero may have a sign, and `1.5` be `1.50`, which are one value to an index
+    /// and to a program.
     pub(crate) fn equal(&self, one: &[u8], other: &[u8]) -> bool {
         one == other || (self.equal)(one, other)
     }
@@ -198,29 +199,6 @@ fn print_key<V: OrderedKey + fmt::Debug>(
 
 fn check<V: DeserializeOwned>(stored: &[u8]) -> Result<(), ValueError> {
     decode_value::<V>(stored).map(drop)
-}
-
-/// Whether two stored values that differ are equal all the same.
-fn equal<V: 'static>(one: &[u8], other: &[u8]) -> bool {
-    fn as_keys<F: DeserializeOwned + OrderedKey>(one: &[u8], other: &[u8]) -> bool {
-        let key = |stored: &[u8]| {
-            let mut key = Vec::new();
-            order::<F>(stored, &mut key).ok().map(|()| key)
-        };
-        key(one).is_some_and(|one| Some(one) == key(other))
-    }
-    let of = TypeId::of::<V>();
-    if of == TypeId::of::<f64>() {
-        as_keys::<f64>(one, other)
-    } else if of == TypeId::of::<Option<f64>>() {
-        as_keys::<Option<f64>>(one, other)
-    } else if of == TypeId::of::<f32>() {
-        as_keys::<f32>(one, other)
-    } else if of == TypeId::of::<Option<f32>>() {
-        as_keys::<Option<f32>>(one, other)
-    } else {
-        false
-    }
 }
 
 fn count<V: DeserializeOwned + CharCount>(stored: &[u8]) -> Result<usize, ValueError> {

@@ -270,6 +270,7 @@ impl Preparation<'_> {
                 source: Box::new(source),
             }
         })?;
+        self.check_key(instance);
         // A hook may have written a relation as a plain property.
         self.context.follow_all(instance);
         self.encode(instance)

@@ -69,7 +69,8 @@ fn refers_back(target: &Type, name: &Ident, other: &Ident, back_type: &TokenStre
 fn assertions(container: &Container<'_>, base: &Field<'_>) -> TokenStream {
     let (ident, ty) = (container.ident, base.ty);
     let span = ty.span().resolved_at(Span::mixed_site());
-    let one_key = container.key().map(|key| {
+    let key = container.key().or_else(|| container.key_parts().next());
+    let one_key = key.map(|key| {
         let message = format!(
             "`{ident}` has the primary key `{}` of its own, and its base has one too: remove one of the two",
             key.name

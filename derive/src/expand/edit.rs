@@ -67,6 +67,8 @@ fn method(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let entity = container.ident;
     let set = format_ident!("set_{}", field.name);
     let (doc, signature, body) = match field.kind() {
+        // A key never changes.
+        Kind::ToOne { .. } if field.is_key_part => return None,
         Kind::ToOne { target, optional } => (
             format!(
                 "Changes what `{}` refers to, and both collections at the other end.",

@@ -1,7 +1,7 @@
 //! `impl Entity`, and the list of all that an entity's derive emits.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{Names, builder, checks, edit, fields, indexes, path, payload, serialize, view};
@@ -59,8 +59,11 @@ fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// The key's methods: of the property that holds it, or of the base.
+/// The key's methods: of the property that holds it, of those that it is made of, or of the base.
 fn key(container: &Container<'_>) -> TokenStream {
+    if container.has_composed_key() {
+        return composed_key(container);
+    }
     let Some(holder) = container.key().or_else(|| container.base()) else {
         return TokenStream::new();
     };
@@ -78,8 +81,8 @@ fn key(container: &Container<'_>) -> TokenStream {
     generated! {
         type Key = <#ty as #path>::Key;
 
-        fn key(&self) -> ::std::option::Option<&Self::Key> {
-            <#ty as #path>::key(&self.#ident)
+        fn key(&self) -> ::std::option::Option<::std::borrow::Cow<'_, Self::Key>> {
+            <#ty as #path>::key(&self.#ident).map(::std::borrow::Cow::Borrowed)
         }
 
         fn set_key(&mut self, key: Self::Key) {
@@ -94,6 +97,49 @@ fn key(container: &Container<'_>) -> TokenStream {
             <#ty as #path>::#number(key)
         }
     }
+}
+
+/// The key is a tuple of the properties that it is made of, and a single one is the key as it is.
+fn composed_key(container: &Container<'_>) -> TokenStream {
+    let idents: Vec<_> = container.key_parts().map(|part| part.ident).collect();
+    let values = idents.iter().map(|ident| generated!(::std::clone::Clone::clone(&self.#ident)));
+    let value = tuple(values.collect());
+    let pattern = tuple(idents.iter().map(ToTokens::to_token_stream).collect());
+    let ty = composed_key_type(container);
+    generated! {
+        type Key = #ty;
+
+        fn key(&self) -> ::std::option::Option<::std::borrow::Cow<'_, Self::Key>> {
+            ::std::option::Option::Some(::std::borrow::Cow::Owned(#value))
+        }
+
+        fn set_key(&mut self, key: Self::Key) {
+            let #pattern = key;
+            #(self.#idents = #idents;)*
+        }
+
+        fn generate_key(_: &mut dyn ::std::ops::FnMut() -> u64) -> ::std::option::Option<Self::Key> {
+            ::std::option::Option::None
+        }
+
+        fn key_number(_: &Self::Key) -> ::std::option::Option<u64> {
+            ::std::option::Option::None
+        }
+    }
+}
+
+/// The type of a key that is made of properties.
+pub(super) fn composed_key_type(container: &Container<'_>) -> TokenStream {
+    let types = container.key_parts().map(|part| part.ty.to_token_stream());
+    tuple(types.collect())
+}
+
+/// What stands alone, or several in parentheses.
+fn tuple(mut parts: Vec<TokenStream>) -> TokenStream {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    generated!((#(#parts),*))
 }
 
 fn variant(event: Event) -> TokenStream {

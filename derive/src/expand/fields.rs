@@ -3,13 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use super::{defaults, dispatch, position, relations, serialize};
+use super::{composed_key_position, defaults, dispatch, position, relations, serialize};
 use crate::ast::{Container, Field, Kind};
 use crate::shape::Shape;
 
 pub(super) fn expand(container: &Container<'_>) -> TokenStream {
     let ident = container.ident;
-    let own = container.properties().count();
+    // A key that is made of properties has a position, too, the last.
+    let own = container.properties().count() + usize::from(container.has_composed_key());
     let version = version(container);
     let parts = [
         describe(container),
@@ -50,6 +51,7 @@ fn describe(container: &Container<'_>) -> TokenStream {
     let own: Vec<_> = container
         .properties()
         .map(|field| description(container, field))
+        .chain(composed_key(container))
         .collect();
     let body = if let Some(base) = container.base() {
         let ty = base.ty;
@@ -63,16 +65,41 @@ fn describe(container: &Container<'_>) -> TokenStream {
     };
     generated! {
         fn describe() -> ::std::vec::Vec<::musher::__private::FieldDescription> {
+            #[allow(unused_imports)]
+            use ::musher::__private::OfAnyType as _;
+
             #body
         }
     }
+}
+
+/// The description of a key that is made of properties.
+fn composed_key(container: &Container<'_>) -> Option<TokenStream> {
+    let parts: Vec<_> = container.key_parts().map(|part| part.name.as_str()).collect();
+    let name = format!("({})", parts.join(", "));
+    (!parts.is_empty()).then(|| generated!(::musher::__private::FieldDescription::primary_key(#name)))
+}
+
+/// What is done at the position of a key that is made of properties, which show it themselves.
+pub(super) fn at_composed_key(container: &Container<'_>, done: &TokenStream) -> Option<TokenStream> {
+    let key = composed_key_position(container)?;
+    Some(generated! {
+        if field == #key {
+            return #done;
+        }
+    })
 }
 
 fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     let (name, ty, attrs) = (&field.name, field.ty, &field.attrs);
     let mut description = match field.kind() {
         Kind::Key { .. } => generated!(::musher::__private::FieldDescription::primary_key(#name)),
-        Kind::Scalar => generated!(::musher::__private::FieldDescription::scalar::<#ty>(#name)),
+        Kind::Scalar => generated! {
+            ::musher::__private::FieldDescription::scalar::<#ty>(
+                #name,
+                ::musher::__private::Equality::<#ty>::EQUAL,
+            )
+        },
         Kind::Lazy(value) => {
             generated!(::musher::__private::FieldDescription::lazy::<#value>(#name))
         }
@@ -81,6 +108,9 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
             generated!(::musher::__private::FieldDescription::relation(#name, #relation))
         }
     };
+    if field.is_key_part {
+        description = generated!(#description.part_of_key());
+    }
     if attrs.hidden.is_some() {
         description = generated!(#description.hidden());
     }
@@ -295,8 +325,10 @@ fn debug(container: &Container<'_>) -> TokenStream {
         let ident = field.ident;
         Some(generated!(&self.#ident))
     });
+    let key = at_composed_key(container, &generated!(&()));
     generated! {
         fn debug(&self, field: usize) -> &dyn ::std::fmt::Debug {
+            #key
             #body
         }
     }

@@ -13,13 +13,6 @@ use syn::ext::IdentExt;
 
 use crate::ast::{Container, Derived, Field};
 
-/// `quote!` whose local variables are invisible to the user's tokens.
-macro_rules! generated {
-    ($($tokens:tt)*) => {
-        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
-    };
-}
-
 mod base;
 mod builder;
 mod checks;
@@ -92,6 +85,12 @@ impl Names {
 fn position(field: &Field<'_>) -> TokenStream {
     let offset = Literal::usize_unsuffixed(field.position);
     generated!(FIRST_OWN + #offset)
+}
+
+/// The position of a key that is made of properties, inside the `const _` block.
+fn composed_key_position(container: &Container<'_>) -> Option<TokenStream> {
+    let offset = Literal::usize_unsuffixed(container.properties().count());
+    container.has_composed_key().then(|| generated!(FIRST_OWN + #offset))
 }
 
 /// One arm for each property that `arm` has something for, by its offset; the base's positions go

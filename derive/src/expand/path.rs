@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Names, position};
+use super::entity::composed_key_type;
+use super::{Names, composed_key_position, position};
 use crate::ast::{Container, Field, Kind};
 
 pub(super) fn entity_definition(container: &Container<'_>, names: &Names) -> TokenStream {
@@ -25,7 +26,8 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
     let (ident, path) = (container.ident, &names.path);
     let methods = container
         .properties()
-        .map(|field| method(container, field, &generated!(self.path)));
+        .map(|field| method(container, field, &generated!(self.path)))
+        .chain(composed_key(container));
     let (make_base, clone_base, deref) = match container.base() {
         Some(base) => {
             let ty = base.ty;
@@ -134,6 +136,22 @@ pub(super) fn base_implementation(container: &Container<'_>, names: &Names) -> T
             }
         }
     }
+}
+
+/// The method for a key that is made of properties, unless one of them has its name.
+fn composed_key(container: &Container<'_>) -> Option<TokenStream> {
+    let position = composed_key_position(container)?;
+    if container.properties().any(|field| field.name == "key") {
+        return None;
+    }
+    let (vis, key) = (container.vis, composed_key_type(container));
+    Some(generated! {
+        /// The path to the whole primary key.
+        #[must_use]
+        #vis fn key(&self) -> ::musher::__private::Property<R, #key> {
+            self.path.property::<#key>(#position)
+        }
+    })
 }
 
 fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> TokenStream {

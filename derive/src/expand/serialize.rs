@@ -38,6 +38,7 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
             _ => None,
         }
     });
+    let key = fields::at_composed_key(container, &generated!(::std::result::Result::Ok(())));
     generated! {
         fn serialize<M: ::musher::__private::serde::ser::SerializeMap>(
             &self,
@@ -45,6 +46,7 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
             name: &'static str,
             map: &mut M,
         ) -> ::std::result::Result<(), M::Error> {
+            #key
             #body
         }
     }

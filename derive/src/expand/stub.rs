@@ -80,13 +80,9 @@ fn fields(ident: &Ident) -> TokenStream {
     }
 }
 
-/// The functions of a key of type `u64`.
+/// The functions of a key of type `u64`, but for the one that gives it.
 fn key() -> TokenStream {
     generated! {
-        fn key(&self) -> ::std::option::Option<&u64> {
-            ::std::unreachable!()
-        }
-
         fn set_key(&mut self, key: u64) {}
 
         fn generate_key(next_number: &mut dyn FnMut() -> u64) -> ::std::option::Option<u64> {
@@ -109,6 +105,10 @@ fn entity(ident: &Ident) -> TokenStream {
 
             const NAME: &'static str = "";
             const HOOKS: ::musher::__private::EventSet = ::musher::__private::EventSet::new();
+
+            fn key(&self) -> ::std::option::Option<::std::borrow::Cow<'_, u64>> {
+                ::std::unreachable!()
+            }
 
             #key
         }
@@ -164,6 +164,10 @@ fn base(ident: &Ident) -> TokenStream {
         #[automatically_derived]
         impl ::musher::__private::KeyedBase for #ident {
             type Key = u64;
+
+            fn key(&self) -> ::std::option::Option<&u64> {
+                ::std::unreachable!()
+            }
 
             #key
         }

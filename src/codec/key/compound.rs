@@ -41,6 +41,8 @@ impl OrderedKey for char {
 }
 
 impl<T: OrderedKey> OrderedKey for Option<T> {
+    const SERIALIZES_UNIQUELY: bool = T::SERIALIZES_UNIQUELY;
+
     fn encode_key(&self, out: &mut Vec<u8>) {
         out.push(u8::from(self.is_some()));
         if let Some(value) = self {
@@ -71,6 +73,8 @@ impl OrderedKey for uuid::Uuid {
 macro_rules! tuple {
     ($($component:ident $index:tt),*) => {
         impl<$($component: OrderedKey),*> OrderedKey for ($($component,)*) {
+            const SERIALIZES_UNIQUELY: bool = $($component::SERIALIZES_UNIQUELY)&&*;
+
             fn encode_key(&self, out: &mut Vec<u8>) {
                 $(self.$index.encode_key(out);)*
             }

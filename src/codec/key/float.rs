@@ -10,6 +10,8 @@ use super::{KeyError, OrderedKey, take_array};
 macro_rules! float {
     ($float:ty, $bits:ty) => {
         impl OrderedKey for $float {
+            const SERIALIZES_UNIQUELY: bool = false;
+
             fn encode_key(&self, out: &mut Vec<u8>) {
                 const SIGN: $bits = 1 << (<$bits>::BITS - 1);
                 // Adding zero turns a negative zero into zero and leaves all else as it is.

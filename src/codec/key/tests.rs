@@ -2,11 +2,17 @@
 
 use std::cmp::Ordering;
 use std::fmt::Debug;
+use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use proptest::prelude::*;
 
 use super::*;
+
+#[cfg(feature = "rust_decimal")]
+mod decimal;
+#[cfg(feature = "derive")]
+mod derived;
 
 fn encoded<K: OrderedKey>(key: &K) -> Vec<u8> {
     let mut out = Vec::new();
@@ -252,6 +258,49 @@ proptest! {
         check_arbitrary::<NaiveDateTime>(&bytes);
         check_arbitrary::<DateTime<Utc>>(&bytes);
         check_arbitrary::<(String, i64, Option<bool>)>(&bytes);
+    }
+}
+
+/// Durations of every magnitude and both signs.
+fn delta() -> impl Strategy<Value = TimeDelta> {
+    (signed(), 0u32..1_000_000_000).prop_map(|(seconds, nanoseconds)| {
+        TimeDelta::new(seconds / 1000, nanoseconds).expect("it is within the range")
+    })
+}
+
+proptest! {
+    #[test]
+    fn durations(deltas in (delta(), delta()), a: (u64, u32), b: (u64, u32)) {
+        check(&deltas.0, &deltas.1);
+        let duration = |(seconds, nanoseconds): (u64, u32)| {
+            Duration::new(seconds, nanoseconds % 1_000_000_000)
+        };
+        check(&duration(a), &duration(b));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_durations_or_are_theirs(bytes in bytes()) {
+        check_arbitrary::<Duration>(&bytes);
+        check_arbitrary::<TimeDelta>(&bytes);
+    }
+}
+
+#[test]
+fn durations_around_zero_and_at_the_ends_of_the_range() {
+    let nanoseconds = [
+        -1_000_000_001,
+        -1_000_000_000,
+        -999_999_999,
+        -1,
+        0,
+        1,
+        1_500_000_000,
+    ];
+    let mut deltas = vec![TimeDelta::MIN];
+    deltas.extend(nanoseconds.map(TimeDelta::nanoseconds));
+    deltas.push(TimeDelta::MAX);
+    for (at, one) in deltas.iter().enumerate() {
+        deltas[at..].iter().for_each(|other| check(one, other));
     }
 }
 

@@ -3,7 +3,9 @@
 //! Owns the choice of their [`RowKeyKind`]: unsigned integers up to `u64` are passed around as
 //! numbers, without allocation; all others as their encoded bytes.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::{EntityKey, RowKey, RowKeyKind};
 use crate::codec::key::{KeyError, decode_whole};
@@ -49,6 +51,9 @@ macro_rules! tuple {
 integer!(u8, u16, u32, u64);
 bytes!(u128, i8, i16, i32, i64, i128, bool, char, Vec<u8>);
 bytes!(NaiveDate, NaiveTime, NaiveDateTime, DateTime<Utc>);
+bytes!(Duration, TimeDelta);
+#[cfg(feature = "rust_decimal")]
+bytes!(rust_decimal::Decimal);
 #[cfg(feature = "uuid")]
 bytes!(uuid::Uuid);
 

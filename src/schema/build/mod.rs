@@ -122,6 +122,9 @@ impl Builder {
                 .iter()
                 .position(|field| matches!(field.kind, FieldKind::PrimaryKey))
                 .unwrap_or_default(),
+            key_parts: (0..fields.len())
+                .filter(|at| description.fields[*at].is_key_part)
+                .collect(),
             columns: (0..fields.len())
                 .filter(|at| fields[*at].is_column())
                 .collect(),
