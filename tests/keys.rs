@@ -5,7 +5,9 @@
 
 mod support;
 
+#[path = "keys/composed.rs"]
+mod composed;
 #[path = "keys/natural_order.rs"]
 mod natural_order;
 
-use support::on_both_stores;
+use support::{on_both_stores, refused};

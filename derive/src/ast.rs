@@ -181,7 +181,9 @@ fn mark_key_parts(fields: &mut [Field<'_>]) {
     let is_relation =
         |field: &Field<'_>| matches!(field.shape, Shape::Id(_) | Shape::OptionalId(_));
     let is_composed = fields.iter().filter(|field| is_part(field)).count() > 1
-        || fields.iter().any(|field| is_part(field) && is_relation(field));
+        || fields
+            .iter()
+            .any(|field| is_part(field) && is_relation(field));
     for field in fields {
         field.is_key_part = is_composed && is_part(field);
     }

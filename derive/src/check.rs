@@ -48,7 +48,10 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
 fn keys(cx: &Ctxt, container: &Container<'_>) {
     if container.derived == Derived::Base {
         only_key(cx, container);
-    } else if container.key().is_none() && !container.has_composed_key() && container.base().is_none() {
+    } else if container.key().is_none()
+        && !container.has_composed_key()
+        && container.base().is_none()
+    {
         cx.error(
             container.ident.span(),
             format_args!(
@@ -58,10 +61,30 @@ fn keys(cx: &Ctxt, container: &Container<'_>) {
             ),
         );
     }
+    for part in container.key_parts() {
+        own_key(cx, container, part);
+    }
     if let Some(part) = container.key_parts().nth(MOST_KEY_PARTS) {
         cx.error(
             part.ident.span(),
             format_args!("a primary key has at most {MOST_KEY_PARTS} parts: give the entity a `Pk`, and make these unique"),
+        );
+    }
+}
+
+/// A key that has itself within has no end.
+fn own_key(cx: &Ctxt, container: &Container<'_>, part: &Field<'_>) {
+    let name = container.ident.to_string();
+    if let Shape::Id(target) = part.shape
+        && [name.as_str(), "Self"].contains(&target.to_token_stream().to_string().as_str())
+    {
+        cx.error(
+            part.ty.span(),
+            format_args!(
+                "the primary key of `{name}` can't be made of that of another `{name}`, for it would have no end: \
+                 take `primary_key` from `{}`",
+                part.name
+            ),
         );
     }
 }
@@ -234,7 +257,9 @@ fn refusal_of_key(generated: bool, attribute: &str) -> Option<String> {
             "a primary key never changes: give the version a property of its own".to_owned()
         }
         "many_to_one" | "one_to_one" | "one_to_many" | "many_to_many" => {
-            format!("`{attribute}` needs the type `Id<..>`, and so does a primary key that is a relation")
+            format!(
+                "`{attribute}` needs the type `Id<..>`, and so does a primary key that is a relation"
+            )
         }
         _ => return None,
     };
@@ -257,8 +282,12 @@ fn beside_version(attribute: &'static str) -> Option<String> {
 /// What a part of a primary key can't be beside.
 fn beside_key(attribute: &'static str) -> Option<String> {
     match attribute {
-        "hidden" => Some("a primary key can't be hidden: references and messages show it".to_owned()),
-        "on_update" | "version" => Some(format!("a primary key never changes: remove `{attribute}`")),
+        "hidden" => {
+            Some("a primary key can't be hidden: references and messages show it".to_owned())
+        }
+        "on_update" | "version" => {
+            Some(format!("a primary key never changes: remove `{attribute}`"))
+        }
         _ => None,
     }
 }

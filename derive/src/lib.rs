@@ -117,7 +117,7 @@ use crate::ctxt::Ctxt;
 ///
 /// | `#[orm(..)]` | |
 /// |---|---|
-/// | `primary_key` | the identity; exactly one, here or in the base |
+/// | `primary_key` | the identity: one property, here or in the base, or several here, whose tuple is the key |
 /// | `unique` | no two rows have the same value; `None` any number may have |
 /// | `index` | rows are found by the value without a walk over all |
 /// | `length = n` | at most so many characters, checked by the flush |

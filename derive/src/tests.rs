@@ -1,5 +1,6 @@
 //! Both derives on tokens: what they refuse, with every message, and what their expansion holds.
 
+mod composed_keys;
 mod defaults;
 mod indexes;
 mod ordered_keys;
@@ -54,9 +55,9 @@ fn every_error_is_reported_at_once() {
             "unknown attribute `nmae`: did you mean `name`?",
             "unknown attribute `manyToOne`: did you mean `many_to_one`?",
             "`length` is given twice",
-            "`id` is the primary key already, and there is only one: `other` may be `unique`",
             "`unique` on the struct names properties: `#[orm(unique(author, title))]`",
             "a primary key can't be hidden",
+            "`Pk` is generated, and a primary key by itself",
             "`Id<User>` is a relation: add `#[orm(many_to_one)]` or `#[orm(one_to_one)]`",
             "`Collection<Tag>` is a relation: add `#[orm(one_to_many(mapped_by = ..))]`",
         ],
@@ -110,11 +111,8 @@ fn an_entity_has_one_primary_key() {
         &["`Lazy<u64>` can't be a primary key"],
     );
     entity(
-        "struct Article { #[orm(primary_key, many_to_one)] id: Id<User> }",
-        &[
-            "a relation can't be the primary key",
-            "`Id<User>` can't be a primary key",
-        ],
+        "struct Article { #[orm(primary_key, many_to_one)] id: Pk }",
+        &["`many_to_one` needs the type `Id<..>`, and so does a primary key that is a relation"],
     );
     entity(
         "struct Article { #[orm(primary_key, default)] id: Pk }",

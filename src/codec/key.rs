@@ -1,7 +1,7 @@
 //! Keys whose byte order is their order as Rust values.
 //!
 //! Owns the trait [`OrderedKey`], its errors, and the implementations for the types of the standard
-//! library, of chrono, of uuid and of rust_decimal. It refuses to know what a key is used for.
+//! library, of chrono, of uuid and of `rust_decimal`. It refuses to know what a key is used for.
 //!
 //! The laws, which the property tests in `key/tests.rs` hold for every type:
 //!

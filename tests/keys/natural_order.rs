@@ -157,7 +157,7 @@ keyed! {
     bytes: Hash32(Vec<u8>), [vec![], vec![0], vec![0, 0], vec![0, 255], vec![1], vec![255]];
     dates: Day(NaiveDate), [NaiveDate::MIN, day(1), day(2), day(29), NaiveDate::MAX];
     moments: Moment(DateTime<Utc>), [-1, 0, 1, 1_700_000_000].map(|at| DateTime::from_timestamp(at, 5).unwrap());
-    durations: Span(Duration), [Duration::ZERO, Duration::from_millis(1), Duration::from_secs(300), Duration::MAX];
+    durations: Span(Duration), [Duration::ZERO, Duration::from_millis(1), Duration::from_mins(5), Duration::MAX];
     differences: Delta(TimeDelta), [TimeDelta::MIN, TimeDelta::milliseconds(-1), TimeDelta::zero(), TimeDelta::days(3)];
     tuples: Cell((String, i32)), [("a", -1), ("a", 0), ("a\0", -5), ("b", -9)].map(|(text, number)| (text.to_owned(), number));
     enums: World(Planet), [Planet::Mercury, Planet::Venus, Planet::Earth, Planet::Mars, Planet::Jupiter];

@@ -1,4 +1,4 @@
-//! An entity has one primary key.
+//! A primary key is generated, or made of properties, and there is one.
 
 use musher::prelude::*;
 

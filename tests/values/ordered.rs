@@ -161,7 +161,7 @@ values! {
     times_of_day: Alarm(NaiveTime), [0, 1, 86_399].map(|at| NaiveTime::from_num_seconds_from_midnight_opt(at, 7).unwrap());
     local_moments: Meeting(NaiveDateTime), [day(1), day(2), day(3)].map(|day| day.and_hms_opt(9, 30, 0).unwrap());
     moments: Entry(DateTime<Utc>), [-1, 0, 1_700_000_000].map(|at| DateTime::from_timestamp(at, 5).unwrap());
-    durations: Track(Duration), [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(300), Duration::MAX];
+    durations: Track(Duration), [Duration::ZERO, Duration::from_nanos(1), Duration::from_mins(5), Duration::MAX];
     differences: Shift(TimeDelta), [TimeDelta::MIN, TimeDelta::milliseconds(-1500), TimeDelta::zero(), TimeDelta::MAX];
     bytes: Digest(Vec<u8>), [vec![], vec![0], vec![0, 0], vec![0, 255], vec![255; 300]];
     wide_integers: Wide(i128), [i128::MIN, -1, 0, i128::MAX];

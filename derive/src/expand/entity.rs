@@ -102,7 +102,9 @@ fn key(container: &Container<'_>) -> TokenStream {
 /// The key is a tuple of the properties that it is made of, and a single one is the key as it is.
 fn composed_key(container: &Container<'_>) -> TokenStream {
     let idents: Vec<_> = container.key_parts().map(|part| part.ident).collect();
-    let values = idents.iter().map(|ident| generated!(::std::clone::Clone::clone(&self.#ident)));
+    let values = idents
+        .iter()
+        .map(|ident| generated!(::std::clone::Clone::clone(&self.#ident)));
     let value = tuple(values.collect());
     let pattern = tuple(idents.iter().map(ToTokens::to_token_stream).collect());
     let ty = composed_key_type(container);

@@ -75,13 +75,20 @@ fn describe(container: &Container<'_>) -> TokenStream {
 
 /// The description of a key that is made of properties.
 fn composed_key(container: &Container<'_>) -> Option<TokenStream> {
-    let parts: Vec<_> = container.key_parts().map(|part| part.name.as_str()).collect();
+    let parts: Vec<_> = container
+        .key_parts()
+        .map(|part| part.name.as_str())
+        .collect();
     let name = format!("({})", parts.join(", "));
-    (!parts.is_empty()).then(|| generated!(::musher::__private::FieldDescription::primary_key(#name)))
+    (!parts.is_empty())
+        .then(|| generated!(::musher::__private::FieldDescription::primary_key(#name)))
 }
 
 /// What is done at the position of a key that is made of properties, which show it themselves.
-pub(super) fn at_composed_key(container: &Container<'_>, done: &TokenStream) -> Option<TokenStream> {
+pub(super) fn at_composed_key(
+    container: &Container<'_>,
+    done: &TokenStream,
+) -> Option<TokenStream> {
     let key = composed_key_position(container)?;
     Some(generated! {
         if field == #key {

@@ -90,7 +90,9 @@ fn position(field: &Field<'_>) -> TokenStream {
 /// The position of a key that is made of properties, inside the `const _` block.
 fn composed_key_position(container: &Container<'_>) -> Option<TokenStream> {
     let offset = Literal::usize_unsuffixed(container.properties().count());
-    container.has_composed_key().then(|| generated!(FIRST_OWN + #offset))
+    container
+        .has_composed_key()
+        .then(|| generated!(FIRST_OWN + #offset))
 }
 
 /// One arm for each property that `arm` has something for, by its offset; the base's positions go
