@@ -108,7 +108,7 @@ pub use entity::{
     IntoId, IntoIds, Inverse, KeyField, Lazy, Pk,
 };
 pub use error::{Error, Result, Violation};
-pub use load::{Hint, Statistics};
+pub use load::{Hint, Hints, Selection, Statistics};
 pub use manager::{
     CollectionEdit, CollectionIter, CollectionPath, CollectionView, EntityFilter, EntityManager,
     FilterTargets, Find, FindOne, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions,
@@ -122,7 +122,7 @@ pub use query::{
     Cursor, Explanation, Filter, IntoOperand, IntoOrder, ItemCount, NoCursor, Order, Property, Text,
 };
 pub use schema::OnDelete;
-pub use serialize::{Exclude, Serialization};
+pub use serialize::Serialization;
 pub use storage::{CommitPath, Durability};
 
 #[cfg(feature = "derive")]
@@ -138,6 +138,19 @@ pub mod prelude {
     pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
 }
 
+/// What was populated, as types. Programs seldom name them: queries make them of their hints, and the
+/// compiler shows them in its messages.
+///
+/// A list has a place for each relation and lazy property of an entity, in the order of declaration:
+/// `(Without, (With<tags>, ()))` says that the second was populated, and nothing behind it.
+pub mod populated {
+    pub use crate::entity::{
+        BackTo, Checked, Covers, First, Implied, List, Named, Next, Place, Populated, Slot, Step,
+        Unchecked, With, Without,
+    };
+    pub use crate::load::{Anywhere, LoadPath, Loads, PlainProperty, Root, Route, Then};
+}
+
 /// What derives name. No part of the public interface.
 #[doc(hidden)]
 pub mod __private {
@@ -147,17 +160,17 @@ pub mod __private {
     pub use crate::codec::{EntityKey, RowKey};
     pub use crate::entity::*;
     pub use crate::error::Result;
-    pub use crate::load::{EntityPath, Hint, Hints, LazyPath, Path, PropertyPath};
+    pub use crate::load::{LoadPath, Loads, PlainProperty, Route, Then};
     pub use crate::manager::{
         CollectionEdit, CollectionPath, CollectionView, Defer, Edit, EntityManager, IntoManaged,
         Managed, Pending, Steps, View,
     };
-    pub use crate::query::{FilterBinding, Property, Terms, index_part};
+    pub use crate::query::{FilterBinding, Path, Property, PropertyPath, Terms, index_part};
     pub use crate::schema::{
         CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription, OfAnyType,
         OnDelete, PartDescription, Relation, Target, VersionNumber,
     };
-    pub use crate::serialize::{Exclude, Node, SerializeEntity, serialize_view};
+    pub use crate::serialize::{Node, SerializeEntity, serialize_view};
 }
 
 /// The code blocks of the README and of the guide, compiled and run as this crate's own.

@@ -11,9 +11,8 @@ use serde::{Serialize, Serializer};
 
 use crate::context::Instance;
 use crate::entity::{Collection, Entity, Fields, Groups, Id, IntoIds, Inverse};
-use crate::load::{Hint, Hints, LazyPath, Path};
-use crate::manager::{CollectionPath, EntityManager, Managed, View};
-use crate::query::Property;
+use crate::load::{Hint, Hints, LoadPath, Root, Selection};
+use crate::manager::{EntityManager, Managed, View};
 use crate::schema::{FieldIndex, FieldSchema, ResolvedKind};
 
 /// Entities nested deeper than this are written as their keys, so that a long chain of loaded
@@ -359,14 +358,17 @@ impl<'em, T: SerializeEntity> Serialization<'em, T> {
     }
 
     /// Nests the entities that relations refer to, as far as they are loaded.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
-        hints(Path::root().into()).into_hints(&mut self.include);
+    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::LoadPath<Root<T>>) -> H) -> Self {
+        hints(LoadPath::root().into()).into_hints(&mut self.include);
         self
     }
 
     /// Leaves a property out.
-    pub fn exclude<E: Exclude<T>>(mut self, path: impl FnOnce(T::Path<T>) -> E) -> Self {
-        path(Path::root().into()).into_exclusion(&mut self.exclude);
+    pub fn exclude<S: Selection<T>>(
+        mut self,
+        path: impl FnOnce(T::LoadPath<Root<T>>) -> S,
+    ) -> Self {
+        path(LoadPath::root().into()).into_selection(&mut self.exclude);
         self
     }
 
@@ -397,59 +399,3 @@ impl<T: SerializeEntity> Serialize for Serialization<'_, T> {
         }
     }
 }
-
-/// What can be left out of a serialization: a property, a relation, or a tuple of such.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be excluded from a `{R}`",
-    label = "expected properties or relations of `{R}`",
-    note = "write `|it| it.property()`, or several as a tuple: `|it| (it.property(), it.relation())`"
-)]
-pub trait Exclude<R> {
-    /// Adds the path.
-    fn into_exclusion(self, hints: &mut Hints);
-}
-
-impl<R: Entity, T> Exclude<R> for Path<R, T> {
-    fn into_exclusion(self, hints: &mut Hints) {
-        self.into_hints(hints);
-    }
-}
-
-impl<R: Entity, T: Managed> Exclude<R> for CollectionPath<R, T> {
-    fn into_exclusion(self, hints: &mut Hints) {
-        self.into_hints(hints);
-    }
-}
-
-impl<R: Entity> Exclude<R> for LazyPath<R> {
-    fn into_exclusion(self, hints: &mut Hints) {
-        self.into_hints(hints);
-    }
-}
-
-impl<R, V> Exclude<R> for Property<R, V> {
-    fn into_exclusion(self, hints: &mut Hints) {
-        hints.add(&self.into_steps());
-    }
-}
-
-macro_rules! tuples {
-    ($($name:ident)*) => {
-        impl<R, $($name: Exclude<R>),*> Exclude<R> for ($($name,)*) {
-            #[expect(non_snake_case, reason = "the type parameter's name serves as the variable's")]
-            fn into_exclusion(self, hints: &mut Hints) {
-                let ($($name,)*) = self;
-                $($name.into_exclusion(hints);)*
-            }
-        }
-    };
-}
-
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);

@@ -79,10 +79,11 @@ use crate::ctxt::Ctxt;
 /// | `Article::build()`, `ArticleBuilder` | a builder; one without a required property does not compile where it is used |
 /// | `ArticleView` | what `em.view(id)` gives: it reads the entity, and a method for each relation follows it |
 /// | `ArticleEdit` | what `em.edit(id)` gives: `set_author(..)`, `tags().add(..)` |
-/// | `ArticlePath` | what closures of populate hints, filters and orderings get: a method for each property |
+/// | `ArticlePath` | what closures of filters and orders get: a method for each property that they can be about, and each relation |
+/// | `ArticleLoadPath` | what closures of populate hints, and of what to serialize or leave out, get: a method for each property |
 /// | `ArticlePayload` | what `args.change_set().payload()` gives in hooks: a method for each property |
 ///
-/// With a base, the entity, its path and its payload dereference to the base's.
+/// With a base, the entity, its paths and its payload dereference to the base's.
 ///
 /// # Types of properties
 ///

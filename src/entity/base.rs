@@ -17,8 +17,11 @@ pub trait BaseEntity: Fields + Default {
     /// The typed difference that hooks see of the base's properties.
     type Payload<'a>: From<super::Payload<'a>> + AsRef<super::Payload<'a>>;
 
-    /// The paths to the base's properties.
+    /// The query paths to the base's properties.
     type Path<R: Entity>: Clone;
+
+    /// The load paths to the base's properties, and on from the entity `T`.
+    type LoadPath<P, T>;
 
     /// Whether the primary key is here.
     const HAS_KEY: bool;

@@ -17,6 +17,7 @@ mod inverse;
 mod key_field;
 mod lazy;
 mod list;
+mod populated;
 
 pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields, Unversioned};
 pub use base::{BaseEntity, KeyedBase};
@@ -31,3 +32,7 @@ pub use inverse::Inverse;
 pub use key_field::{GeneratedKey, KeyField, Pk};
 pub use lazy::{Lazy, Origin};
 pub(crate) use list::OrderedSet;
+pub use populated::{
+    At, BackTo, Below, Checked, Covers, First, Implied, List, Named, Next, Only, Place, Populated,
+    Slot, Step, Unchecked, With, Without, name_number,
+};

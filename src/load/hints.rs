@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{LazyPath, Path};
-use crate::entity::Entity;
+use super::{Loads, PlainProperty, Route};
+use crate::entity::List;
 use crate::error::{Error, Result};
 use crate::query::Query;
 use crate::schema::{EntitySchema, FieldIndex};
@@ -97,50 +97,92 @@ impl Drop for Hints {
     }
 }
 
-/// What a populate closure may return: a path of relations and lazy properties of `R`, or a tuple
-/// of such.
+/// What a populate closure may return: a path to a relation or lazy property of `R`, or a tuple of
+/// such.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a populate hint of `{R}`",
     label = "expected relations or lazy properties of `{R}`",
+    note = "a plain property is loaded with its entity, and needs no hint",
     note = "write `|it| it.relation()`, or several as a tuple: `|it| (it.relation(), it.lazy_property())`"
 )]
 pub trait Hint<R> {
+    /// What is populated, as a type.
+    type Populates: List;
+
     /// Adds the paths.
     fn into_hints(self, hints: &mut Hints);
 }
 
-impl<R: Entity, T> Hint<R> for Path<R, T> {
+impl<R, P: Route<Root = R>, X: Loads<Route = P>> Hint<R> for X {
+    type Populates = P::Populates<()>;
+
     fn into_hints(self, hints: &mut Hints) {
         hints.add(self.steps());
     }
 }
 
-impl<R: Entity> Hint<R> for LazyPath<R> {
-    fn into_hints(self, hints: &mut Hints) {
+/// What a closure may return that chooses properties, or leaves them out: a path to a property or
+/// relation of `R`, or a tuple of such.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no choice of properties of `{R}`",
+    label = "expected properties or relations of `{R}`",
+    note = "write `|it| it.property()`, or several as a tuple: `|it| (it.property(), it.relation())`"
+)]
+pub trait Selection<R> {
+    /// Adds the paths.
+    fn into_selection(self, hints: &mut Hints);
+}
+
+impl<R, P: Route<Root = R>> Selection<R> for PlainProperty<P> {
+    fn into_selection(self, hints: &mut Hints) {
         hints.add(self.steps());
     }
+}
+
+impl<R, P: Route<Root = R>, X: Loads<Route = P>> Selection<R> for X {
+    fn into_selection(self, hints: &mut Hints) {
+        hints.add(self.steps());
+    }
+}
+
+/// What either list has, of one list or more.
+macro_rules! joined {
+    ($name:ident) => { $name::Populates };
+    ($name:ident $($more:ident)+) => { <$name::Populates as List>::And<joined!($($more)+)> };
 }
 
 macro_rules! tuples {
-    ($($name:ident)*) => {
+    ($($($name:ident)*;)*) => {$(
         impl<R, $($name: Hint<R>),*> Hint<R> for ($($name,)*) {
-            #[expect(non_snake_case, reason = "the type parameter's name serves as the variable's")]
+            type Populates = joined!($($name)*);
+
+            #[expect(non_snake_case, reason = "a variable for each type")]
             fn into_hints(self, hints: &mut Hints) {
                 let ($($name,)*) = self;
                 $($name.into_hints(hints);)*
             }
         }
-    };
+
+        impl<R, $($name: Selection<R>),*> Selection<R> for ($($name,)*) {
+            #[expect(non_snake_case, reason = "a variable for each type")]
+            fn into_selection(self, hints: &mut Hints) {
+                let ($($name,)*) = self;
+                $($name.into_selection(hints);)*
+            }
+        }
+    )*};
 }
 
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
+tuples! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}
 
 #[cfg(test)]
 mod tests {

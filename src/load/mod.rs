@@ -11,9 +11,9 @@ mod path;
 mod populate;
 mod statistics;
 
-pub use hints::{Hint, Hints};
+pub use hints::{Hint, Hints, Selection};
 pub(crate) use joined::Joined;
-pub use path::{EntityPath, LazyPath, Path, PropertyPath};
+pub use path::{Anywhere, LoadPath, Loads, PlainProperty, Root, Route, Then};
 pub use statistics::Statistics;
 
 use crate::context::Context;

@@ -1,129 +1,149 @@
-//! Typed paths from a root entity along its relations. The derives wrap them, so that a path that
-//! does not exist does not compile.
+//! Load paths: from a root entity along its relations to what shall be loaded, left out or written.
+//!
+//! They have no conditions; those are at the end of query paths. Beside the positions of its steps a
+//! path has a [`Route`], the same steps as types, from which a hint tells what it populates.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::entity::Entity;
-use crate::query::Property;
+use crate::entity::{Entity, Implied, List, Only, Step, Unchecked};
 use crate::schema::FieldIndex;
 
-/// A path from the root entity `R` to the entity `T`.
-pub struct Path<R, T> {
-    steps: Vec<FieldIndex>,
-    entities: PhantomData<fn() -> (R, T)>,
+/// The steps of a path, as types: [`Root`], or a route and one step [`Then`].
+pub trait Route {
+    /// The entity that the path begins at.
+    type Root: Entity;
+    /// What is populated of the root if `M` is populated where the path ends.
+    type Populates<M: List>: List;
 }
 
-#[expect(
-    clippy::mismatching_type_param_order,
-    reason = "the root is both ends of its path"
-)]
-impl<R: Entity> Path<R, R> {
-    /// The path that goes nowhere.
-    #[must_use]
-    pub const fn root() -> Self {
+/// The route that goes nowhere.
+pub struct Root<R>(PhantomData<R>);
+
+/// The route `P`, and then the relation or lazy property `S`, by which the target has populated what
+/// `B` says ([`Implied`]).
+pub struct Then<P, S, B = ()>(PhantomData<(P, S, B)>);
+
+/// A route from `R` that only the running program knows.
+pub struct Anywhere<R>(PhantomData<R>);
+
+impl<R: Entity> Route for Anywhere<R> {
+    type Root = R;
+    type Populates<M: List> = Unchecked;
+}
+
+impl<R: Entity> Route for Root<R> {
+    type Root = R;
+    type Populates<M: List> = M;
+}
+
+impl<P: Route, S: Step, B: Implied> Route for Then<P, S, B> {
+    type Root = P::Root;
+    type Populates<M: List> = P::Populates<Only<S, M::And<B::List>>>;
+}
+
+/// A path by the route `P` to `T`: an entity, or the value of a lazy property.
+pub struct LoadPath<P, T> {
+    steps: Vec<FieldIndex>,
+    types: PhantomData<fn() -> (P, T)>,
+}
+
+impl<P, T> LoadPath<P, T> {
+    const fn new(steps: Vec<FieldIndex>) -> Self {
         Self {
-            steps: Vec::new(),
-            entities: PhantomData,
+            steps,
+            types: PhantomData,
         }
     }
-}
 
-impl<R: Entity, T> Path<R, T> {
-    pub(crate) fn steps(&self) -> &[FieldIndex] {
+    /// The path to the relation or lazy property at a position, by the route `Q`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn then<Q, U>(&self, field: FieldIndex) -> LoadPath<Q, U> {
+        LoadPath::new(self.with(field))
+    }
+
+    /// The path that another type wraps.
+    pub(crate) fn of(path: &impl Loads<Route = P, Target = T>) -> Self {
+        Self::new(path.steps().to_vec())
+    }
+
+    /// The same path by another route.
+    pub(crate) fn by<Q>(&self) -> LoadPath<Q, T> {
+        LoadPath::new(self.steps.clone())
+    }
+
+    /// The path to a property at a position that is in the row.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn plain(&self, field: FieldIndex) -> PlainProperty<P> {
+        PlainProperty {
+            steps: self.with(field),
+            route: PhantomData,
+        }
+    }
+
+    fn with(&self, field: FieldIndex) -> Vec<FieldIndex> {
+        self.steps.iter().copied().chain([field]).collect()
+    }
+
+    /// The positions of the steps.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn steps(&self) -> &[FieldIndex] {
         &self.steps
     }
+}
 
-    fn then<P>(&self, field: FieldIndex) -> Path<R, P> {
-        let steps = self.steps.iter().copied().chain([field]).collect();
-        Path {
-            steps,
-            entities: PhantomData,
-        }
-    }
-
-    /// The path one relation further.
-    #[must_use]
-    pub fn relation<U: Entity>(&self, field: usize) -> Path<R, U> {
-        self.then(field)
-    }
-
-    /// The path to a lazy property.
-    #[must_use]
-    pub fn lazy(&self, field: usize) -> LazyPath<R> {
-        LazyPath(self.then(field))
-    }
-
-    /// The path to a property that can be compared.
-    #[must_use]
-    pub fn property<V>(&self, field: usize) -> Property<R, V> {
-        Property::new(self.steps.clone(), field)
-    }
-
-    /// The same path without its type, for the properties of a base entity.
-    #[must_use]
-    pub fn untyped(&self) -> PropertyPath<R> {
-        PropertyPath(Path {
-            steps: self.steps.clone(),
-            entities: PhantomData,
-        })
+impl<R: Entity> LoadPath<Root<R>, R> {
+    /// The path that goes nowhere.
+    pub(crate) const fn root() -> Self {
+        Self::new(Vec::new())
     }
 }
 
-impl<R, T> Clone for Path<R, T> {
+impl<P, T> Clone for LoadPath<P, T> {
     fn clone(&self) -> Self {
-        Self {
-            steps: self.steps.clone(),
-            entities: PhantomData,
-        }
+        Self::new(self.steps.clone())
     }
 }
 
-impl<R, T> fmt::Debug for Path<R, T> {
+impl<P, T> fmt::Debug for LoadPath<P, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Path").field(&self.steps).finish()
+        f.debug_tuple("LoadPath").field(&self.steps).finish()
     }
 }
 
-/// A typed path from `R` that has come to an entity: the derives implement it for theirs.
-pub trait EntityPath<R> {
-    /// The entity.
-    type Target: Entity;
-
-    /// The path without the methods that go on.
-    fn into_path(self) -> Path<R, Self::Target>;
+/// A path to a property that is stored in the row. It can be chosen or left out, and is no populate
+/// hint: it is loaded with its entity.
+pub struct PlainProperty<P> {
+    steps: Vec<FieldIndex>,
+    route: PhantomData<fn() -> P>,
 }
 
-/// A path from the root entity `R` to a lazy property.
-#[derive(Debug)]
-pub struct LazyPath<R>(Path<R, ()>);
-
-impl<R: Entity> LazyPath<R> {
-    pub(crate) fn steps(&self) -> &[FieldIndex] {
-        self.0.steps()
+impl<P> PlainProperty<P> {
+    pub(super) fn steps(&self) -> &[FieldIndex] {
+        &self.steps
     }
 }
 
-impl<R> Clone for LazyPath<R> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
+/// A load path to an entity or to a lazy property: the derives implement it for their paths to
+/// entities.
+pub trait Loads {
+    /// The steps.
+    type Route: Route;
+    /// The entity, or the value.
+    type Target;
+
+    /// The positions of the steps.
+    fn steps(&self) -> &[FieldIndex];
 }
 
-/// A path from the root entity `R` to an entity whose type does not matter.
-#[derive(Debug)]
-pub struct PropertyPath<R>(Path<R, ()>);
+impl<P: Route, T> Loads for LoadPath<P, T> {
+    type Route = P;
+    type Target = T;
 
-impl<R: Entity> PropertyPath<R> {
-    /// The path to a property that can be compared.
-    #[must_use]
-    pub fn property<V>(&self, field: usize) -> Property<R, V> {
-        self.0.property(field)
-    }
-}
-
-impl<R> Clone for PropertyPath<R> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
+    fn steps(&self) -> &[FieldIndex] {
+        &self.steps
     }
 }

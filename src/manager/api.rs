@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::{Edit, EntityManager, View};
 use crate::entity::{Entity, Id};
-use crate::load::{Hint, Path};
+use crate::load::{Anywhere, LoadPath, Route};
+use crate::query::Path;
 
 /// An entity with its generated view, edit and path types: implemented by `#[derive(Entity)]`.
 #[diagnostic::on_unimplemented(
@@ -20,8 +21,20 @@ pub trait Managed: Entity {
     /// Changes the entity and its relations.
     type Edit<'em>: From<Edit<'em, Self>>;
 
-    /// Typed paths that begin at `R` and have come to this entity.
-    type Path<R: Entity>: From<Path<R, Self>> + Hint<R>;
+    /// Query paths that begin at `R` and have come to this entity.
+    type Path<R: Entity>: From<Path<R, Self>>;
+
+    /// Load paths that have come to this entity by the route `P`.
+    type LoadPath<P>: From<LoadPath<P, Self>>;
+}
+
+impl<P: Route, T: Managed> LoadPath<P, T> {
+    /// The same path, with a type that does not tell its steps: for a path that is made in a loop, or
+    /// that the running program chooses. What it populates is not in the type of the result either.
+    #[must_use]
+    pub fn unchecked(&self) -> T::LoadPath<Anywhere<P::Root>> {
+        self.by().into()
+    }
 }
 
 /// What becomes, or already is, a managed entity: an entity, its builder, or its id. Builders take

@@ -5,8 +5,7 @@ use std::ops::Deref;
 
 use super::Managed;
 use crate::entity::Entity;
-use crate::load::{EntityPath, Hint, Hints, Path};
-use crate::query::{Filter, ItemCount};
+use crate::query::{Filter, ItemCount, Path};
 
 /// A path from the entity `R` to a collection of the entity `T`: `a.tags()`.
 ///
@@ -99,25 +98,11 @@ impl<R: Entity, T: Managed> fmt::Debug for CollectionPath<R, T> {
     }
 }
 
-/// What is populated and serialized goes on from the items.
+/// A condition of what lies behind goes on from the items: one item that meets it is enough.
 impl<R: Entity, T: Managed> Deref for CollectionPath<R, T> {
     type Target = T::Path<R>;
 
     fn deref(&self) -> &Self::Target {
         &self.items
-    }
-}
-
-impl<R: Entity, T: Managed> EntityPath<R> for CollectionPath<R, T> {
-    type Target = T;
-
-    fn into_path(self) -> Path<R, T> {
-        self.path
-    }
-}
-
-impl<R: Entity, T: Managed> Hint<R> for CollectionPath<R, T> {
-    fn into_hints(self, hints: &mut Hints) {
-        self.path.into_hints(hints);
     }
 }

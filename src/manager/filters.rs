@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::{EntityManager, Managed};
 use crate::error::{Error, Result};
-use crate::load::Path;
 use crate::query::{
-    ActiveFilters, Condition, Filter, FilterBinding, FilterChoices, FilterRegistry, Query,
+    ActiveFilters, Condition, Filter, FilterBinding, FilterChoices, FilterRegistry, Path, Query,
     filter_name,
 };
 use crate::schema::{EntityIndex, Schema};

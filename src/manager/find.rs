@@ -9,8 +9,8 @@ use crate::codec::RowKey;
 use crate::database::LoadStrategy;
 use crate::entity::{Entity, Id, IntoId};
 use crate::error::{Error, Result};
-use crate::load::{Hint, Hints, Path};
-use crate::query::{Cursor, Explanation, Filter, FilterChoices, IntoOrder, Property, Query};
+use crate::load::{Hint, Hints, LoadPath, Root};
+use crate::query::{Cursor, Explanation, Filter, FilterChoices, IntoOrder, Path, Property, Query};
 
 impl EntityManager {
     /// Finds an entity by its key. What is managed and loaded is found without a look-up.
@@ -53,8 +53,8 @@ pub struct FindOne<'em, T: Managed> {
 
 impl<T: Managed> FindOne<'_, T> {
     /// Loads relations and lazy properties too: `.populate(|a| (a.author(), a.text()))`.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
-        hints(Path::root().into()).into_hints(&mut self.options.hints);
+    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::LoadPath<Root<T>>) -> H) -> Self {
+        hints(LoadPath::root().into()).into_hints(&mut self.options.hints);
         self
     }
 
@@ -195,8 +195,8 @@ impl<T: Managed> Find<'_, T> {
     }
 
     /// Loads relations and lazy properties too: `.populate(|a| (a.author(), a.text()))`.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
-        hints(Path::root().into()).into_hints(&mut self.options.hints);
+    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::LoadPath<Root<T>>) -> H) -> Self {
+        hints(LoadPath::root().into()).into_hints(&mut self.options.hints);
         self
     }
 

@@ -9,8 +9,8 @@ use super::{EntityFilter, EntityManager, Managed, filters};
 use crate::context::Instance;
 use crate::entity::Id;
 use crate::error::Result;
-use crate::load::{Hint, Path};
-use crate::query::{Filter, IntoOrder, Query};
+use crate::load::{Hint, LoadPath, Root};
+use crate::query::{Filter, IntoOrder, Path, Query};
 
 /// A query among the items of one collection. It asks the database, with what is pending for the
 /// collection, and changes nothing of what the collection shows. Nothing is read before it ends, with
@@ -64,8 +64,8 @@ impl<'em, T: Managed> Matching<'em, T> {
     }
 
     /// Loads relations and lazy properties of the items too.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
-        hints(Path::root().into()).into_hints(&mut self.options.hints);
+    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::LoadPath<Root<T>>) -> H) -> Self {
+        hints(LoadPath::root().into()).into_hints(&mut self.options.hints);
         self
     }
 

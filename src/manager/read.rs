@@ -10,7 +10,7 @@ use crate::context::Slot;
 use crate::database::LoadStrategy;
 use crate::entity::{Id, IntoIds};
 use crate::error::{Error, Result};
-use crate::load::{Hint, Hints, Joined, Loader, Path};
+use crate::load::{Hint, Hints, Joined, LoadPath, Loader, Root};
 use crate::query::{self, Cursor, Explanation, Query};
 use crate::schema::EntityIndex;
 use crate::storage::Reader;
@@ -24,10 +24,10 @@ impl EntityManager {
     pub fn populate<T: Managed, H: Hint<T>>(
         &mut self,
         ids: impl IntoIds<T>,
-        hints: impl FnOnce(T::Path<T>) -> H,
+        hints: impl FnOnce(T::LoadPath<Root<T>>) -> H,
     ) -> Result<()> {
         let mut options = Options::default();
-        hints(Path::root().into()).into_hints(&mut options.hints);
+        hints(LoadPath::root().into()).into_hints(&mut options.hints);
         let ids = ids.into_ids();
         let instances: Vec<_> = ids
             .iter()

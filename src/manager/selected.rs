@@ -1,9 +1,11 @@
 //! Populate hints that choose: which items of a collection are loaded, in which order, up to how many.
 
+use std::marker::PhantomData;
+
 use super::Managed;
-use crate::entity::Entity;
-use crate::load::{EntityPath, Hint, Hints, Path};
-use crate::query::{Filter, IntoOrder, Query};
+use crate::entity::List;
+use crate::load::{Hint, Hints, LoadPath, Loads, Root, Route};
+use crate::query::{Filter, IntoOrder, Path, Query};
 
 /// The options of a populate hint: which items of a collection it loads, in which order and up to how
 /// many, for each owner.
@@ -45,71 +47,73 @@ use crate::query::{Filter, IntoOrder, Query};
 ///
 /// A property that has the name of a method here hides it; `PopulateOptions::filter(path, ..)` calls it
 /// all the same.
-pub trait PopulateOptions<R: Entity>: EntityPath<R> + Sized
-where
-    Self::Target: Managed,
-{
+pub trait PopulateOptions: Loads<Target: Managed> + Sized {
     /// Only items that meet the condition.
     fn filter(
         self,
         filter: impl FnOnce(<Self::Target as Managed>::Path<Self::Target>) -> Filter<Self::Target>,
-    ) -> Selected<R, Self::Target> {
-        Selected::new(self.into_path()).filter(filter)
+    ) -> Selected<Self::Route, Self::Target> {
+        Selected::new(LoadPath::of(&self)).filter(filter)
     }
 
     /// In this order.
     fn order_by<O: IntoOrder<Self::Target>>(
         self,
         order: impl FnOnce(<Self::Target as Managed>::Path<Self::Target>) -> O,
-    ) -> Selected<R, Self::Target> {
-        Selected::new(self.into_path()).order_by(order)
+    ) -> Selected<Self::Route, Self::Target> {
+        Selected::new(LoadPath::of(&self)).order_by(order)
     }
 
     /// At most so many for each owner.
-    fn limit(self, most: usize) -> Selected<R, Self::Target> {
-        Selected::new(self.into_path()).limit(most)
+    fn limit(self, most: usize) -> Selected<Self::Route, Self::Target> {
+        Selected::new(LoadPath::of(&self)).limit(most)
     }
 
     /// Without the first so many of each owner.
-    fn offset(self, skip: usize) -> Selected<R, Self::Target> {
-        Selected::new(self.into_path()).offset(skip)
+    fn offset(self, skip: usize) -> Selected<Self::Route, Self::Target> {
+        Selected::new(LoadPath::of(&self)).offset(skip)
     }
 
     /// Only the keys of the items: the collection is initialized, and its items are references.
-    fn references(self) -> Selected<R, Self::Target> {
-        Selected::new(self.into_path()).references()
+    fn references(self) -> Selected<Self::Route, Self::Target> {
+        Selected::new(LoadPath::of(&self)).references()
     }
 
     /// Loads relations and lazy properties of the items too; the same as going on with the path, and
     /// the way to go on after an option.
     fn populate<H: Hint<Self::Target>>(
         self,
-        hints: impl FnOnce(<Self::Target as Managed>::Path<Self::Target>) -> H,
-    ) -> Selected<R, Self::Target> {
-        Selected::new(self.into_path()).populate(hints)
+        hints: impl FnOnce(<Self::Target as Managed>::LoadPath<Root<Self::Target>>) -> H,
+    ) -> Selected<Self::Route, Self::Target, H::Populates> {
+        Selected::new(LoadPath::of(&self)).populate(hints)
     }
 }
 
-impl<R: Entity, P: EntityPath<R>> PopulateOptions<R> for P where P::Target: Managed {}
+impl<P: Loads<Target: Managed>> PopulateOptions for P {}
 
-/// A populate hint with [options](PopulateOptions).
+/// A populate hint with [options](PopulateOptions): along the route `P` to items `T`, and of them what
+/// `M` says.
 #[must_use = "a populate hint does nothing until `populate` takes it"]
-pub struct Selected<R, T> {
-    path: Path<R, T>,
+pub struct Selected<P, T, M = ()> {
+    path: LoadPath<P, T>,
     /// What is said of the items, and of what is behind them.
     hints: Hints,
     query: Query,
+    populated: PhantomData<fn() -> M>,
 }
 
-impl<R: Entity, T: Managed> Selected<R, T> {
-    fn new(path: Path<R, T>) -> Self {
+impl<P, T: Managed> Selected<P, T> {
+    fn new(path: LoadPath<P, T>) -> Self {
         Self {
             path,
             hints: Hints::default(),
             query: Query::default(),
+            populated: PhantomData,
         }
     }
+}
 
+impl<P, T: Managed, M: List> Selected<P, T, M> {
     /// Only items that meet the condition. Several filters must all hold.
     pub fn filter(mut self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Self {
         self.query.add_condition(filter(Path::root().into()));
@@ -141,13 +145,23 @@ impl<R: Entity, T: Managed> Selected<R, T> {
     }
 
     /// Loads relations and lazy properties of the items too.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::Path<T>) -> H) -> Self {
-        hints(Path::root().into()).into_hints(&mut self.hints);
-        self
+    pub fn populate<H: Hint<T>>(
+        mut self,
+        hints: impl FnOnce(T::LoadPath<Root<T>>) -> H,
+    ) -> Selected<P, T, M::And<H::Populates>> {
+        hints(LoadPath::root().into()).into_hints(&mut self.hints);
+        Selected {
+            path: self.path,
+            hints: self.hints,
+            query: self.query,
+            populated: PhantomData,
+        }
     }
 }
 
-impl<R: Entity, T> Hint<R> for Selected<R, T> {
+impl<R, P: Route<Root = R>, T, M: List> Hint<R> for Selected<P, T, M> {
+    type Populates = P::Populates<M>;
+
     fn into_hints(mut self, hints: &mut Hints) {
         self.hints.is_end = true;
         self.hints.select(self.query);

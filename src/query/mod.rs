@@ -16,6 +16,7 @@ mod named;
 mod operand;
 mod order;
 mod page;
+mod path;
 mod plan;
 mod property;
 mod text;
@@ -35,6 +36,7 @@ pub(crate) use named::{ActiveFilters, FilterChoices, FilterRegistry, Standing, f
 pub use operand::IntoOperand;
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
+pub use path::{Path, PropertyPath};
 pub use property::{Property, index_part};
 pub use text::Text;
 

@@ -33,9 +33,9 @@ fn a_hint_may_go_around_a_circle_many_times() {
         let before = em.statistics().lookups;
         em.find_one(ids[0])
             .populate(|link| {
-                let mut path = link.next();
+                let mut path = link.next().unchecked();
                 for _ in 0..2000 {
-                    path = path.before().next();
+                    path = path.before().next().unchecked();
                 }
                 path
             })

@@ -150,10 +150,7 @@ impl Choice {
     }
 
     /// The hint, behind a path to books.
-    fn hint<R: musher::Entity>(
-        &self,
-        path: impl PopulateOptions<R, Target = Book>,
-    ) -> musher::Selected<R, Book> {
+    fn hint<P: PopulateOptions<Target = Book>>(&self, path: P) -> musher::Selected<P::Route, Book> {
         let hint = path.filter(|book| self.condition.filter(&book));
         let hint = match self.by {
             Some(by) => hint.order_by(|book| by.order(&book)),

@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Names, defaults, fields, path, payload};
+use super::{Names, defaults, fields, load_path, path, payload};
 use crate::ast::{Container, Kind};
 
 /// The types, and what is implemented for them and for the base.
@@ -11,6 +11,7 @@ pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, 
     let types = [
         payload::definition(container, names),
         path::base_definition(container, names),
+        load_path::base_definition(container, names),
     ];
     let impls = [
         fields::expand(container),
@@ -19,18 +20,21 @@ pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, 
         default(container),
         payload::implementation(container, names),
         path::base_implementation(container, names),
+        load_path::base_implementation(container, names),
     ];
     (types.into_iter().collect(), impls.into_iter().collect())
 }
 
 fn base(container: &Container<'_>, names: &Names) -> TokenStream {
-    let (ident, payload, path) = (container.ident, &names.payload, &names.path);
+    let (ident, payload) = (container.ident, &names.payload);
+    let (path, load_path) = (&names.path, &names.load_path);
     let has_key = container.key().is_some();
     generated! {
         #[automatically_derived]
         impl ::musher::__private::BaseEntity for #ident {
             type Payload<'a> = #payload<'a>;
             type Path<R: ::musher::__private::Entity> = #path<R>;
+            type LoadPath<P, T> = #load_path<P, T>;
 
             const HAS_KEY: bool = #has_key;
         }

@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Names, builder, checks, edit, fields, indexes, path, payload, serialize, view};
+use super::{
+    Names, builder, checks, edit, fields, indexes, load_path, path, payload, serialize, view,
+};
 use crate::ast::Container;
 use crate::attr::Event;
 
@@ -15,6 +17,7 @@ pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, 
         view::definition(container, names),
         edit::definition(container, names),
         path::entity_definition(container, names),
+        load_path::entity_definition(container, names),
         builder::definition(container, names),
     ];
     let impls = [
@@ -26,6 +29,7 @@ pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, 
         view::implementation(container, names),
         edit::implementation(container, names),
         path::entity_implementation(container, names),
+        load_path::entity_implementation(container, names),
         builder::implementation(container, names),
         serialize::expand(container),
         checks::expand(container),
@@ -232,13 +236,15 @@ fn refusing_call(hook: &syn::Path) -> TokenStream {
 }
 
 fn managed(container: &Container<'_>, names: &Names) -> TokenStream {
-    let (ident, view, edit, path) = (container.ident, &names.view, &names.edit, &names.path);
+    let (ident, view, edit) = (container.ident, &names.view, &names.edit);
+    let (path, load_path) = (&names.path, &names.load_path);
     generated! {
         #[automatically_derived]
         impl ::musher::__private::Managed for #ident {
             type View<'em> = #view<'em>;
             type Edit<'em> = #edit<'em>;
             type Path<R: ::musher::__private::Entity> = #path<R>;
+            type LoadPath<P> = #load_path<P>;
         }
 
         #[automatically_derived]

@@ -21,6 +21,7 @@ mod edit;
 mod entity;
 mod fields;
 mod indexes;
+mod load_path;
 mod path;
 mod payload;
 mod relations;
@@ -65,6 +66,7 @@ struct Names {
     view: Ident,
     edit: Ident,
     path: Ident,
+    load_path: Ident,
     builder: Ident,
 }
 
@@ -76,6 +78,7 @@ impl Names {
             view: format_ident!("{ident}View"),
             edit: format_ident!("{ident}Edit"),
             path: format_ident!("{ident}Path"),
+            load_path: format_ident!("{ident}LoadPath"),
             builder: format_ident!("{ident}Builder"),
         }
     }

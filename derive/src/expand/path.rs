@@ -1,4 +1,4 @@
-//! Typed paths: what populate hints, filters and orderings are written with.
+//! Query paths: what filters and orders are written with.
 
 use proc_macro2::TokenStream;
 
@@ -26,7 +26,7 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
     let (ident, path) = (container.ident, &names.path);
     let methods = container
         .properties()
-        .map(|field| method(container, field, &generated!(self.path)))
+        .filter_map(|field| method(container, field, &generated!(self.path)))
         .chain(composed_key(container));
     let (make_base, clone_base, deref) = match container.base() {
         Some(base) => {
@@ -56,29 +56,6 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
         impl<R: ::musher::__private::Entity> ::std::clone::Clone for #path<R> {
             fn clone(&self) -> Self {
                 Self { #clone_base path: ::std::clone::Clone::clone(&self.path) }
-            }
-        }
-
-        #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::musher::__private::EntityPath<R> for #path<R> {
-            type Target = #ident;
-
-            fn into_path(self) -> ::musher::__private::Path<R, #ident> {
-                self.path
-            }
-        }
-
-        #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::musher::__private::Hint<R> for #path<R> {
-            fn into_hints(self, out: &mut ::musher::__private::Hints) {
-                ::musher::__private::Hint::into_hints(self.path, out);
-            }
-        }
-
-        #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::musher::__private::Exclude<R> for #path<R> {
-            fn into_exclusion(self, out: &mut ::musher::__private::Hints) {
-                ::musher::__private::Hint::into_hints(self.path, out);
             }
         }
 
@@ -116,7 +93,7 @@ pub(super) fn base_implementation(container: &Container<'_>, names: &Names) -> T
     let path = &names.path;
     let methods = container
         .properties()
-        .map(|field| method(container, field, &generated!(self.0)));
+        .filter_map(|field| method(container, field, &generated!(self.0)));
     generated! {
         impl<R: ::musher::__private::Entity> #path<R> {
             #(#methods)*
@@ -154,7 +131,8 @@ fn composed_key(container: &Container<'_>) -> Option<TokenStream> {
     })
 }
 
-fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> TokenStream {
+/// The way to a property or relation. A lazy property is not in the row, so no condition is about it.
+fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> Option<TokenStream> {
     let (vis, ident, ty, position) = (container.vis, field.ident, field.ty, position(field));
     let (output, body) = match field.kind() {
         Kind::Collection(target) => (
@@ -165,10 +143,7 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> T
             generated!(<#target as ::musher::__private::Managed>::Path<R>),
             generated!(::std::convert::From::from(#path.relation::<#target>(#position))),
         ),
-        Kind::Lazy(_) => (
-            generated!(::musher::__private::LazyPath<R>),
-            generated!(#path.lazy(#position)),
-        ),
+        Kind::Lazy(_) => return None,
         Kind::Key { .. } => {
             let key = generated!(<#ty as ::musher::__private::KeyField>::Key);
             (
@@ -182,11 +157,11 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> T
         ),
     };
     let doc = format!("The path to `{}`.", field.name);
-    generated! {
+    Some(generated! {
         #[doc = #doc]
         #[must_use]
         #vis fn #ident(&self) -> #output {
             #body
         }
-    }
+    })
 }

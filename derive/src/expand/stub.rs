@@ -118,6 +118,7 @@ fn entity(ident: &Ident) -> TokenStream {
             type View<'em> = ::musher::__private::View<'em, Self>;
             type Edit<'em> = ::musher::__private::Edit<'em, Self>;
             type Path<R: ::musher::__private::Entity> = ::musher::__private::Path<R, Self>;
+            type LoadPath<P> = ::musher::__private::LoadPath<P, Self>;
         }
 
         #[automatically_derived]
@@ -157,6 +158,7 @@ fn base(ident: &Ident) -> TokenStream {
         impl ::musher::__private::BaseEntity for #ident {
             type Payload<'a> = ::musher::__private::Payload<'a>;
             type Path<R: ::musher::__private::Entity> = ::musher::__private::PropertyPath<R>;
+            type LoadPath<P, T> = ::musher::__private::LoadPath<P, T>;
 
             const HAS_KEY: bool = true;
         }

@@ -17,7 +17,7 @@ pub use queue::Missed;
 use super::Orm;
 use crate::entity::{ChangeKind, Entity, Id};
 use crate::feed::CommittedChange;
-use crate::load::{EntityPath, Path};
+use crate::load::{LoadPath, Loads, Root};
 use crate::manager::Managed;
 use crate::schema::{RelationKind, Side};
 use crate::storage::{Durability, Store};
@@ -116,8 +116,11 @@ impl<T: Managed> RowChange<T> {
     /// of the row at its owning side.
     #[must_use]
     #[track_caller]
-    pub fn links<P: EntityPath<T>>(&self, path: impl FnOnce(T::Path<T>) -> P) -> Links<P::Target> {
-        let path = path(Path::root().into()).into_path();
+    pub fn links<P: Loads<Target: Entity>>(
+        &self,
+        path: impl FnOnce(T::LoadPath<Root<T>>) -> P,
+    ) -> Links<P::Target> {
+        let path = path(LoadPath::root().into());
         let difference = &self.change.difference;
         let owned = match path.steps() {
             [field] => {

@@ -1,0 +1,98 @@
+//! Query paths: from a root entity along its relations to the properties that filters and orders are
+//! about. The derives wrap them, so that a path that does not exist does not compile.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::Property;
+use crate::entity::Entity;
+use crate::schema::FieldIndex;
+
+/// A path from the root entity `R` to the entity `T`.
+pub struct Path<R, T> {
+    steps: Vec<FieldIndex>,
+    entities: PhantomData<fn() -> (R, T)>,
+}
+
+#[expect(
+    clippy::mismatching_type_param_order,
+    reason = "the root is both ends of its path"
+)]
+impl<R: Entity> Path<R, R> {
+    /// The path that goes nowhere.
+    #[must_use]
+    pub const fn root() -> Self {
+        Self {
+            steps: Vec::new(),
+            entities: PhantomData,
+        }
+    }
+}
+
+impl<R: Entity, T> Path<R, T> {
+    pub(crate) fn steps(&self) -> &[FieldIndex] {
+        &self.steps
+    }
+
+    fn then<P>(&self, field: FieldIndex) -> Path<R, P> {
+        let steps = self.steps.iter().copied().chain([field]).collect();
+        Path {
+            steps,
+            entities: PhantomData,
+        }
+    }
+
+    /// The path one relation further.
+    #[must_use]
+    pub fn relation<U: Entity>(&self, field: usize) -> Path<R, U> {
+        self.then(field)
+    }
+
+    /// The path to a property that can be compared.
+    #[must_use]
+    pub fn property<V>(&self, field: usize) -> Property<R, V> {
+        Property::new(self.steps.clone(), field)
+    }
+
+    /// The same path without its type, for the properties of a base entity.
+    #[must_use]
+    pub fn untyped(&self) -> PropertyPath<R> {
+        PropertyPath(Path {
+            steps: self.steps.clone(),
+            entities: PhantomData,
+        })
+    }
+}
+
+impl<R, T> Clone for Path<R, T> {
+    fn clone(&self) -> Self {
+        Self {
+            steps: self.steps.clone(),
+            entities: PhantomData,
+        }
+    }
+}
+
+impl<R, T> fmt::Debug for Path<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Path").field(&self.steps).finish()
+    }
+}
+
+/// A path from the root entity `R` to an entity whose type does not matter.
+#[derive(Debug)]
+pub struct PropertyPath<R>(Path<R, ()>);
+
+impl<R: Entity> PropertyPath<R> {
+    /// The path to a property that can be compared.
+    #[must_use]
+    pub fn property<V>(&self, field: usize) -> Property<R, V> {
+        self.0.property(field)
+    }
+}
+
+impl<R> Clone for PropertyPath<R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
