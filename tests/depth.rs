@@ -3,6 +3,7 @@
 
 mod support;
 
+use musher::EntityList;
 use musher::prelude::*;
 use support::refused;
 
@@ -26,8 +27,12 @@ struct Link {
 /// Runs a test in a thread with a stack of the usual size. Depth is a matter of memory, so the store is
 /// the one in memory.
 fn in_a_usual_thread(test: fn(&Orm) -> musher::Result<()>) {
+    in_a_thread_over::<Link>(test);
+}
+
+fn in_a_thread_over<L: EntityList>(test: fn(&Orm) -> musher::Result<()>) {
     let run = move || {
-        let orm = Orm::builder().entities::<Link>().in_memory()?;
+        let orm = Orm::builder().entities::<L>().in_memory()?;
         test(&orm)?;
         let report = orm.verify()?;
         assert!(report.is_clean(), "{report}");
@@ -106,6 +111,41 @@ fn a_chain_is_removed_by_cascade_loaded_or_not() {
         }
         Ok(())
     });
+}
+
+/// A tree whose subtrees go with their root, through the unit of work.
+mod trees {
+    use super::*;
+
+    #[derive(Entity, Debug)]
+    struct Category {
+        #[orm(primary_key)]
+        id: Pk,
+        #[orm(many_to_one(inversed_by = children))]
+        parent: Option<Id<Category>>,
+        #[orm(one_to_many(mapped_by = parent, cascade(remove)))]
+        children: Collection<Category>,
+    }
+
+    #[test]
+    fn a_subtree_is_removed_with_its_root_through_the_unit_of_work() {
+        in_a_thread_over::<Category>(|orm| {
+            let mut em = orm.em();
+            let mut chain: Vec<Id<Category>> = Vec::with_capacity(LENGTH);
+            for _ in 0..LENGTH {
+                let category = em.create(Category::build());
+                em[category].parent = chain.last().copied();
+                chain.push(category);
+            }
+            em.flush()?;
+            em.clear();
+            em.remove(chain[1]);
+            em.flush()?;
+            assert_eq!(orm.em().find::<Category>().all()?, [chain[0]]);
+            assert_eq!(em.statistics().rows_written, 2 * LENGTH as u64 - 1);
+            Ok(())
+        });
+    }
 }
 
 #[test]

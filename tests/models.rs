@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "models/cascade.rs"]
+mod cascade;
 #[path = "models/concurrency_check.rs"]
 mod concurrency_check;
 #[path = "models/serialization.rs"]

@@ -118,6 +118,7 @@ pub(crate) struct RelationAttr {
     pub(crate) inversed_by: Slot<Ident>,
     pub(crate) on_delete: Slot<OnDelete>,
     pub(crate) orphan_removal: Slot<()>,
+    pub(crate) cascade_remove: Slot<()>,
 }
 
 /// The attributes of a property.
@@ -160,7 +161,13 @@ const FIELD_ATTRIBUTES: &[&str] = &[
     "many_to_many",
 ];
 
-const RELATION_ATTRIBUTES: [&str; 4] = ["mapped_by", "inversed_by", "on_delete", "orphan_removal"];
+const RELATION_ATTRIBUTES: &[&str] = &[
+    "mapped_by",
+    "inversed_by",
+    "on_delete",
+    "orphan_removal",
+    "cascade",
+];
 
 impl ContainerAttrs {
     pub(crate) fn parse(cx: &Ctxt, attributes: &[Attribute]) -> Self {
@@ -324,6 +331,7 @@ impl RelationAttr {
             inversed_by: None,
             on_delete: None,
             orphan_removal: None,
+            cascade_remove: None,
         };
         for Item { name, value } in items {
             match name.to_string().as_str() {
@@ -331,6 +339,12 @@ impl RelationAttr {
                 "inversed_by" => set(cx, &mut attr.inversed_by, &name, property(cx, &name, value)),
                 "on_delete" => set(cx, &mut attr.on_delete, &name, on_delete(cx, &name, &value)),
                 "orphan_removal" => set_flag(cx, &mut attr.orphan_removal, &name, &value),
+                "cascade" => set(
+                    cx,
+                    &mut attr.cascade_remove,
+                    &name,
+                    cascade(cx, &name, value),
+                ),
                 text if FIELD_ATTRIBUTES.contains(&text) => {
                     cx.error(
                         name.span(),
@@ -340,7 +354,7 @@ impl RelationAttr {
                         ),
                     );
                 }
-                _ => unknown(cx, &name, RELATION_ATTRIBUTES),
+                _ => unknown(cx, &name, RELATION_ATTRIBUTES.iter().copied()),
             }
         }
         Some(attr)
@@ -360,6 +374,36 @@ fn on_delete(cx: &Ctxt, name: &Ident, value: &Value) -> Option<OnDelete> {
             cx.error(
                 name.span(),
                 "`on_delete` is one of `restrict`, `set_null` and `cascade`: `on_delete = cascade`",
+            );
+            None
+        }
+    }
+}
+
+/// `cascade(remove)`.
+fn cascade(cx: &Ctxt, name: &Ident, value: Value) -> Option<()> {
+    let operations = match value {
+        Value::List(items) => items,
+        _ => Vec::new(),
+    };
+    match operations.as_slice() {
+        [
+            Item {
+                name,
+                value: Value::Word,
+            },
+        ] if name == "remove" => Some(()),
+        [Item { name, .. }] if name == "persist" => {
+            cx.error(
+                name.span(),
+                "new entities become managed with what refers to them in any case: remove `persist`",
+            );
+            None
+        }
+        _ => {
+            cx.error(
+                name.span(),
+                "`cascade` is written `cascade(remove)`: removing the entity removes what the relation holds",
             );
             None
         }

@@ -37,7 +37,7 @@ impl Parse for Item {
             let content;
             parenthesized!(content in input);
             let is_relation = RelationKind::ALL.iter().any(|kind| name == kind.name());
-            if is_relation || name == "computed" {
+            if is_relation || name == "computed" || name == "cascade" {
                 Value::List(items_of(&content)?)
             } else if name == "groups" {
                 Value::Types(types_of(&content)?)

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::{Context, Instance, LinkChange};
+use super::{Context, Instance, Life, LinkChange, Slot};
 use crate::codec::RowKey;
-use crate::entity::Membership;
+use crate::entity::{AnyEntity, Membership};
 use crate::schema::{EntityIndex, FieldIndex, JoinIndex};
+use crate::storage::Bytes;
 
 impl Context {
     /// Binds the relations of an instance that has just become managed: collections built by the
@@ -39,6 +40,51 @@ impl Context {
                 self.change_link(instance, *field, &item, LinkChange::Add);
             }
         }
+    }
+
+    /// Marks a row to be removed, loaded or not. A new instance is just given up.
+    pub(crate) fn remove(&mut self, entity: EntityIndex, key: &RowKey) {
+        let instance = match self.find(entity, key) {
+            None => self.insert(entity, Slot::removed_unseen(key.clone())),
+            Some(instance) => instance,
+        };
+        match self.slot(instance).life {
+            Life::New { replaces: false } => self.discard(instance),
+            Life::New { replaces: true } => {
+                self.discard(instance);
+                let unseen = self.insert(entity, Slot::removed_unseen(key.clone()));
+                self.touch(unseen);
+            }
+            Life::Managed => {
+                self.touch(instance);
+                self.slot_mut(instance).life = Life::Removed;
+            }
+            Life::Removed => self.touch(instance),
+        }
+    }
+
+    /// Whether the next flush removes an instance: it is marked so, or has lost the owner that it goes
+    /// with.
+    pub(crate) fn goes(&self, instance: Instance) -> bool {
+        let orphan = self.ledger.orphans.get(&instance);
+        self.slot(instance).is_removed() || orphan.is_some_and(|orphan| orphan.removal)
+    }
+
+    /// Gives the row to an instance that is to be removed and was not loaded.
+    pub(crate) fn load_removed(
+        &mut self,
+        instance: Instance,
+        body: Box<dyn AnyEntity>,
+        row: Bytes,
+    ) {
+        let schema = Arc::clone(&self.schema);
+        let to_ones = &schema.entity(instance.entity).to_ones;
+        let linked = to_ones.iter().map(|field| body.to_one(*field)).collect();
+        let slot = self.slot_mut(instance);
+        debug_assert!(slot.is_removed() && slot.body.is_none());
+        slot.body = Some(body);
+        slot.row = Some(row);
+        slot.set_linked(Some(linked));
     }
 
     /// Gives up a new instance, and what is pending for it.

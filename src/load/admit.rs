@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::populate::accept_lazy;
+use super::populate::{accept_lazy, by_id};
 use super::{Hints, Loader};
 use crate::codec::RowKey;
 use crate::codec::record::Record;
@@ -45,6 +45,38 @@ impl Loader<'_> {
             (Life::New { .. } | Life::Removed, _) | (Life::Managed, None) => {}
         }
         Ok(instance)
+    }
+
+    /// Loads the rows of instances that are to be removed and were not loaded, as far as they are there.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`](crate::Error::Corruption) if a row can't be read.
+    pub(crate) fn load_removed(&mut self, entity: EntityIndex, unseen: &[Instance]) -> Result<()> {
+        let keys = unseen
+            .iter()
+            .map(|instance| &self.context.slot(*instance).key);
+        let mut wanted: Vec<_> = keys.cloned().zip(unseen).collect();
+        wanted.sort_unstable();
+        let started = self.database.log.start();
+        let encoded: Vec<Vec<u8>> = wanted.iter().map(|(key, _)| key.to_vec()).collect();
+        let encoded: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
+        let tree = self.database.keyspace.rows(entity);
+        let mut outcome = Ok(0);
+        let reader = self.reader;
+        reader.get_many(tree, &encoded, &mut |at, row| {
+            if let (Ok(found), Some(row)) = (&outcome, row) {
+                let (key, instance) = &wanted[at];
+                outcome = self.hydrate(entity, key, row).map(|body| {
+                    self.context.load_removed(**instance, body, row.into());
+                    found + 1
+                });
+            }
+        })?;
+        let found = outcome?;
+        let schema = self.database.schema.entity(entity);
+        let by = || by_id(schema, wanted.iter().map(|(key, _)| key));
+        self.count(started, found, || schema.label.clone(), by);
+        Ok(())
     }
 
     /// The instances of rows that a query has found, populated; those that are about to be removed are

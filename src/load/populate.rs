@@ -264,7 +264,10 @@ impl LookUp<'_> {
     }
 }
 
-fn by_id<'k>(entity: &EntitySchema, keys: impl ExactSizeIterator<Item = &'k RowKey>) -> String {
+pub(super) fn by_id<'k>(
+    entity: &EntitySchema,
+    keys: impl ExactSizeIterator<Item = &'k RowKey>,
+) -> String {
     format!(
         "id in ({})",
         log::list(keys.map(|key| entity.print_key(key)))

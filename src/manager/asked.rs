@@ -39,10 +39,14 @@ impl EntityManager {
         );
         let mut at = 0;
         while at < removed.len() {
-            for (referrer, _) in &self.database.schema.entity(removed[at]).referrers {
-                pending.insert(*referrer);
-                if !removed.contains(referrer) {
-                    removed.push(*referrer);
+            let entity = self.database.schema.entity(removed[at]);
+            let referrers = entity.referrers.iter().map(|(referrer, _)| *referrer);
+            let taken = entity.cascades.iter();
+            let taken = taken.map(|field| entity.relation(*field).target);
+            for reached in referrers.chain(taken) {
+                pending.insert(reached);
+                if !removed.contains(&reached) {
+                    removed.push(reached);
                 }
             }
             at += 1;

@@ -40,6 +40,7 @@ impl EntityManager {
         let (prepared, written, started) = self.attempt(|em| {
             em.reconcile()?;
             em.adopt()?;
+            em.cascade_removals()?;
             let prepared = unit_of_work::prepare(&em.database, &mut em.context)?;
             let started = em.database.log.start();
             let written = if em.is_in_transaction() {

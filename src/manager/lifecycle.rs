@@ -73,27 +73,11 @@ impl EntityManager {
 
     /// Marks an entity to be removed by the next flush, loaded or not. A new one is just given up.
     ///
-    /// What refers to it is judged at the flush, by the `on_delete` of each reference. Until then
-    /// it stays readable.
+    /// What refers to it is judged at the flush, by the `on_delete` of each reference, and what its
+    /// relations with `cascade(remove)` or `orphan_removal` hold goes with it. Until then it stays
+    /// readable.
     pub fn remove<T: Entity>(&mut self, id: Id<T>) {
-        let index = self.entity_index::<T>();
-        let key = id.row_key();
-        let instance = match self.context.find(index, &key) {
-            None => self.context.insert(index, Slot::removed_unseen(key)),
-            Some(instance) => instance,
-        };
-        match self.context.slot(instance).life {
-            Life::New { replaces: false } => self.context.discard(instance),
-            Life::New { replaces: true } => {
-                self.context.discard(instance);
-                self.remove(id);
-            }
-            Life::Managed => {
-                self.context.touch(instance);
-                self.context.slot_mut(instance).life = Life::Removed;
-            }
-            Life::Removed => self.context.touch(instance),
-        }
+        self.context.remove(self.entity_index::<T>(), &id.row_key());
     }
 
     /// Checks that an entity is at the version that the program decided upon, loading it where it is

@@ -11,6 +11,7 @@
 mod api;
 mod asked;
 mod attempt;
+mod cascade;
 mod collection_edit;
 mod collection_path;
 mod collection_view;

@@ -42,6 +42,7 @@ pub struct FieldDescription {
     pub(crate) index_name: Option<&'static str>,
     pub(crate) concurrency_check: bool,
     pub(crate) is_key_part: bool,
+    pub(crate) cascade_remove: bool,
     pub(crate) length: Option<usize>,
     /// The name in serializations, where it is another one.
     pub(crate) serialized_name: Option<&'static str>,
@@ -158,6 +159,7 @@ impl FieldDescription {
             index_name: None,
             concurrency_check: false,
             is_key_part: false,
+            cascade_remove: false,
             length: None,
             serialized_name: None,
             groups: &[],
@@ -264,6 +266,13 @@ impl FieldDescription {
     #[must_use]
     pub const fn groups(mut self, groups: &'static [fn() -> TypeId]) -> Self {
         self.groups = groups;
+        self
+    }
+
+    /// What the relation holds is removed with the entity.
+    #[must_use]
+    pub const fn cascade_remove(mut self) -> Self {
+        self.cascade_remove = true;
         self
     }
 

@@ -76,6 +76,8 @@ pub(crate) struct EntitySchema {
     /// Collections and inverse to-one properties.
     pub(crate) to_manys: Vec<FieldIndex>,
     pub(crate) indexes: Vec<IndexSchema>,
+    /// The relations whose entities are removed with this one.
+    pub(crate) cascades: Vec<FieldIndex>,
     /// The to-one relations, of any entity, that refer to this one.
     pub(crate) referrers: Vec<(EntityIndex, FieldIndex)>,
     /// The many-to-many relations that this entity takes part in, with its side.

@@ -149,6 +149,11 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
         let groups = serialize::groups(&groups.value);
         description = generated!(#description.groups(#groups));
     }
+    if let Some(relation) = field.relation()
+        && relation.cascade_remove.is_some()
+    {
+        description = generated!(#description.cascade_remove());
+    }
     if attrs.concurrency_check.is_some() {
         description = generated!(#description.concurrency_check());
     }

@@ -3,6 +3,35 @@
 use super::property;
 
 #[test]
+fn a_cascade_is_one_of_removals() {
+    let relation = |options: &str, expected: &[&str]| {
+        property(
+            &format!("#[orm(many_to_one({options}))] a: Id<User>"),
+            expected,
+        );
+    };
+    relation("cascade(remove)", &[]);
+    relation("cascade", &["`cascade` is written `cascade(remove)`"]);
+    relation(
+        "cascade = remove",
+        &["`cascade` is written `cascade(remove)`"],
+    );
+    relation("cascade(all)", &["`cascade` is written `cascade(remove)`"]);
+    relation(
+        "cascade(persist)",
+        &["new entities become managed with what refers to them in any case"],
+    );
+    relation(
+        "cascade(remove), cascade(remove)",
+        &["`cascade` is given twice"],
+    );
+    property(
+        "#[orm(cascade(remove))] a: u8",
+        &["`cascade` belongs to the relation"],
+    );
+}
+
+#[test]
 fn a_relation_has_the_type_of_its_kind() {
     property(
         "#[orm(many_to_one)] a: User",

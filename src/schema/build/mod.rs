@@ -102,6 +102,12 @@ impl Builder {
         let is_owner = |kind: &ResolvedKind| matches!(kind, ResolvedKind::Relation(relation) if relation.is_to_one_owner());
         let to_ones = positions(is_owner);
         let row_version = self.row_version(&description);
+        let cascades = positions(
+            |kind| matches!(kind, ResolvedKind::Relation(relation) if relation.orphan_removal()),
+        )
+        .into_iter()
+        .chain((0..fields.len()).filter(|at| description.fields[*at].cascade_remove))
+        .collect();
         let is_checked = |at: &FieldIndex| description.fields[*at].concurrency_check;
         let locks = row_version
             .map(|(version, _)| version)
@@ -135,6 +141,7 @@ impl Builder {
             indexes,
             row_version,
             locks,
+            cascades,
             to_ones,
             fields,
             referrers: Vec::new(),
