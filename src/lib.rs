@@ -111,15 +111,16 @@ pub use error::{Error, Result, Violation};
 pub use load::{Hint, Hints, Selection, Statistics};
 pub use manager::{
     CollectionEdit, CollectionIter, CollectionPath, CollectionView, EntityFilter, EntityManager,
-    FilterTargets, Find, FindOne, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions,
-    Selected,
+    FilterTargets, Find, FindFields, FindOne, IntoManaged, Isolation, Managed, Matching, Page,
+    PopulateOptions, Selected,
 };
 pub use orm::{
     Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,
     Report, RowChange, Verification,
 };
 pub use query::{
-    Cursor, Explanation, Filter, IntoOperand, IntoOrder, ItemCount, NoCursor, Order, Property, Text,
+    Cursor, Explanation, Filter, IntoOperand, IntoOrder, ItemCount, NoCursor, OptionalProperty,
+    Order, Projection, Property, Text,
 };
 pub use schema::OnDelete;
 pub use serialize::Serialization;
@@ -165,7 +166,9 @@ pub mod __private {
         CollectionEdit, CollectionPath, CollectionView, Defer, Edit, EntityManager, IntoManaged,
         Managed, Pending, Steps, View,
     };
-    pub use crate::query::{FilterBinding, Path, Property, PropertyPath, Terms, index_part};
+    pub use crate::query::{
+        Columns, FilterBinding, Path, Property, PropertyPath, Terms, Values, index_part,
+    };
     pub use crate::schema::{
         CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription, OfAnyType,
         OnDelete, PartDescription, Relation, Target, VersionNumber,

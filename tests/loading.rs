@@ -5,12 +5,19 @@ mod support;
 
 #[path = "loading/choices.rs"]
 mod choices;
+#[path = "loading/dynamic.rs"]
+mod dynamic;
+#[path = "loading/fields.rs"]
+mod fields;
 #[path = "loading/matching.rs"]
 mod matching;
 #[path = "loading/named_filters.rs"]
 mod named_filters;
 #[path = "loading/partial.rs"]
 mod partial;
+
+#[path = "loading/pivot.rs"]
+mod pivot;
 
 use musher::prelude::*;
 

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::ser::SerializeMap;
 
 use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, Groups, HydrateRow};
-use crate::codec::value::{ValueError, decode_value};
+use crate::codec::value::{ValueError, decode_value, encode_value};
 use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 use crate::error::Result;
 use crate::schema::{EntityDescription, FieldDescription, FieldSet, IndexDescription, Target};
@@ -265,6 +265,8 @@ pub struct EntityType {
     pub(crate) key_number: fn(&RowKey) -> Option<u64>,
     pub(crate) key_of_value: fn(&[u8]) -> Option<RowKey>,
     pub(crate) skip_key: fn(&mut &[u8]) -> Result<(), KeyError>,
+    /// The stored form of a key, as that of a property of its type would be.
+    pub(crate) value_of_key: fn(&RowKey) -> Result<Vec<u8>>,
 }
 
 impl EntityType {
@@ -298,6 +300,11 @@ impl EntityType {
                     .map(|key| key.to_row_key())
             },
             skip_key: |key| T::Key::decode_key(key).map(drop),
+            value_of_key: |key| {
+                let mut value = Vec::new();
+                encode_value(&T::Key::from_row_key(key)?, &mut value)?;
+                Ok(value)
+            },
         }
     }
 }

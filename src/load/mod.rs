@@ -5,10 +5,12 @@
 
 mod admit;
 mod collections;
+mod dynamic;
 mod hints;
 mod joined;
 mod path;
 mod populate;
+mod project;
 mod statistics;
 
 pub use hints::{Hint, Hints, Selection};

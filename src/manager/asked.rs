@@ -7,7 +7,7 @@ use super::find::Options;
 use crate::database::FlushMode;
 use crate::error::Result;
 use crate::query::Query;
-use crate::schema::{EntityIndex, ResolvedKind};
+use crate::schema::{EntityIndex, FieldIndex, ResolvedKind};
 
 impl EntityManager {
     pub(super) fn wants_flush(&self, asked: &BTreeSet<EntityIndex>) -> bool {
@@ -101,13 +101,20 @@ impl EntityManager {
         to: &mut BTreeSet<EntityIndex>,
     ) {
         to.insert(index);
-        query.paths(&mut |steps| {
-            let mut at = index;
-            for step in steps {
-                at = self.database.schema.entity(at).relation(*step).target;
-                to.insert(at);
-            }
-        });
+        query.paths(&mut |steps| self.add_path(index, steps, to));
+    }
+
+    /// Adds the entities that relations lead to.
+    pub(super) fn add_path(
+        &self,
+        mut index: EntityIndex,
+        steps: &[FieldIndex],
+        to: &mut BTreeSet<EntityIndex>,
+    ) {
+        for step in steps {
+            index = self.database.schema.entity(index).relation(*step).target;
+            to.insert(index);
+        }
     }
 
     /// Flushes pending work of the entities, if a read looks at the rows of any (R17). The flush is a

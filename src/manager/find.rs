@@ -46,9 +46,9 @@ pub(super) struct Options {
 /// A query by key. Ends with [`one`](Self::one) or [`or_fail`](Self::or_fail).
 #[must_use = "a query does nothing until `.one()` or `.or_fail()`"]
 pub struct FindOne<'em, T: Managed> {
-    em: &'em mut EntityManager,
+    pub(super) em: &'em mut EntityManager,
     id: Id<T>,
-    options: Options,
+    pub(super) options: Options,
 }
 
 impl<T: Managed> FindOne<'_, T> {
@@ -120,10 +120,10 @@ impl<T: Managed> FindOne<'_, T> {
 /// [`exists`](Self::exists).
 #[must_use = "a query does nothing until it ends, with `.all()` for instance"]
 pub struct Find<'em, T: Managed> {
-    em: &'em mut EntityManager,
-    query: Query,
-    cursor: Option<Cursor>,
-    options: Options,
+    pub(super) em: &'em mut EntityManager,
+    pub(super) query: Query,
+    pub(super) cursor: Option<Cursor>,
+    pub(super) options: Options,
     entity: PhantomData<fn() -> T>,
 }
 

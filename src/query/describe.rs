@@ -120,6 +120,16 @@ fn compare(
     }
 }
 
+/// `author.full_name`.
+pub(crate) fn describe_path(
+    schema: &Schema,
+    entity: EntityIndex,
+    steps: &[FieldIndex],
+    field: FieldIndex,
+) -> String {
+    path(schema, entity, steps, field).0
+}
+
 /// `author.full_name`, with the entity at its end, and the property.
 pub(super) fn path<'s>(
     schema: &'s Schema,

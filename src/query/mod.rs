@@ -18,6 +18,7 @@ mod order;
 mod page;
 mod path;
 mod plan;
+mod projection;
 mod property;
 mod text;
 
@@ -25,7 +26,7 @@ use crate::schema::FieldIndex;
 
 pub(crate) use choose::{Chosen, choose};
 pub use cursor::{Cursor, NoCursor};
-pub(crate) use describe::describe_query;
+pub(crate) use describe::{describe_path, describe_query};
 pub(crate) use execute::{Found, count, execute, explain};
 pub use explain::Explanation;
 pub(crate) use filter::Condition;
@@ -37,6 +38,8 @@ pub use operand::IntoOperand;
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
 pub use path::{Path, PropertyPath};
+pub(crate) use projection::{Absent, Column};
+pub use projection::{Columns, OptionalProperty, Projection, Values};
 pub use property::{Property, index_part};
 pub use text::Text;
 

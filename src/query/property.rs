@@ -10,6 +10,7 @@ use super::Filter;
 use super::filter::{Comparison, Condition, Operand};
 use super::operand::IntoOperand;
 use super::order::Order;
+use super::projection::Column;
 use super::text::{Pattern, Text, TextMatch};
 use crate::codec::OrderedKey;
 use crate::codec::value::encode_value;
@@ -31,6 +32,13 @@ impl<R, V> Property<R, V> {
             steps,
             field,
             types: PhantomData,
+        }
+    }
+
+    pub(super) fn column(&self) -> Column {
+        Column {
+            steps: self.steps.clone(),
+            field: self.field,
         }
     }
 

@@ -110,6 +110,27 @@ fn a_new_property_takes_its_default_and_a_new_option_is_none() {
 }
 
 #[test]
+fn single_properties_of_an_old_row_have_their_defaults_too() {
+    on_the_first_shape(|path| {
+        let mut em = open::<grown::Item>(path).em();
+        let rows = em
+            .find::<grown::Item>()
+            .fields(|i| {
+                (
+                    i.color(),
+                    i.weight(),
+                    i.price(),
+                    i.parent().name().optional(),
+                )
+            })
+            .all()?;
+        let expected = [10, 20, 20].map(|price| ("red".to_owned(), None, price, None));
+        assert_eq!(rows, expected);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_new_lazy_option_is_none() {
     on_the_first_shape(|path| {
         let orm = open::<grown::Item>(path);

@@ -1,0 +1,205 @@
+//! Single properties of rows, and of those that to-one relations lead to, without instances.
+//!
+//! Every entity on the way is read once for all rows: keys sorted and deduplicated, one look-up for each
+//! relation that is followed. The key at the end of a path is the reference itself, and needs none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::Loader;
+use crate::codec::RowKey;
+use crate::entity::HydrateRow;
+use crate::error::{Error, Result};
+use crate::keyspace::parse_row;
+use crate::query::{Column, Found};
+use crate::schema::{
+    EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, ResolvedKind, Schema,
+};
+use crate::storage::Bytes;
+
+/// What some steps lead to from each of the rows found, if to anything.
+type Keys = Rc<Vec<Option<RowKey>>>;
+type Rows = Rc<Vec<Option<Bytes>>>;
+
+/// The rows that paths lead to, by the steps that lead there.
+#[derive(Default)]
+struct Reached {
+    keys: BTreeMap<Vec<FieldIndex>, Keys>,
+    rows: BTreeMap<Vec<FieldIndex>, Rows>,
+}
+
+impl Loader<'_> {
+    /// The stored values of the columns, for each of the rows.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if a path leads through a collection. [`Error::Corruption`] if a row can't be read.
+    pub(crate) fn project(
+        &mut self,
+        entity: EntityIndex,
+        found: &[Found],
+        columns: &[Column],
+    ) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
+        let mut reached = Reached::default();
+        let keys = found.iter().map(|found| Some(found.key.clone()));
+        reached.keys.insert(Vec::new(), Rc::new(keys.collect()));
+        let rows = found.iter().map(|found| Some(Bytes::clone(&found.row)));
+        reached.rows.insert(Vec::new(), Rc::new(rows.collect()));
+        let mut values = vec![Vec::with_capacity(columns.len()); found.len()];
+        for column in columns {
+            self.project_column(entity, column, &mut reached, &mut values)?;
+        }
+        Ok(values)
+    }
+
+    fn project_column(
+        &mut self,
+        entity: EntityIndex,
+        column: &Column,
+        reached: &mut Reached,
+        values: &mut [Vec<Option<Vec<u8>>>],
+    ) -> Result<()> {
+        let at = entity_at(&self.database.schema, entity, &column.steps);
+        let keys = self.keys_at(entity, &column.steps, reached)?;
+        if column.field == at.key_field {
+            let value_of_key = self.database.entity_type(at.index).value_of_key;
+            for (values, key) in values.iter_mut().zip(&*keys) {
+                values.push(key.as_ref().map(value_of_key).transpose()?);
+            }
+            return Ok(());
+        }
+        let rows = self.rows_at(entity, &column.steps, reached)?;
+        for ((values, key), row) in values.iter_mut().zip(&*keys).zip(&*rows) {
+            values.push(match key.as_ref().zip(row.as_ref()) {
+                Some((key, row)) => Some(self.value(at, column.field, key, row)?),
+                None => None,
+            });
+        }
+        Ok(())
+    }
+
+    /// The keys that steps lead to.
+    fn keys_at(
+        &mut self,
+        root: EntityIndex,
+        steps: &[FieldIndex],
+        reached: &mut Reached,
+    ) -> Result<Keys> {
+        if let Some(keys) = reached.keys.get(steps) {
+            return Ok(Rc::clone(keys));
+        }
+        let (step, before) = steps.split_last().expect("the keys of the rows are known");
+        let owners = self.keys_at(root, before, reached)?;
+        let rows = self.rows_at(root, before, reached)?;
+        let entity = entity_at(&self.database.schema, root, before);
+        let relation = entity.relation(*step);
+        let follow = |(key, row): (&Option<RowKey>, &Option<Bytes>)| match (key, row) {
+            (Some(key), Some(row)) => self.follow(entity, (*step, relation), key, row),
+            _ => Ok(None),
+        };
+        let keys = owners.iter().zip(&*rows).map(follow);
+        let keys: Keys = Rc::new(keys.collect::<Result<_>>()?);
+        reached.keys.insert(steps.to_vec(), Rc::clone(&keys));
+        Ok(keys)
+    }
+
+    /// The rows that steps lead to.
+    fn rows_at(
+        &mut self,
+        root: EntityIndex,
+        steps: &[FieldIndex],
+        reached: &mut Reached,
+    ) -> Result<Rows> {
+        if let Some(rows) = reached.rows.get(steps) {
+            return Ok(Rc::clone(rows));
+        }
+        let keys = self.keys_at(root, steps, reached)?;
+        let entity = entity_at(&self.database.schema, root, steps);
+        let started = self.database.log.start();
+        let wanted: BTreeSet<&RowKey> = keys.iter().flatten().collect();
+        let wanted: Vec<&RowKey> = wanted.into_iter().collect();
+        let encoded: Vec<Vec<u8>> = wanted.iter().map(|key| key.to_vec()).collect();
+        let encoded: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
+        let mut read: FxHashMap<&RowKey, Bytes> = FxHashMap::default();
+        let tree = self.database.keyspace.rows(entity.index);
+        self.reader.get_many(tree, &encoded, &mut |at, row| {
+            read.extend(row.map(|row| (wanted[at], Bytes::from(row))));
+        })?;
+        let row = |key: &Option<RowKey>| match key {
+            None => Ok(None),
+            Some(key) => read.get(key).cloned().map(Some).ok_or_else(|| {
+                let key = entity.print_key(key);
+                Error::corruption(format!(
+                    "a relation leads to {entity} {key}, which is not there"
+                ))
+            }),
+        };
+        let rows: Rows = Rc::new(keys.iter().map(row).collect::<Result<_>>()?);
+        let by = || super::populate::by_id(entity, wanted.iter().copied());
+        self.count(started, read.len(), || entity.label.clone(), by);
+        reached.rows.insert(steps.to_vec(), Rc::clone(&rows));
+        Ok(rows)
+    }
+
+    /// The one key that a relation of a row leads to.
+    fn follow(
+        &self,
+        entity: &EntitySchema,
+        (step, relation): (FieldIndex, &RelationSchema),
+        key: &RowKey,
+        row: &Bytes,
+    ) -> Result<Option<RowKey>> {
+        match relation.kind {
+            RelationKind::ToOne { .. } => {
+                let record = parse_row(entity, key, row)?;
+                let stored = record.get(entity.fields[step].number).unwrap_or_default();
+                let kind = self.database.schema.entity(relation.target).key_kind;
+                Ok(RowKey::decode_reference(kind, stored)?)
+            }
+            RelationKind::OneToOneInverse { .. } => Ok(self.links(relation, key)?.pop()),
+            RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. } => Err(Error::Query {
+                entity: entity.name,
+                problem: format!(
+                    "a projection leads through the collection `{}`, and many items have no one value; populate the \
+                     collection, or query its items",
+                    entity.fields[step].name
+                ),
+            }),
+        }
+    }
+
+    /// The stored form of a property; its default, if the row is older than the property.
+    fn value(
+        &self,
+        entity: &EntitySchema,
+        field: FieldIndex,
+        key: &RowKey,
+        row: &Bytes,
+    ) -> Result<Vec<u8>> {
+        let record = parse_row(entity, key, row)?;
+        let property = &entity.fields[field];
+        debug_assert!(matches!(property.kind, ResolvedKind::Scalar(_)));
+        match record.get(property.number) {
+            Some(stored) => Ok(stored.to_vec()),
+            None if property.nullable => Ok(vec![0]),
+            None => {
+                let mut values = vec![None; entity.fields.len()];
+                for column in &entity.columns {
+                    values[*column] = record.get(entity.fields[*column].number);
+                }
+                let row = HydrateRow::new(entity, key, &values);
+                let instance = (self.database.entity_type(entity.index).hydrate)(&row)?;
+                let mut value = Vec::new();
+                instance.encode(field, &mut value)?;
+                Ok(value)
+            }
+        }
+    }
+}
+
+/// The entity that steps lead to.
+fn entity_at<'s>(schema: &'s Schema, root: EntityIndex, steps: &[FieldIndex]) -> &'s EntitySchema {
+    let next = |at: EntityIndex, step: &FieldIndex| schema.entity(at).relation(*step).target;
+    schema.entity(steps.iter().fold(root, next))
+}

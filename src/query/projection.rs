@@ -1,0 +1,174 @@
+//! Projections: which properties a query gives of each row, and the types of their values.
+
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+
+use super::Property;
+use crate::codec::value::decode_value;
+use crate::error::{Error, Result};
+use crate::schema::FieldIndex;
+
+/// What [`Find::fields`](crate::Find::fields) takes: a property, or a tuple of up to eight
+/// projections, which nest.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no projection of `{R}`",
+    label = "expected properties of `{R}`",
+    note = "write `|it| it.property()`, or several as a tuple: `|it| (it.property(), it.relation().property())`",
+    note = "of a relation, ask for the key: `it.relation().id()`"
+)]
+pub trait Projection<R> {
+    /// What it gives of a row.
+    type Row;
+
+    /// Appends the properties that are read.
+    #[doc(hidden)]
+    fn columns(&self, columns: &mut Columns);
+
+    /// Takes the values, in the order of the columns.
+    ///
+    /// # Errors
+    /// When a value can't be read, or there is none.
+    #[doc(hidden)]
+    fn row(values: &mut Values<'_>) -> Result<Self::Row>;
+}
+
+/// The properties that a projection reads.
+#[derive(Debug, Default)]
+pub struct Columns(pub(crate) Vec<Column>);
+
+/// A property, at the end of to-one relations.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) steps: Vec<FieldIndex>,
+    pub(crate) field: FieldIndex,
+}
+
+/// The stored values of one row's columns; `None` behind a relation that is `None`.
+pub struct Values<'v> {
+    row: std::slice::Iter<'v, Option<Vec<u8>>>,
+    /// Says of a column what it is, and of which row.
+    describe: &'v dyn Fn(usize) -> Absent,
+    at: usize,
+}
+
+/// A value that is not there.
+pub(crate) struct Absent {
+    pub(crate) entity: &'static str,
+    pub(crate) key: String,
+    pub(crate) path: String,
+}
+
+impl<'v> Values<'v> {
+    pub(crate) fn new(
+        values: &'v [Option<Vec<u8>>],
+        describe: &'v dyn Fn(usize) -> Absent,
+    ) -> Self {
+        Self {
+            row: values.iter(),
+            describe,
+            at: 0,
+        }
+    }
+
+    /// The next value, and which column it is of.
+    fn next(&mut self) -> (usize, Option<&'v [u8]>) {
+        let value = self.row.next().expect("there is a value for each column");
+        self.at += 1;
+        (self.at - 1, value.as_deref())
+    }
+
+    fn decode<V: DeserializeOwned>(&self, at: usize, stored: &[u8]) -> Result<V> {
+        decode_value(stored).map_err(|error| {
+            let Absent { entity, key, path } = (self.describe)(at);
+            Error::Corruption {
+                what: format!("`{path}` of {entity} {key} can't be read: {error}"),
+                source: Some(Box::new(error)),
+            }
+        })
+    }
+}
+
+impl<R, V: DeserializeOwned> Projection<R> for Property<R, V> {
+    type Row = V;
+
+    fn columns(&self, columns: &mut Columns) {
+        columns.0.push(self.column());
+    }
+
+    fn row(values: &mut Values<'_>) -> Result<V> {
+        let (at, stored) = values.next();
+        let Some(stored) = stored else {
+            let Absent { entity, key, path } = (values.describe)(at);
+            return Err(Error::Query {
+                entity,
+                problem: format!(
+                    "there is no `{path}` of {entity} {key}, since a relation on the way is `None`; ask for it as \
+                     `.optional()`, or only for rows that have it"
+                ),
+            });
+        };
+        values.decode(at, stored)
+    }
+}
+
+/// A property that may be behind a relation that is `None`: see [`Property::optional`].
+pub struct OptionalProperty<R, V> {
+    property: Property<R, V>,
+    types: PhantomData<fn() -> (R, V)>,
+}
+
+impl<R, V> Property<R, V> {
+    /// For [`Find::fields`](crate::Find::fields): `None` where a relation that leads to the property is
+    /// `None`.
+    #[must_use]
+    pub fn optional(self) -> OptionalProperty<R, V> {
+        OptionalProperty {
+            property: self,
+            types: PhantomData,
+        }
+    }
+}
+
+impl<R, V: DeserializeOwned> Projection<R> for OptionalProperty<R, V> {
+    type Row = Option<V>;
+
+    fn columns(&self, columns: &mut Columns) {
+        columns.0.push(self.property.column());
+    }
+
+    fn row(values: &mut Values<'_>) -> Result<Option<V>> {
+        let (at, stored) = values.next();
+        stored.map(|stored| values.decode(at, stored)).transpose()
+    }
+}
+
+macro_rules! tuples {
+    ($($($name:ident)*;)*) => {
+        $(impl<R, $($name: Projection<R>),*> Projection<R> for ($($name,)*) {
+            type Row = ($($name::Row,)*);
+
+            #[expect(non_snake_case, reason = "a variable for each type")]
+            fn columns(&self, columns: &mut Columns) {
+                let ($($name,)*) = self;
+                $($name.columns(columns);)*
+            }
+
+            fn row(values: &mut Values<'_>) -> Result<Self::Row> {
+                // The fields of a tuple are evaluated in their order.
+                Ok(($($name::row(values)?,)*))
+            }
+        })*
+    };
+}
+
+tuples! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}
