@@ -12,7 +12,7 @@ pub fn longest_tracks(
 ) -> musher::Result<Vec<(String, u32)>> {
     let tracks = em
         .find::<Track>()
-        .filter(|t| t.playlists().name().eq(playlist))
+        .filter(|t| t.playlists().any(|p| p.name().eq(playlist)))
         .order_by(|t| (t.milliseconds().desc(), t.name().asc()))
         .limit(most)
         .all()?;
@@ -22,11 +22,11 @@ pub fn longest_tracks(
         .collect())
 }
 
-/// The playlists with a track by an artist: a condition may lead through several relations.
+/// The playlists with a track by an artist.
 pub fn playlists_with(em: &mut EntityManager, artist: &str) -> musher::Result<Vec<(u64, String)>> {
     let playlists = em
         .find::<Playlist>()
-        .filter(|p| p.tracks().album().artist().name().eq(artist))
+        .filter(|p| p.tracks().any(|t| t.album().artist().name().eq(artist)))
         .all()?;
     Ok(playlists
         .into_iter()
@@ -38,12 +38,11 @@ pub fn playlists_with(em: &mut EntityManager, artist: &str) -> musher::Result<Ve
 pub fn artists_without_albums(em: &mut EntityManager) -> musher::Result<Vec<(String,)>> {
     let artists = em
         .find::<Artist>()
+        .filter(|a| a.albums().is_empty())
         .order_by(|a| a.name().asc())
-        .populate(|a| a.albums())
         .all()?;
     Ok(artists
         .into_iter()
-        .filter(|artist| em[*artist].albums.is_empty())
         .map(|artist| (em[artist].name.clone(),))
         .collect())
 }
@@ -82,7 +81,7 @@ pub fn albums_composed_by(
 ) -> musher::Result<Vec<(String, usize)>> {
     let albums = em
         .find::<Album>()
-        .filter(|a| a.tracks().composer().contains(composer))
+        .filter(|a| a.tracks().any(|t| t.composer().contains(composer)))
         .order_by(|a| a.title().asc())
         .populate(|a| a.tracks())
         .all()?;
@@ -139,12 +138,12 @@ pub fn longest_albums(
 pub fn large_albums(em: &mut EntityManager, tracks: usize) -> musher::Result<Vec<(String, usize)>> {
     let albums = em
         .find::<Album>()
+        .filter(|a| a.tracks().count().gt(tracks))
         .order_by(|a| a.title().asc())
         .populate(|a| a.tracks())
         .all()?;
     Ok(albums
         .into_iter()
-        .filter(|album| em[*album].tracks.len() > tracks)
         .map(|album| (em[album].title.clone(), em[album].tracks.len()))
         .collect())
 }

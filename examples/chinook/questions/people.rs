@@ -65,6 +65,7 @@ pub fn customers_of_team(
 pub fn sales_by_employee(em: &mut EntityManager) -> musher::Result<Vec<(String, usize, Money)>> {
     let employees = em
         .find::<Employee>()
+        .filter(|e| e.customers().is_empty().not())
         .order_by(|e| (e.last_name().asc(), e.first_name().asc()))
         .populate(|e| e.customers().invoices())
         .all()?;
@@ -80,7 +81,6 @@ pub fn sales_by_employee(em: &mut EntityManager) -> musher::Result<Vec<(String, 
                 .sum();
             (employee.full_name(), employee.customers().len(), revenue)
         })
-        .filter(|(_, customers, _)| *customers > 0)
         .collect())
 }
 
@@ -116,7 +116,10 @@ pub fn customers_who_never_bought(
 ) -> musher::Result<Vec<(String,)>> {
     let customers = em
         .find::<Customer>()
-        .filter(|c| c.invoices().lines().track().genre().name().eq(genre).not())
+        .filter(|c| {
+            c.invoices()
+                .none(|i| i.lines().any(|l| l.track().genre().name().eq(genre)))
+        })
         .order_by(|c| (c.last_name().asc(), c.first_name().asc()))
         .all()?;
     Ok(customers

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use musher::prelude::*;
+use musher::{Cursor, Page};
 
 use super::super::domain::{Album, Invoice, InvoiceLine, Track};
 use super::super::money::Money;
@@ -68,13 +69,12 @@ pub fn best_selling_artists(
 pub fn albums_without_sales(em: &mut EntityManager) -> musher::Result<Vec<(String, u32)>> {
     let albums = em
         .find::<Album>()
-        .populate(|a| (a.artist(), a.tracks().sales()))
+        .filter(|a| a.tracks().all(|t| t.sales().is_empty()))
+        .populate(|a| a.artist())
         .all()?;
     let sums: Sums<_, _> = albums
         .into_iter()
-        .map(|album| em.view(album))
-        .filter(|album| album.tracks().iter().all(|track| track.sales().is_empty()))
-        .map(|album| (album.artist().name.clone(), 1))
+        .map(|album| (em.view(album).artist().name.clone(), 1))
         .collect();
     Ok(sums.ranking())
 }
@@ -83,49 +83,54 @@ pub fn albums_without_sales(em: &mut EntityManager) -> musher::Result<Vec<(Strin
 pub fn unsold_tracks(em: &mut EntityManager) -> musher::Result<Vec<(String, u32)>> {
     let tracks = em
         .find::<Track>()
-        .populate(|t| (t.genre(), t.sales()))
+        .filter(|t| t.sales().is_empty())
+        .populate(|t| t.genre())
         .all()?;
     let sums: Sums<_, _> = tracks
         .into_iter()
-        .map(|track| em.view(track))
-        .filter(|track| track.sales().is_empty())
-        .filter_map(|track| Some((track.genre()?.name.clone(), 1)))
+        .filter_map(|track| Some((em.view(track).genre()?.name.clone(), 1)))
         .collect();
     Ok(sums.ranking())
 }
 
-/// One page of the invoices, the newest first. A cursor leads from page to page, as it would from
-/// request to request.
+/// One page of the invoices, the newest first. A cursor leads from each page to the next one, as it
+/// would from request to request.
 pub fn page_of_invoices(
     em: &mut EntityManager,
     number: usize,
     size: usize,
 ) -> musher::Result<Vec<(u64, NaiveDate, String, Money)>> {
-    let mut cursor = None;
+    let mut page = newest_invoices(em, None, size)?;
     for _ in 1..number {
-        let mut query = em.find::<Invoice>().order_by(|i| i.date().desc());
-        if let Some(cursor) = &cursor {
-            query = query.after(cursor);
-        }
-        cursor = query.page(size)?.next;
+        let Some(next) = &page.next else {
+            return Ok(Vec::new());
+        };
+        page = newest_invoices(em, Some(next), size)?;
     }
-    let mut query = em
-        .find::<Invoice>()
-        .order_by(|i| i.date().desc())
-        .populate(|i| i.customer());
-    if let Some(cursor) = &cursor {
-        query = query.after(cursor);
-    }
-    let page = query.page(size)?;
     Ok(page
         .ids
         .into_iter()
         .map(|invoice| {
             let invoice = em.view(invoice);
             let customer = invoice.customer().full_name();
-            (*invoice.id().key(), invoice.date, customer, invoice.total)
+            (*invoice.id, invoice.date, customer, invoice.total)
         })
         .collect())
+}
+
+fn newest_invoices(
+    em: &mut EntityManager,
+    after: Option<&Cursor>,
+    most: usize,
+) -> musher::Result<Page<Invoice>> {
+    let mut query = em
+        .find::<Invoice>()
+        .order_by(|i| i.date().desc())
+        .populate(|i| i.customer());
+    if let Some(cursor) = after {
+        query = query.after(cursor);
+    }
+    query.page(most)
 }
 
 /// The invoices whose lines do not add up to their total.
@@ -136,7 +141,7 @@ pub fn wrong_totals(em: &mut EntityManager) -> musher::Result<Vec<(u64, Money, M
         .map(|invoice| {
             let invoice = em.view(invoice);
             let lines = invoice.lines().iter().map(|line| line.revenue()).sum();
-            (*invoice.id().key(), invoice.total, lines)
+            (*invoice.id, invoice.total, lines)
         })
         .filter(|(_, total, lines)| total != lines)
         .collect())
