@@ -25,6 +25,10 @@ bench FILTER="":
 ratios FILTER="":
     cargo bench --all-features --bench ratios -- "{{ FILTER }}"
 
+# Measures how long a program with 50 entities takes to build, with Musher and with SeaORM.
+build-time ENTITIES="50" ROUNDS="3":
+    cargo run --release --manifest-path benches/build_time/Cargo.toml -- {{ ENTITIES }} {{ ROUNDS }}
+
 # Runs the model test with many more cases than `just test` does.
 model-soak CASES="20000":
     MUSHER_MODEL_CASES={{ CASES }} cargo test --release --test model
