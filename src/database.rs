@@ -6,13 +6,17 @@ use std::any::TypeId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::entity::{Entity, EntityType};
+use crate::codec::RowKey;
+use crate::entity::{AnyEntity, Entity, EntityType, HydrateRow};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
-use crate::keyspace::{CATALOG_CURSORS, Keyspace};
+use crate::keyspace::{CATALOG_CURSORS, Keyspace, parse_row};
 use crate::log::QueryLog;
 use crate::schema::{EntityIndex, Schema};
 use crate::storage::{Batch, Durability, SnapshotStore, StoreExt};
+
+/// Entities of up to so many properties are hydrated without a list on the heap.
+const USUAL_FIELDS: usize = 24;
 
 /// The key that the cursors of one database are made with.
 pub(crate) type CursorKey = [u8; 32];
@@ -66,6 +70,39 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn entity_type(&self, entity: EntityIndex) -> &EntityType {
         &self.types[usize::from(entity.0)]
+    }
+
+    /// A new instance of a stored row. No hook runs.
+    ///
+    /// # Errors
+    /// [`Error::Corruption`] if the row can't be read.
+    pub(crate) fn hydrate(
+        &self,
+        entity: EntityIndex,
+        key: &RowKey,
+        row: &[u8],
+    ) -> Result<Box<dyn AnyEntity>> {
+        let schema = self.schema.entity(entity);
+        let record = parse_row(schema, key, row)?;
+        let (mut few, mut many) = ([None; USUAL_FIELDS], Vec::new());
+        let values = if let Some(few) = few.get_mut(..schema.fields.len()) {
+            few
+        } else {
+            many.resize(schema.fields.len(), None);
+            &mut many[..]
+        };
+        for (number, stored) in record.iter() {
+            // A number without a property belongs to one that the entity no longer has.
+            if let Some(field) = schema
+                .by_number
+                .get(usize::from(number.0))
+                .copied()
+                .flatten()
+            {
+                values[field] = Some(stored);
+            }
+        }
+        (self.entity_type(entity).hydrate)(&HydrateRow::new(schema, key, values))
     }
 
     /// The position of an entity type.

@@ -110,17 +110,18 @@ pub use entity::{
 pub use error::{Error, Result, Violation};
 pub use load::{Hint, Hints, Selection, Statistics};
 pub use manager::{
-    CollectionEdit, CollectionIter, CollectionPath, CollectionView, EntityFilter, EntityManager,
-    FilterTargets, Find, FindFields, FindOne, IntoManaged, Isolation, Managed, Matching, Page,
-    PopulateOptions, Selected,
+    CollectionEdit, CollectionIter, CollectionPath, CollectionView, DeleteWhere, EntityFilter,
+    EntityManager, FilterTargets, Find, FindFields, FindOne, InsertMany, IntoManaged, Isolation,
+    Managed, Matching, Page, PopulateOptions, Selected, SetReference, UpdateWhere, Upsert,
+    UpsertMany, Upserted,
 };
 pub use orm::{
     Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,
     Report, RowChange, Verification,
 };
 pub use query::{
-    Cursor, Explanation, Filter, IntoOperand, IntoOrder, ItemCount, NoCursor, OptionalProperty,
-    Order, Projection, Property, Text,
+    Assignment, Cursor, Explanation, Filter, IntoAssignments, IntoOperand, IntoOrder, ItemCount,
+    NoCursor, OptionalProperty, Order, Projection, Property, Text,
 };
 pub use schema::OnDelete;
 pub use serialize::Serialization;
@@ -133,7 +134,7 @@ pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
 pub mod prelude {
     pub use crate::{
         Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Isolation,
-        Lazy, LoadStrategy, Orm, Pk, PopulateOptions,
+        Lazy, LoadStrategy, Orm, Pk, PopulateOptions, SetReference as _,
     };
     #[cfg(feature = "derive")]
     pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
@@ -163,11 +164,11 @@ pub mod __private {
     pub use crate::error::Result;
     pub use crate::load::{LoadPath, Loads, PlainProperty, Route, Then};
     pub use crate::manager::{
-        CollectionEdit, CollectionPath, CollectionView, Defer, Edit, EntityManager, IntoManaged,
-        Managed, Pending, Steps, View,
+        CollectionEdit, CollectionPath, CollectionView, Creation, Defer, Edit, EntityManager,
+        IntoManaged, Managed, Pending, Steps, View,
     };
     pub use crate::query::{
-        Columns, FilterBinding, Path, Property, PropertyPath, Terms, Values, index_part,
+        Columns, FilterBinding, Path, Property, PropertyPath, QueryPath, Terms, Values, index_part,
     };
     pub use crate::schema::{
         CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription, OfAnyType,

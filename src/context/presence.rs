@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Context, Instance, Life, LinkChange, Slot};
 use crate::codec::RowKey;
@@ -199,6 +199,43 @@ impl Context {
         let relations = entity.to_ones.iter().map(|field| entity.relation(*field));
         for (owners, field) in relations.filter_map(|it| Some((it.target, it.inverse?))) {
             self.take_from_all(owners, field, keys);
+        }
+    }
+
+    /// Rows that are not managed refer elsewhere now: collections that show them no longer do, and
+    /// those that should are not initialized any more.
+    pub(crate) fn redirect_unseen(
+        &mut self,
+        entity: EntityIndex,
+        field: FieldIndex,
+        moved: &FxHashMap<RowKey, Option<RowKey>>,
+    ) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(entity).relation(field);
+        let (Some(inverse), false) = (relation.inverse, moved.is_empty()) else {
+            return;
+        };
+        let keys = moved.keys().cloned().collect();
+        self.take_from_all(relation.target, inverse, &keys);
+        for target in moved.values().flatten().collect::<FxHashSet<_>>() {
+            self.unload_of(relation.target, target, inverse);
+        }
+    }
+
+    /// A link to a row that is not managed was stored: collections that should show it are not
+    /// initialized any more.
+    pub(crate) fn unload_link(&mut self, join: JoinIndex, owner: &RowKey, target: &RowKey) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.join(join);
+        self.unload_of(relation.owner, owner, relation.owner_field);
+        if let Some(field) = relation.target_field {
+            self.unload_of(relation.target, target, field);
+        }
+    }
+
+    fn unload_of(&mut self, entity: EntityIndex, owner: &RowKey, field: FieldIndex) {
+        if let Some(owner) = self.find_loaded(entity, owner) {
+            self.unload_collection(owner, field);
         }
     }
 

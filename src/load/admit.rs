@@ -9,16 +9,13 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Instance, Life, Slot};
 use crate::database::LoadStrategy;
-use crate::entity::{AnyEntity, Event, HydrateRow};
+use crate::entity::{AnyEntity, Event};
 use crate::error::Result;
 use crate::keyspace::parse_row;
 use crate::query::Found;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
 use crate::unit_of_work::agree;
-
-/// Entities of up to so many properties are hydrated without a list on the heap.
-const USUAL_FIELDS: usize = 24;
 
 impl Loader<'_> {
     /// The instance of a row that was read.
@@ -107,28 +104,8 @@ impl Loader<'_> {
     }
 
     fn hydrate(&self, entity: EntityIndex, key: &RowKey, row: &[u8]) -> Result<Box<dyn AnyEntity>> {
-        let schema = self.database.schema.entity(entity);
-        let record = parse_row(schema, key, row)?;
-        let (mut few, mut many) = ([None; USUAL_FIELDS], Vec::new());
-        let values = if let Some(few) = few.get_mut(..schema.fields.len()) {
-            few
-        } else {
-            many.resize(schema.fields.len(), None);
-            &mut many[..]
-        };
-        for (number, stored) in record.iter() {
-            // A number without a property belongs to one that the entity no longer has.
-            if let Some(field) = schema
-                .by_number
-                .get(usize::from(number.0))
-                .copied()
-                .flatten()
-            {
-                values[field] = Some(stored);
-            }
-        }
         let entity_type = self.database.entity_type(entity);
-        let mut body = (entity_type.hydrate)(&HydrateRow::new(schema, key, values))?;
+        let mut body = self.database.hydrate(entity, key, row)?;
         for event in [Event::OnInit, Event::OnLoad] {
             if entity_type.hooks.contains(event) {
                 body.on_instance(event);

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::{Edit, EntityManager, View};
+use super::{Creation, Edit, View};
 use crate::entity::{Entity, Id};
 use crate::load::{Anywhere, LoadPath, Route};
 use crate::query::Path;
@@ -69,34 +69,34 @@ type Promise<T> = Rc<OnceCell<Id<T>>>;
 #[derive(Default)]
 pub struct Steps(Vec<Step>);
 
-type Step = Box<dyn FnOnce(&mut EntityManager)>;
+type Step = Box<dyn FnOnce(&mut Creation<'_>)>;
 
 impl<T: Entity> Pending<T> {
     /// An entity that `persist` makes managed, after the entities that it refers to, which were
     /// deferred to `steps`.
     pub fn new(
         mut steps: Steps,
-        persist: impl FnOnce(&mut EntityManager) -> Id<T> + 'static,
+        persist: impl FnOnce(&mut Creation<'_>) -> Id<T> + 'static,
     ) -> Self {
         let promise = Promise::default();
         let kept = Rc::clone(&promise);
-        steps.0.push(Box::new(move |em| {
-            let first = kept.set(persist(em));
+        steps.0.push(Box::new(move |creation| {
+            let first = kept.set(persist(creation));
             debug_assert!(first.is_ok(), "a step is taken once");
         }));
         Self(Kind::New(steps, promise))
     }
 
-    /// Makes it managed, and gives its id.
+    /// Takes what is to be done, and gives its id.
     ///
     /// # Panics
     /// If it was deferred, and the steps that it was deferred to were not taken.
-    pub fn resolve(self, em: &mut EntityManager) -> Id<T> {
+    pub fn resolve(self, creation: &mut Creation<'_>) -> Id<T> {
         let promise = match self.0 {
             Kind::Known(id) => return id,
             Kind::New(steps, promise) => {
                 for step in steps.0 {
-                    step(em);
+                    step(creation);
                 }
                 promise
             }

@@ -20,14 +20,14 @@ impl EntityManager {
 
     /// The entities whose rows pending work may change: its own, and what removals reach.
     fn pending_entities(&self) -> BTreeSet<EntityIndex> {
-        let mut removed = Vec::new();
+        let mut removed = BTreeSet::new();
         let mut pending = BTreeSet::new();
         for instance in self.context.touched() {
             pending.insert(instance.entity);
             let goes = self.context.slot(*instance).is_removed()
                 || self.context.ledger.orphans.contains_key(instance);
-            if goes && !removed.contains(&instance.entity) {
-                removed.push(instance.entity);
+            if goes {
+                removed.insert(instance.entity);
             }
         }
         pending.extend(
@@ -37,20 +37,7 @@ impl EntityManager {
                 .iter()
                 .map(|adoption| adoption.entity),
         );
-        let mut at = 0;
-        while at < removed.len() {
-            let entity = self.database.schema.entity(removed[at]);
-            let referrers = entity.referrers.iter().map(|(referrer, _)| *referrer);
-            let taken = entity.cascades.iter();
-            let taken = taken.map(|field| entity.relation(*field).target);
-            for reached in referrers.chain(taken) {
-                pending.insert(reached);
-                if !removed.contains(&reached) {
-                    removed.push(reached);
-                }
-            }
-            at += 1;
-        }
+        pending.extend(self.database.schema.reached_by_removal(removed));
         pending
     }
 

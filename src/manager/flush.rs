@@ -32,11 +32,7 @@ impl EntityManager {
         if self.context.is_clean() {
             return Ok(());
         }
-        if self.is_read_only() {
-            return Err(Error::Transaction {
-                problem: "a snapshot can't be written to; make the changes in a unit of work of `orm.em()`",
-            });
-        }
+        self.check_writable()?;
         let (prepared, written, started) = self.attempt(|em| {
             em.reconcile()?;
             em.adopt()?;
@@ -55,6 +51,16 @@ impl EntityManager {
         Ok(written.confirmed().map(|_| ())?)
     }
 
+    /// Refuses to write to a snapshot.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        if !self.is_read_only() {
+            return Ok(());
+        }
+        Err(Error::Transaction {
+            problem: "a snapshot can't be written to; make the changes in a unit of work of `orm.em()`",
+        })
+    }
+
     /// Tells memory what was written. `after_*` hooks wait for the commit.
     fn accept(&mut self, prepared: Prepared, outcome: &Outcome) {
         let pending = self
@@ -67,6 +73,7 @@ impl EntityManager {
                 prepared,
                 ledger,
                 rows,
+                renew: None,
             });
         } else {
             unit_of_work::run_after_hooks(&self.context, &prepared, outcome);
@@ -83,15 +90,19 @@ impl EntityManager {
             value: (written, outcome),
             unconfirmed,
         } = commit(database, plan, |outcome| &outcome.links)?;
+        self.count_commit(written, &outcome);
+        Ok(Committed {
+            value: outcome,
+            unconfirmed,
+        })
+    }
+
+    pub(super) fn count_commit(&mut self, written: bool, outcome: &Outcome) {
         if written {
             self.statistics.commits += 1;
             self.statistics.rows_written += outcome.rows.len() as u64;
             self.statistics.links_written += outcome.links.len() as u64;
         }
-        Ok(Committed {
-            value: outcome,
-            unconfirmed,
-        })
     }
 
     /// Rows that were put into a collection, or taken out, without being loaded: they are loaded,
@@ -142,7 +153,7 @@ impl EntityManager {
 
     /// Tells the query log what was committed. A flush is one batch, so each of its statements took
     /// as long as the batch did.
-    fn tell(&self, started: Option<Instant>, prepared: &Prepared, outcome: &Outcome) {
+    pub(super) fn tell(&self, started: Option<Instant>, prepared: &Prepared, outcome: &Outcome) {
         let log = &self.database.log;
         if started.is_none() || outcome.rows.is_empty() && outcome.links.is_empty() {
             return;
@@ -159,7 +170,7 @@ impl EntityManager {
         let changed: BTreeSet<_> = prepared
             .changes
             .iter()
-            .map(|change| (change.instance.entity, &change.key))
+            .map(|change| (change.entity, &change.key))
             .collect();
         for ((entity, key), row) in &outcome.rows {
             if !changed.contains(&(*entity, key)) {
@@ -195,7 +206,7 @@ impl EntityManager {
 
     /// `insert Article #1 (author: 1, slug: "foo-is-bar")`. Hidden values are not told.
     fn describe(&self, change: &Change) -> String {
-        let entity = self.context.entity(change.instance.entity);
+        let entity = self.context.entity(change.entity);
         let properties: Vec<String> = change
             .changed
             .iter()

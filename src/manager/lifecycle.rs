@@ -1,12 +1,11 @@
 //! How entities become managed, are removed, and are given up.
 
-use std::sync::Arc;
-
-use super::{EntityManager, IntoManaged, Managed};
+use super::{Creation, EntityManager, IntoManaged, Managed};
 use crate::context::{Life, Slot};
+use crate::database::Database;
 use crate::entity::{AnyEntity, Entity, Event, Id};
 use crate::error::{Error, Result};
-use crate::schema::VersionNumber;
+use crate::schema::{EntityIndex, VersionNumber};
 use crate::unit_of_work::read_version;
 
 impl EntityManager {
@@ -20,19 +19,8 @@ impl EntityManager {
     /// If `T` is not among the entities of the database.
     pub fn persist<T: Entity>(&mut self, mut entity: T) -> Id<T> {
         let index = self.entity_index::<T>();
-        let database = Arc::clone(&self.database);
         let known = entity.key().is_some();
-        let id = if let Some(key) = entity.key() {
-            if let Some(number) = T::key_number(&key) {
-                database.reserve_number(index, number);
-            }
-            Id::new(key.into_owned())
-        } else {
-            let key = T::generate_key(&mut || database.next_number(index))
-                .expect("a key that can be unset is generated");
-            entity.set_key(key.clone());
-            Id::new(key)
-        };
+        let id = give_key(&self.database, index, &mut entity);
         self.manage(&id, entity, known);
         id
     }
@@ -40,7 +28,7 @@ impl EntityManager {
     /// Creates an entity, and everything new that it refers to, from a builder:
     /// `em.create(Tag::build().name("new"))`.
     pub fn create<N: IntoManaged>(&mut self, new: N) -> Id<N::Entity> {
-        new.into_pending().resolve(self)
+        new.into_pending().resolve(&mut Creation::managed(self))
     }
 
     /// `known`: the program chose the key.
@@ -154,4 +142,22 @@ impl EntityManager {
             self.context.detach(instance);
         }
     }
+}
+
+/// Gives a new entity its key, unless the program has.
+pub(super) fn give_key<T: Entity>(
+    database: &Database,
+    index: EntityIndex,
+    entity: &mut T,
+) -> Id<T> {
+    if let Some(key) = entity.key() {
+        if let Some(number) = T::key_number(&key) {
+            database.reserve_number(index, number);
+        }
+        return Id::new(key.into_owned());
+    }
+    let key = T::generate_key(&mut || database.next_number(index))
+        .expect("a key that can be unset is generated");
+    entity.set_key(key.clone());
+    Id::new(key)
 }

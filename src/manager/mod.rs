@@ -11,11 +11,13 @@
 mod api;
 mod asked;
 mod attempt;
+mod bulk;
 mod cascade;
 mod collection_edit;
 mod collection_path;
 mod collection_view;
 mod commit;
+mod creation;
 mod debug;
 mod edit;
 mod fields;
@@ -38,9 +40,11 @@ use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 pub use api::{Defer, IntoManaged, Managed, Pending, Steps};
+pub use bulk::{DeleteWhere, InsertMany, SetReference, UpdateWhere, Upsert, UpsertMany, Upserted};
 pub use collection_edit::CollectionEdit;
 pub use collection_path::CollectionPath;
 pub use collection_view::{CollectionIter, CollectionView};
+pub use creation::Creation;
 pub use edit::Edit;
 pub use fields::FindFields;
 pub(crate) use filters::Filters;

@@ -170,8 +170,13 @@ impl EntityManager {
         let (batch, outcome) = self
             .moment
             .look_unnoted(&database.store, &self.levels, plan)??;
-        self.innermost().batch.merge(batch);
+        self.merge_staged(batch);
         Ok(Committed::confirmed_now(outcome))
+    }
+
+    /// Adds what was planned over all that is staged.
+    pub(super) fn merge_staged(&mut self, batch: Batch) {
+        self.innermost().batch.merge(batch);
     }
 
     /// Keeps a flush that was staged, for the replay at the commit.

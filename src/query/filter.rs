@@ -2,8 +2,11 @@
 
 use std::marker::PhantomData;
 
+use serde::Serialize;
+
 use super::items::Items;
 use super::text::TextMatch;
+use crate::codec::value::encode_value;
 use crate::schema::{FieldIndex, ValueType};
 
 /// A condition on rows of the entity `R`, made from a typed path: `|a| a.title().eq("Foo")`.
@@ -123,6 +126,19 @@ pub(crate) struct Ordered {
 }
 
 impl Condition {
+    /// The primary key is one of these.
+    pub(crate) fn is_one_of<K: Serialize>(key_field: FieldIndex, keys: &[K]) -> Self {
+        let operand = |key: &K| {
+            let mut stored = Vec::new();
+            encode_value(key, &mut stored).ok().map(|()| stored)
+        };
+        Self::Compare {
+            steps: Vec::new(),
+            field: key_field,
+            comparison: Comparison::In(keys.iter().map(operand).collect()),
+        }
+    }
+
     /// The relations that the condition follows, from where `path` has come to.
     pub(crate) fn paths(&self, path: &mut Vec<FieldIndex>, visit: &mut dyn FnMut(&[FieldIndex])) {
         let before = path.len();

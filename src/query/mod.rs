@@ -4,6 +4,7 @@
 //! (R17). Nothing is hydrated here. `plan` chooses which rows are read and in which order, `judge`
 //! decides of each whether it meets the condition, `execute` walks, sorts and cuts.
 
+mod assign;
 mod choose;
 mod cursor;
 mod describe;
@@ -24,6 +25,7 @@ mod text;
 
 use crate::schema::FieldIndex;
 
+pub use assign::{Assignment, IntoAssignments};
 pub(crate) use choose::{Chosen, choose};
 pub use cursor::{Cursor, NoCursor};
 pub(crate) use describe::{describe_path, describe_query};
@@ -37,7 +39,7 @@ pub(crate) use named::{ActiveFilters, FilterChoices, FilterRegistry, Standing, f
 pub use operand::IntoOperand;
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
-pub use path::{Path, PropertyPath};
+pub use path::{Path, PropertyPath, QueryPath};
 pub(crate) use projection::{Absent, Column};
 pub use projection::{Columns, OptionalProperty, Projection, Values};
 pub use property::{Property, index_part};
@@ -70,6 +72,14 @@ impl Query {
             Some(before) => Condition::All(vec![before, condition]),
             None => condition,
         });
+    }
+
+    /// All rows that meet a condition, if there is one.
+    pub(crate) fn of_condition(condition: Option<Condition>) -> Self {
+        Self {
+            condition,
+            ..Self::default()
+        }
     }
 
     /// Another order, for what the one before leaves equal.

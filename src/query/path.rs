@@ -34,6 +34,10 @@ impl<R: Entity, T> Path<R, T> {
         &self.steps
     }
 
+    pub(crate) fn into_steps(self) -> Vec<FieldIndex> {
+        self.steps
+    }
+
     fn then<P>(&self, field: FieldIndex) -> Path<R, P> {
         let steps = self.steps.iter().copied().chain([field]).collect();
         Path {
@@ -77,6 +81,15 @@ impl<R, T> fmt::Debug for Path<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Path").field(&self.steps).finish()
     }
+}
+
+/// A typed path from `R` that has come to an entity: the derives implement it for theirs.
+pub trait QueryPath<R: Entity> {
+    /// The entity.
+    type Target: Entity;
+
+    /// The path without the methods that go on.
+    fn into_path(self) -> Path<R, Self::Target>;
 }
 
 /// A path from the root entity `R` to an entity whose type does not matter.

@@ -42,6 +42,12 @@ impl<R, V> Property<R, V> {
         }
     }
 
+    /// The positions of the relations, and of the property itself.
+    pub(super) fn into_steps(mut self) -> Vec<FieldIndex> {
+        self.steps.push(self.field);
+        self.steps
+    }
+
     fn condition(self, comparison: Comparison) -> Filter<R> {
         Filter::of(Condition::Compare {
             steps: self.steps,

@@ -1,11 +1,12 @@
 //! The resolved schema: every relation knows its target's position, its other side and its storage.
 
 use std::any::TypeId;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::{IndexSchema, OnDelete, ValueType, VersionType};
+use super::{FieldSet, IndexSchema, OnDelete, ValueType, VersionType};
 use crate::codec::record::PropertyNumber;
 use crate::codec::{KeyError, RowKey, RowKeyKind};
 
@@ -41,6 +42,35 @@ impl Schema {
     #[inline]
     pub(crate) fn index_of(&self, type_id: TypeId) -> Option<EntityIndex> {
         self.by_type.get(&type_id).copied()
+    }
+
+    /// The entities at the other ends of an entity's relations.
+    pub(crate) fn related(&self, entity: EntityIndex) -> impl Iterator<Item = EntityIndex> {
+        let fields = self.entity(entity).fields.iter();
+        fields.filter_map(|field| match &field.kind {
+            ResolvedKind::Relation(relation) => Some(relation.target),
+            _ => None,
+        })
+    }
+
+    /// The entities whose rows the removal of rows of these may change, these included.
+    pub(crate) fn reached_by_removal(
+        &self,
+        mut removed: BTreeSet<EntityIndex>,
+    ) -> BTreeSet<EntityIndex> {
+        let mut open: Vec<EntityIndex> = removed.iter().copied().collect();
+        while let Some(entity) = open.pop() {
+            let schema = self.entity(entity);
+            let referrers = schema.referrers.iter().map(|(referrer, _)| *referrer);
+            let taken = schema.cascades.iter();
+            let taken = taken.map(|field| schema.relation(*field).target);
+            for reached in referrers.chain(taken) {
+                if removed.insert(reached) {
+                    open.push(reached);
+                }
+            }
+        }
+        removed
     }
 
     pub(crate) fn indexes(&self) -> impl Iterator<Item = EntityIndex> + use<> {
@@ -110,6 +140,21 @@ impl EntitySchema {
     /// The index on this property alone.
     pub(crate) fn index_on(&self, field: FieldIndex) -> Option<&IndexSchema> {
         self.indexes.iter().find(|index| index.is_on(field))
+    }
+
+    /// The unique index on just these properties.
+    pub(crate) fn unique_on(&self, fields: &FieldSet) -> Option<&IndexSchema> {
+        let is_on = |index: &&IndexSchema| {
+            let parts: FieldSet = index.parts.iter().map(|part| part.field).collect();
+            index.unique && parts == *fields
+        };
+        self.indexes.iter().find(is_on)
+    }
+
+    /// The unique index of an entity that has no other.
+    pub(crate) fn only_unique(&self) -> Option<&IndexSchema> {
+        let mut unique = self.indexes.iter().filter(|index| index.unique);
+        unique.next().filter(|_| unique.next().is_none())
     }
 
     /// Fixes the number under which each stored property is found in rows.

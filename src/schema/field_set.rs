@@ -14,6 +14,14 @@ impl FieldSet {
         Self(0)
     }
 
+    /// What a builder was not given: those before `first_own`, if `base` is, and those that say so.
+    #[must_use]
+    pub fn unset(first_own: usize, base: bool, own: &[(usize, bool)]) -> Self {
+        let base = (0..first_own).filter(|_| base);
+        let own = own.iter().filter(|(_, unset)| *unset);
+        base.chain(own.map(|(field, _)| *field)).collect()
+    }
+
     /// Adds a position.
     pub fn insert(&mut self, field: usize) {
         debug_assert!(field < Self::CAPACITY);

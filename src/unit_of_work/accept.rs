@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::change::decode_reference;
+use super::change::{Encoded, decode_reference};
 use super::plan::RowOutcome;
 use super::{Change, Outcome, Prepared};
 use crate::codec::RowKey;
@@ -13,7 +13,7 @@ use crate::codec::record::Record;
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
 use crate::entity::{ChangeKind, EventSet};
-use crate::schema::{EntityIndex, EntitySchema, ResolvedKind};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
 
 /// Makes what was written the new snapshot, and gives removed instances up. They stay in their graves
@@ -49,13 +49,29 @@ pub(super) fn accept_outcome(database: &Database, context: &mut Context, outcome
             accept_row(database, context, (*entity, key), row, differs);
         }
     }
+    hide_lost_links(context, outcome);
+    forget_removed(context, outcome, |_, _| true);
+}
+
+fn hide_lost_links(context: &mut Context, outcome: &Outcome) {
     let lost = outcome.links.iter().filter(|link| !link.linked);
     for link in lost {
         context.hide_link(link.join, &link.owner, &link.target);
     }
+}
+
+/// Gives the instances of removed rows up, as far as they `may_go`.
+fn forget_removed(
+    context: &mut Context,
+    outcome: &Outcome,
+    may_go: impl Fn(&Context, Instance) -> bool,
+) {
     let mut unseen: FxHashMap<EntityIndex, FxHashSet<RowKey>> = FxHashMap::default();
     for ((entity, key), row) in &outcome.rows {
         if let (RowOutcome::Removed, Some(instance)) = (row, context.find(*entity, key)) {
+            if !may_go(context, instance) {
+                continue;
+            }
             context.unlink(instance);
             if context.slot(instance).body.is_none() {
                 unseen.entry(*entity).or_default().insert(key.clone());
@@ -66,6 +82,71 @@ pub(super) fn accept_outcome(database: &Database, context: &mut Context, outcome
     for (entity, keys) in &unseen {
         context.unlink_unseen(*entity, keys);
     }
+}
+
+/// Tells memory what a bulk operation has done to rows: instances of removed rows are given up, unless
+/// they have changes that are not flushed, and collections no longer show what they should not. One that
+/// should show a row that is not managed is not initialized any more. Instances of rows that were
+/// written are the caller's to bring up to date.
+pub(crate) fn accept_bulk(context: &mut Context, prepared: &Prepared, outcome: &Outcome) {
+    hide_lost_links(context, outcome);
+    for link in outcome.links.iter().filter(|link| link.linked) {
+        context.unload_link(link.join, &link.owner, &link.target);
+    }
+    forget_removed(context, outcome, |context, instance| {
+        let slot = context.slot(instance);
+        slot.life == Life::Managed && !(slot.is_touched() && differs_from_row(context, instance))
+    });
+    let mut gone: FxHashMap<EntityIndex, FxHashSet<RowKey>> = FxHashMap::default();
+    for ((entity, key), row) in &outcome.rows {
+        if matches!(row, RowOutcome::Removed) {
+            gone.entry(*entity).or_default().insert(key.clone());
+        }
+    }
+    for (entity, keys) in &gone {
+        context.unlink_unseen(*entity, keys);
+    }
+    let schema = Arc::clone(&context.schema);
+    for entity in &schema.entities {
+        for field in &entity.to_ones {
+            let moved = moved(context, prepared, entity, *field);
+            context.redirect_unseen(entity.index, *field, &moved);
+        }
+    }
+}
+
+fn differs_from_row(context: &Context, instance: Instance) -> bool {
+    let (entity, slot) = (context.entity(instance.entity), context.slot(instance));
+    let encoded = slot
+        .body
+        .as_deref()
+        .map(|body| Encoded::of(entity, body).map(|now| !now.changed(entity, slot).is_empty()));
+    // A value that can't be stored is a change.
+    encoded.is_some_and(|differs| differs.unwrap_or(true))
+}
+
+/// The rows that are not managed and refer elsewhere now, each with its target.
+fn moved(
+    context: &Context,
+    prepared: &Prepared,
+    entity: &EntitySchema,
+    field: FieldIndex,
+) -> FxHashMap<RowKey, Option<RowKey>> {
+    let number = entity.fields[field].number;
+    let of_entity = prepared.changes.iter().filter(|change| {
+        change.entity == entity.index
+            && change.kind != ChangeKind::Delete
+            && change.changed.contains(field)
+            && context.find_loaded(change.entity, &change.key).is_none()
+    });
+    let target = |change: &Change| {
+        let stored = change.body.get(number).unwrap_or_default();
+        decode_reference(&context.schema, entity, field, stored)
+            .expect("it was encoded by this operation")
+    };
+    of_entity
+        .map(|change| (change.key.clone(), target(change)))
+        .collect()
 }
 
 /// No link is pending any more, and no collection is dirty.
@@ -85,14 +166,17 @@ fn settle_links(context: &mut Context) {
 pub(crate) fn run_after_hooks(context: &Context, prepared: &Prepared, outcome: &Outcome) {
     for change in &prepared.changes {
         let Some(data) = &change.after else { continue };
-        let at = (change.instance.entity, change.key.clone());
+        let at = (change.entity, change.key.clone());
         let happened = match (outcome.rows.get(&at), change.kind) {
             (Some(RowOutcome::Removed), ChangeKind::Delete)
             | (Some(RowOutcome::Written { .. }), ChangeKind::Create | ChangeKind::Update) => true,
             // A removal elsewhere took the row with it.
             (Some(_) | None, _) => false,
         };
-        if let (true, Some(body)) = (happened, context.remains(change.instance)) {
+        let body = change
+            .instance
+            .and_then(|instance| context.remains(instance));
+        if let (true, Some(body)) = (happened, body) {
             body.after(data.kind.after(), data);
         }
     }
@@ -100,7 +184,10 @@ pub(crate) fn run_after_hooks(context: &Context, prepared: &Prepared, outcome: &
 
 /// Lazy values that were written are the new snapshot.
 fn accept_lazies(context: &mut Context, change: &Change) {
-    let slot = context.slot_mut(change.instance);
+    let Some(instance) = change.instance else {
+        return;
+    };
+    let slot = context.slot_mut(instance);
     for (field, stored) in &change.lazies {
         slot.set_lazy(*field, Bytes::from(stored.as_slice()));
     }

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use crate::codec::record::{RowBody, RowBodyBuilder};
+use crate::codec::record::{Record, RowBody, RowBodyBuilder};
 use crate::codec::value::ValueError;
 use crate::codec::{KeyError, RowKey};
 use crate::context::{Context, Instance, Slot};
 use crate::entity::{AnyEntity, ChangeKind, ChangeSetData};
 use crate::error::{Error, Result};
 use crate::log;
-use crate::schema::{EntitySchema, FieldIndex, FieldSet, ResolvedKind, Schema};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSet, ResolvedKind, Schema};
 use crate::storage::Bytes;
 
-/// What a flush does to the row of one instance.
+/// What a flush, or a bulk operation, does to one row.
 pub(crate) struct Change {
-    pub(crate) instance: Instance,
+    pub(crate) entity: EntityIndex,
+    /// The instance behind it; none for a bulk operation.
+    pub(crate) instance: Option<Instance>,
     pub(crate) key: RowKey,
     pub(crate) kind: ChangeKind,
     /// For [`ChangeKind::Create`]: a row of the same key is removed by the same flush.
@@ -32,28 +34,38 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// The removal of the row of an instance.
     pub(super) fn removal(
         instance: Instance,
         key: RowKey,
         read: Option<Bytes>,
         after: Option<ChangeSetData>,
     ) -> Self {
+        Self {
+            instance: Some(instance),
+            read,
+            after,
+            ..Self::removal_of_row(instance.entity, key)
+        }
+    }
+
+    /// The removal of a row, whatever its version.
+    pub(super) fn removal_of_row(entity: EntityIndex, key: RowKey) -> Self {
         let body = RowBodyBuilder::new().finish();
         Self {
-            instance,
+            entity,
+            instance: None,
             key,
             kind: ChangeKind::Delete,
             replaces: false,
             body,
             lazies: Vec::new(),
             changed: FieldSet::new(),
-            read,
-            after,
+            read: None,
+            after: None,
         }
     }
-}
 
-impl Change {
     /// What the change does, as the query log says it.
     pub(crate) const fn verb(&self) -> &'static str {
         match self.kind {
@@ -102,6 +114,7 @@ pub(crate) struct Prepared {
 }
 
 /// The stored form of an instance, as it is now.
+#[derive(Clone)]
 pub(super) struct Encoded {
     pub(super) body: RowBody,
     /// The lazy properties that are in memory.
@@ -158,6 +171,26 @@ impl Encoded {
                     .map(|(field, _)| *field),
             )
             .collect()
+    }
+
+    /// The properties that differ from a row. Lazy values that are in memory do.
+    pub(super) fn differing(&self, entity: &EntitySchema, row: &Record<'_>) -> FieldSet {
+        let differs = |field: &FieldIndex| {
+            let number = entity.fields[*field].number;
+            row.get(number) != self.body.get(number)
+        };
+        let columns = entity.columns.iter().copied().filter(differs);
+        columns.chain(self.loaded_lazies()).collect()
+    }
+
+    /// All properties that have a value.
+    pub(super) fn all(&self, entity: &EntitySchema) -> FieldSet {
+        let columns = entity.columns.iter().copied();
+        columns.chain(self.loaded_lazies()).collect()
+    }
+
+    fn loaded_lazies(&self) -> impl Iterator<Item = FieldIndex> {
+        self.lazies.iter().map(|(field, _)| *field)
     }
 
     /// What a hook is told of the difference.

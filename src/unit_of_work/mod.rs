@@ -7,6 +7,7 @@
 //! memory, the savepoint of the flush takes back.
 
 mod accept;
+mod bulk;
 mod change;
 mod constraints;
 mod difference;
@@ -19,11 +20,12 @@ mod replay;
 mod validate;
 mod versions;
 
-pub(crate) use accept::{accept, run_after_hooks};
+pub(crate) use accept::{accept, accept_bulk, run_after_hooks};
+pub(crate) use bulk::{Assigned, Bulk, Compute, NewRow};
 pub(crate) use change::{Change, Prepared, encode_column};
 pub(crate) use difference::difference;
 pub(crate) use links::LinkWrite;
-pub(crate) use plan::{Outcome, plan};
+pub(crate) use plan::{Outcome, RowOutcome, plan};
 pub(crate) use prepare::prepare;
-pub(crate) use replay::{Replayed, Staged, accept_replayed, replay};
+pub(crate) use replay::{Renew, Replayed, Staged, accept_replayed, replay};
 pub(crate) use versions::{agree, read_version};

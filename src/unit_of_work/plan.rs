@@ -140,7 +140,7 @@ impl<'a> Planner<'a> {
     }
 
     fn add_change(&mut self, change: &'a Change) -> Result<()> {
-        let entity = change.instance.entity;
+        let entity = change.entity;
         let schema = self.entity(entity);
         let old = self.stored(entity, &change.key)?;
         let text = || schema.print_key(&change.key);

@@ -134,27 +134,16 @@ impl Preparation<'_> {
         let mut encoded = self.encode(instance)?;
         let schema = Arc::clone(&self.context.schema);
         let entity = schema.entity(instance.entity);
-        let written: FieldSet = entity
-            .columns
-            .iter()
-            .copied()
-            .chain(encoded.lazies.iter().map(|(field, _)| *field))
-            .collect();
         if self.has_hook(instance, Event::BeforeCreate) {
             encoded = self.run_hook(
                 instance,
                 &encoded,
                 ChangeKind::Create,
                 Event::BeforeCreate,
-                written,
+                encoded.all(entity),
             )?;
         }
-        let changed = entity
-            .columns
-            .iter()
-            .copied()
-            .chain(encoded.lazies.iter().map(|(field, _)| *field))
-            .collect();
+        let changed = encoded.all(entity);
         for field in &entity.lazies {
             if encoded.value(entity, *field).is_none() {
                 let problem = "has no value; a new entity needs one, be it empty".to_owned();
@@ -304,7 +293,8 @@ impl Preparation<'_> {
             .collect();
         let key = self.context.slot(instance).key.clone();
         let change = Change {
-            instance,
+            entity: instance.entity,
+            instance: Some(instance),
             key,
             kind,
             replaces,

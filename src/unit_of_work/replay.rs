@@ -27,7 +27,12 @@ pub(crate) struct Staged {
     pub(crate) ledger: Kept<LinkLedger>,
     /// The rows that it wrote or removed, as memory was told.
     pub(crate) rows: Vec<(EntityIndex, RowKey)>,
+    /// For a bulk operation whose change sets depend on the rows: how they are made of other rows.
+    pub(crate) renew: Option<Renew>,
 }
+
+/// Makes the change sets of a bulk operation anew, over another view.
+pub(crate) type Renew = Box<dyn Fn(&Database, &dyn Reader) -> Result<Prepared> + Send + Sync>;
 
 /// What became of a transaction.
 pub(crate) struct Replayed {
@@ -62,7 +67,10 @@ pub(crate) fn replay(
     let mut links = BTreeMap::new();
     for flush in staged {
         let view = StagedReader::new(reader, &batch);
-        let (later, outcome) = plan(database, &flush.ledger, &flush.prepared, &view, sequence)?;
+        let renew = flush.renew.as_ref();
+        let renewed = renew.map(|renew| renew(database, &view)).transpose()?;
+        let prepared = renewed.as_ref().unwrap_or(&flush.prepared);
+        let (later, outcome) = plan(database, &flush.ledger, prepared, &view, sequence)?;
         batch.merge(later);
         for (at, row) in &outcome.rows {
             let row = match row {

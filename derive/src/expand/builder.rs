@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::Ident;
 
-use super::{Names, defaults};
+use super::{Names, defaults, position};
 use crate::ast::{Container, Field, Kind};
 use crate::shape::Shape;
 
@@ -232,6 +232,7 @@ fn completion(container: &Container<'_>, names: &Names) -> TokenStream {
             #(let #relations = ::musher::__private::Defer::defer(#relations, &mut steps);)*
         }
     };
+    let unset = unset(container);
     let bindings = defaults::bindings(container, |field| completed(container, field));
     generated! {
         #(#conditions)*
@@ -243,14 +244,38 @@ fn completion(container: &Container<'_>, names: &Names) -> TokenStream {
             fn into_pending(self) -> ::musher::__private::Pending<#entity> {
                 let Self { #(#fields),* } = self;
                 #(#taken)*
+                #unset
                 #steps
                 ::musher::__private::Pending::new(steps, move |em| {
                     #bindings
-                    em.persist(#entity { #(#fields),* })
+                    em.persist_built(#entity { #(#fields),* }, unset)
                 })
             }
         }
     }
+}
+
+/// The properties that the builder has to fill in, as `unset`.
+fn unset(container: &Container<'_>) -> TokenStream {
+    let optional = container.properties().filter(|field| {
+        let is_stored = matches!(
+            field.kind(),
+            Kind::Scalar | Kind::Lazy(_) | Kind::ToOne { .. }
+        );
+        is_stored && !field.is_required()
+    });
+    let own = optional.map(|field| {
+        let (ident, position) = (field.ident, position(field));
+        generated!((#position, ::std::option::Option::is_none(&#ident)),)
+    });
+    let base = container.base().map_or_else(
+        || generated!(false),
+        |base| {
+            let ident = base.ident;
+            generated!(::std::option::Option::is_none(&#ident))
+        },
+    );
+    generated!(let unset = ::musher::__private::FieldSet::unset(FIRST_OWN, #base, &[#(#own)*]);)
 }
 
 fn condition_trait(container: &Container<'_>, field: &Field<'_>) -> TokenStream {

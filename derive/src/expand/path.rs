@@ -59,6 +59,15 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
             }
         }
 
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::musher::__private::QueryPath<R> for #path<R> {
+            type Target = #ident;
+
+            fn into_path(self) -> ::musher::__private::Path<R, #ident> {
+                self.path
+            }
+        }
+
         #deref
     }
 }
