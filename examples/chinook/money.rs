@@ -4,12 +4,14 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul};
 
-use musher::{KeyError, OrderedKey};
+use musher::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// Dollars, exact to the cent.
+///
+/// With the order of a key, conditions such as `lt` and `between` are for it, and indexes.
 #[derive(
-    Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default,
+    Serialize, Deserialize, OrderedKey, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default,
 )]
 pub struct Money {
     cents: i64,
@@ -28,17 +30,6 @@ impl Money {
             _ => return Err(de::Error::custom(format!("`{text}` has no two decimals"))),
         };
         cents.map(Self::cents).map_err(de::Error::custom)
-    }
-}
-
-/// Conditions such as `lt` and `between` are for types that have an order as keys.
-impl OrderedKey for Money {
-    fn encode_key(&self, out: &mut Vec<u8>) {
-        self.cents.encode_key(out);
-    }
-
-    fn decode_key(input: &mut &[u8]) -> Result<Self, KeyError> {
-        i64::decode_key(input).map(Self::cents)
     }
 }
 

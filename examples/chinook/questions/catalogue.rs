@@ -10,41 +10,29 @@ pub fn longest_tracks(
     playlist: &str,
     most: usize,
 ) -> musher::Result<Vec<(String, u32)>> {
-    let tracks = em
-        .find::<Track>()
+    em.find::<Track>()
         .filter(|t| t.playlists().any(|p| p.name().eq(playlist)))
         .order_by(|t| (t.milliseconds().desc(), t.name().asc()))
         .limit(most)
-        .all()?;
-    Ok(tracks
-        .into_iter()
-        .map(|track| (em[track].name.clone(), em[track].milliseconds))
-        .collect())
+        .fields(|t| (t.name(), t.milliseconds()))
+        .all()
 }
 
 /// The playlists with a track by an artist.
 pub fn playlists_with(em: &mut EntityManager, artist: &str) -> musher::Result<Vec<(u64, String)>> {
-    let playlists = em
-        .find::<Playlist>()
+    em.find::<Playlist>()
         .filter(|p| p.tracks().any(|t| t.album().artist().name().eq(artist)))
-        .all()?;
-    Ok(playlists
-        .into_iter()
-        .map(|playlist| (*playlist.key(), em[playlist].name.clone()))
-        .collect())
+        .fields(|p| (p.id(), p.name()))
+        .all()
 }
 
 /// The artists of whom the shop has no album.
 pub fn artists_without_albums(em: &mut EntityManager) -> musher::Result<Vec<(String,)>> {
-    let artists = em
-        .find::<Artist>()
+    em.find::<Artist>()
         .filter(|a| a.albums().is_empty())
         .order_by(|a| a.name().asc())
-        .all()?;
-    Ok(artists
-        .into_iter()
-        .map(|artist| (em[artist].name.clone(),))
-        .collect())
+        .fields(|a| (a.name(),))
+        .all()
 }
 
 /// The tracks of a genre that last longer than so many milliseconds, with their artist.
@@ -53,8 +41,7 @@ pub fn long_tracks(
     genre: &str,
     milliseconds: u32,
 ) -> musher::Result<Vec<(String, String, u32)>> {
-    let tracks = em
-        .find::<Track>()
+    em.find::<Track>()
         .filter(|t| {
             t.genre()
                 .name()
@@ -62,16 +49,8 @@ pub fn long_tracks(
                 .and(t.milliseconds().gt(milliseconds))
         })
         .order_by(|t| (t.milliseconds().desc(), t.name().asc()))
-        .populate(|t| t.album().artist())
-        .all()?;
-    Ok(tracks
-        .into_iter()
-        .map(|track| {
-            let track = em.view(track);
-            let artist = track.album().artist().name.clone();
-            (track.name.clone(), artist, track.milliseconds)
-        })
-        .collect())
+        .fields(|t| (t.name(), t.album().artist().name(), t.milliseconds()))
+        .all()
 }
 
 /// The albums with tracks that somebody has composed, alone or with others, and how many.

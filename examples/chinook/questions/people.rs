@@ -94,17 +94,13 @@ pub fn top_customers(
         .into_iter()
         .map(|customer| {
             let customer = em.view(customer);
-            let spent: Money = customer.invoices().iter().map(|i| i.total).sum();
-            (
-                (customer.full_name(), customer.address.country.clone()),
-                spent,
-            )
+            let who = (customer.full_name(), customer.address.country.clone());
+            (who, customer.invoices().iter().map(|i| i.total).sum())
         })
         .collect();
     Ok(sums
-        .ranking()
+        .first(most)
         .into_iter()
-        .take(most)
         .map(|((name, country), spent)| (name, country, spent))
         .collect())
 }
@@ -121,10 +117,11 @@ pub fn customers_who_never_bought(
                 .none(|i| i.lines().any(|l| l.track().genre().name().eq(genre)))
         })
         .order_by(|c| (c.last_name().asc(), c.first_name().asc()))
+        .fields(|c| (c.first_name(), c.last_name()))
         .all()?;
     Ok(customers
         .into_iter()
-        .map(|customer| (em[customer].full_name(),))
+        .map(|(first, last)| (format!("{first} {last}"),))
         .collect())
 }
 

@@ -21,6 +21,13 @@ impl<G: Ord, V: AddAssign + Default + Ord> Sums<G, V> {
         groups.sort_by(|a, b| b.1.cmp(&a.1)); // stable
         groups
     }
+
+    /// The first of the ranking.
+    pub fn first(self, most: usize) -> Vec<(G, V)> {
+        let mut ranking = self.ranking();
+        ranking.truncate(most);
+        ranking
+    }
 }
 
 impl<G: Ord, V: AddAssign + Default + Ord> FromIterator<(G, V)> for Sums<G, V> {

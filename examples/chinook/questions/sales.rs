@@ -10,13 +10,13 @@ use super::ranking::Sums;
 
 /// The revenue of each country, the highest first.
 pub fn revenue_by_country(em: &mut EntityManager) -> musher::Result<Vec<(String, Money)>> {
-    let invoices = em.find::<Invoice>().all()?;
+    let invoices = em
+        .find::<Invoice>()
+        .fields(|i| (i.billing_address(), i.total()))
+        .all()?;
     let sums: Sums<_, _> = invoices
         .into_iter()
-        .map(|invoice| {
-            let invoice = &em[invoice];
-            (invoice.billing_address.country.clone(), invoice.total)
-        })
+        .map(|(address, total)| (address.country, total))
         .collect();
     Ok(sums.ranking())
 }
@@ -26,21 +26,15 @@ pub fn best_selling_genres(
     em: &mut EntityManager,
     most: usize,
 ) -> musher::Result<Vec<(String, u32)>> {
-    let lines = em
+    let sales = em
         .find::<InvoiceLine>()
-        .populate(|l| l.track().genre())
+        .fields(|l| (l.track().genre().name().optional(), l.quantity()))
         .all()?;
-    let sums: Sums<_, _> = lines
+    let sums: Sums<_, _> = sales
         .into_iter()
-        .filter_map(|line| {
-            let line = em.view(line);
-            let genre = line.track().genre()?;
-            Some((genre.name.clone(), line.quantity))
-        })
+        .filter_map(|(genre, quantity)| Some((genre?, quantity)))
         .collect();
-    let mut ranking = sums.ranking();
-    ranking.truncate(most);
-    Ok(ranking)
+    Ok(sums.first(most))
 }
 
 /// The artists that bring in most.
@@ -48,21 +42,18 @@ pub fn best_selling_artists(
     em: &mut EntityManager,
     most: usize,
 ) -> musher::Result<Vec<(String, Money)>> {
-    let lines = em
+    let sales = em
         .find::<InvoiceLine>()
-        .populate(|l| l.track().album().artist())
-        .all()?;
-    let sums: Sums<_, _> = lines
-        .into_iter()
-        .map(|line| {
-            let line = em.view(line);
-            let artist = line.track().album().artist();
-            (artist.name.clone(), line.revenue())
+        .fields(|l| {
+            let artist = l.track().album().artist();
+            (artist.name(), l.unit_price(), l.quantity())
         })
+        .all()?;
+    let sums: Sums<_, _> = sales
+        .into_iter()
+        .map(|(artist, unit_price, quantity)| (artist, unit_price * quantity))
         .collect();
-    let mut ranking = sums.ranking();
-    ranking.truncate(most);
-    Ok(ranking)
+    Ok(sums.first(most))
 }
 
 /// How many albums of each artist nobody has bought a track of.
@@ -70,12 +61,9 @@ pub fn albums_without_sales(em: &mut EntityManager) -> musher::Result<Vec<(Strin
     let albums = em
         .find::<Album>()
         .filter(|a| a.tracks().all(|t| t.sales().is_empty()))
-        .populate(|a| a.artist())
+        .fields(|a| (a.artist().name(),))
         .all()?;
-    let sums: Sums<_, _> = albums
-        .into_iter()
-        .map(|album| (em.view(album).artist().name.clone(), 1))
-        .collect();
+    let sums: Sums<_, _> = albums.into_iter().map(|(artist,)| (artist, 1)).collect();
     Ok(sums.ranking())
 }
 
@@ -84,11 +72,11 @@ pub fn unsold_tracks(em: &mut EntityManager) -> musher::Result<Vec<(String, u32)
     let tracks = em
         .find::<Track>()
         .filter(|t| t.sales().is_empty())
-        .populate(|t| t.genre())
+        .fields(|t| (t.genre().name().optional(),))
         .all()?;
     let sums: Sums<_, _> = tracks
         .into_iter()
-        .filter_map(|track| Some((em.view(track).genre()?.name.clone(), 1)))
+        .filter_map(|(genre,)| Some((genre?, 1)))
         .collect();
     Ok(sums.ranking())
 }
