@@ -91,17 +91,7 @@ impl Database {
             many.resize(schema.fields.len(), None);
             &mut many[..]
         };
-        for (number, stored) in record.iter() {
-            // A number without a property belongs to one that the entity no longer has.
-            if let Some(field) = schema
-                .by_number
-                .get(usize::from(number.0))
-                .copied()
-                .flatten()
-            {
-                values[field] = Some(stored);
-            }
-        }
+        schema.place(record.properties(), values);
         (self.entity_type(entity).hydrate)(&HydrateRow::new(schema, key, values))
     }
 

@@ -123,7 +123,7 @@ pub use query::{
     Assignment, Cursor, Explanation, Filter, IntoAssignments, IntoOperand, IntoOrder, ItemCount,
     NoCursor, OptionalProperty, Order, Projection, Property, Text,
 };
-pub use schema::OnDelete;
+pub use schema::{Elements, OnDelete};
 pub use serialize::Serialization;
 pub use storage::{CommitPath, Durability};
 
@@ -169,6 +169,7 @@ pub mod __private {
     };
     pub use crate::query::{
         Columns, FilterBinding, Path, Property, PropertyPath, QueryPath, Terms, Values, index_part,
+        index_part_of_each,
     };
     pub use crate::schema::{
         CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription, OfAnyType,

@@ -270,6 +270,7 @@ impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
                     Fields::serialize(self.entity, field, name, &mut map)?;
                 }
+                ResolvedKind::Derived(_) => {}
             }
         }
         self.entity

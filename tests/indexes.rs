@@ -6,6 +6,10 @@ mod support;
 
 #[path = "indexes/constraints.rs"]
 mod constraints;
+#[path = "indexes/derived.rs"]
+mod derived;
+#[path = "indexes/elements.rs"]
+mod elements;
 #[path = "indexes/entries.rs"]
 mod entries;
 #[path = "indexes/reopening.rs"]

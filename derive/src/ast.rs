@@ -9,6 +9,7 @@ use syn::{Data, DataStruct, DeriveInput, Expr, Fields, Ident, Type, Visibility};
 
 use crate::attr::{ContainerAttrs, FieldAttrs, RelationAttr};
 use crate::ctxt::Ctxt;
+use crate::indexes;
 use crate::shape::Shape;
 
 /// Which derive is at work.
@@ -163,6 +164,12 @@ impl<'a> Container<'a> {
     /// Whether the primary key is made of properties.
     pub(crate) fn has_composed_key(&self) -> bool {
         self.key_parts().next().is_some()
+    }
+
+    /// What indexes derive, in the order of declaration.
+    pub(crate) fn derived(&self) -> impl Iterator<Item = &indexes::Derived> {
+        let parts = self.attrs.indexes.iter().flat_map(|index| &index.parts);
+        parts.filter_map(|part| part.derived.as_ref())
     }
 
     /// The struct's own properties, by position.

@@ -301,11 +301,12 @@ fn index_value(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<IndexItem>> 
 fn set_index(cx: &Ctxt, slot: &mut Slot<IndexAttr>, name: &Ident, value: Value) {
     let items = index_value(cx, name, value).unwrap_or_default();
     let index = IndexAttr::of(cx, name, items);
-    if let Some(part) = index.parts.first() {
+    if let Some(part) = index.parts.first().filter(|_| !index.is_each()) {
         cx.error(
-            part.span(),
+            part.ident.span(),
             format_args!(
-                "an index over several properties goes on the struct: `#[orm({name}({part}, ..))]`"
+                "an index on more than the property goes on the struct: `#[orm({name}({}, ..))]`",
+                part.ident
             ),
         );
     }

@@ -5,7 +5,7 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Ident, LitStr, Token};
+use syn::{Expr, Ident, LitStr, Token, Type, parenthesized, token};
 
 use crate::ctxt::Ctxt;
 
@@ -13,8 +13,23 @@ use crate::ctxt::Ctxt;
 pub(crate) enum IndexItem {
     /// `name = ".."`
     Name(Ident, LitStr),
-    /// A property.
-    Property(Ident),
+    Part(Box<Part>),
+}
+
+/// A part of an index.
+pub(crate) struct Part {
+    /// The property, or what is derived.
+    pub(crate) ident: Ident,
+    /// `each(..)`: there is a key for each element.
+    pub(crate) each: bool,
+    pub(crate) derived: Option<Derived>,
+}
+
+/// `lower_email: String = email.to_lowercase()`
+pub(crate) struct Derived {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) expr: Expr,
 }
 
 /// `index`, or `index(..)`.
@@ -22,16 +37,66 @@ pub(crate) struct IndexAttr {
     pub(crate) span: Span,
     pub(crate) unique: bool,
     pub(crate) name: Option<LitStr>,
-    pub(crate) parts: Vec<Ident>,
+    pub(crate) parts: Vec<Part>,
 }
 
 impl Parse for IndexItem {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let ident = input.call(Ident::parse_any)?;
-        if ident == "name" && input.parse::<Option<Token![=]>>()?.is_some() {
+        let is_name = input.peek2(Token![=]) && !input.peek2(Token![==]);
+        if is_name {
+            let ident = input.call(Ident::parse_any)?;
+            if ident != "name" {
+                let message =
+                    format!("write what is derived with its type: `{ident}: String = ..`");
+                return Err(syn::Error::new(ident.span(), message));
+            }
+            input.parse::<Token![=]>()?;
             return Ok(Self::Name(ident, input.parse()?));
         }
-        Ok(Self::Property(ident))
+        Ok(Self::Part(Box::new(input.parse()?)))
+    }
+}
+
+impl Parse for Part {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ident = input.call(Ident::parse_any)?;
+        if ident == "each" && input.peek(token::Paren) {
+            let content;
+            parenthesized!(content in input);
+            let part: Self = content.parse()?;
+            content.parse::<Option<Token![,]>>()?;
+            if !content.is_empty() {
+                return Err(content.error("`each` takes one property"));
+            }
+            return Ok(Self { each: true, ..part });
+        }
+        let mut derived = None;
+        if input.parse::<Option<Token![:]>>()?.is_some() {
+            let ty = input.parse()?;
+            input.parse::<Token![=]>()?;
+            derived = Some(Derived {
+                ident: ident.clone(),
+                ty,
+                expr: input.parse()?,
+            });
+        }
+        Ok(Self {
+            ident,
+            each: false,
+            derived,
+        })
+    }
+}
+
+impl Part {
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+}
+
+impl Derived {
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
     }
 }
 
@@ -56,7 +121,7 @@ impl IndexAttr {
                     cx.error(ident.span(), "`name` is given twice");
                 }
                 IndexItem::Name(_, name) => attr.name = named(cx, name),
-                IndexItem::Property(ident) => attr.parts.push(ident),
+                IndexItem::Part(part) => attr.parts.push(*part),
             }
         }
         attr
@@ -69,12 +134,20 @@ impl IndexAttr {
 
     /// The parts, as messages name them.
     pub(crate) fn label(&self) -> String {
-        let parts: Vec<_> = self
-            .parts
-            .iter()
-            .map(|part| part.unraw().to_string())
-            .collect();
+        let parts: Vec<_> = self.parts.iter().map(Part::name).collect();
         parts.join(", ")
+    }
+
+    /// On a property: whether it is `index(each)`.
+    pub(crate) fn is_each(&self) -> bool {
+        matches!(self.parts.as_slice(), [part] if part.is_word_each())
+    }
+}
+
+impl Part {
+    /// The bare word `each`.
+    pub(crate) fn is_word_each(&self) -> bool {
+        self.ident == "each" && !self.each && self.derived.is_none()
     }
 }
 

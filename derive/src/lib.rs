@@ -108,6 +108,8 @@ use crate::ctxt::Ctxt;
 /// | `after_create = f`, `after_update = f`, `after_delete = f` | hooks, `fn(&Self, &EventArgs<Self>)`, when the commit has succeeded |
 /// | `index(a, b)` | rows are found by `a` and `b`, and by `a` alone, without a walk over all; properties of the base and to-one relations may be parts |
 /// | `unique(a, b)` | likewise, and no two rows have the same in all of them; with a `None` in one any number may |
+/// | `index(c: u8 = expr, ..)` | a part is what `expr` gives, which reads, by name and by reference, properties in the row, and the base; paths have a method `c` |
+/// | `index(each(a), ..)` | a part is each element of `a`, a list or set; one at most |
 /// | `index(a, b, name = "..")` | the name that stored data use, instead of `a+b` |
 /// | `on_init = f`, `on_load = f` | hooks, `fn(&mut Self)`, when an instance becomes managed, and when it was loaded |
 /// | `computed(full_title = f, ..)` | serialized beside the properties: what `f` makes of a `&Self`; with `groups(A)` in the parentheses, for these groups |
@@ -121,6 +123,8 @@ use crate::ctxt::Ctxt;
 /// | `primary_key` | the identity: one property, here or in the base, or several here, whose tuple is the key |
 /// | `unique` | no two rows have the same value; `None` any number may have |
 /// | `index` | rows are found by the value without a walk over all |
+/// | `index(each)`, `unique(each)` | the same, for each element of a list or set |
+/// | `index(name = "..")` | the name that stored data use for the index |
 /// | `length = n` | at most so many characters, checked by the flush |
 /// | `hidden` | in no serialization and no log |
 /// | `default` | not required in builders: the type's own default |

@@ -16,15 +16,29 @@ pub(crate) type IndexKey = Vec<u8>;
 pub(crate) fn index_keys(
     entity: &EntitySchema,
     index: &IndexSchema,
+    row_key: &RowKey,
     row: Properties<'_>,
 ) -> Result<Vec<IndexKey>, Error> {
-    let mut key = IndexKey::new();
+    let mut keys = vec![IndexKey::new()];
     for part in &index.parts {
-        if !append_part(entity, index, part, row, &mut key)? {
+        let Some(stored) = entity.value_of(part.field, row_key, row)? else {
             return Ok(Vec::new());
+        };
+        if let PartKind::Each(elements) = &part.kind {
+            let elements = elements.keys(&stored)?;
+            let before = std::mem::take(&mut keys);
+            let before = before.first().map_or(&[][..], Vec::as_slice);
+            keys.extend(elements.iter().map(|element| [before, element].concat()));
+            continue;
+        }
+        // A part after the elements is the same in all keys.
+        for key in &mut keys {
+            if !append_part(entity, index, part, &stored, key)? {
+                return Ok(Vec::new());
+            }
         }
     }
-    Ok(vec![key])
+    Ok(keys)
 }
 
 /// Appends a part of a key. `false`: the row has no key.
@@ -32,19 +46,16 @@ fn append_part(
     entity: &EntitySchema,
     index: &IndexSchema,
     part: &IndexPart,
-    row: Properties<'_>,
+    stored: &[u8],
     key: &mut IndexKey,
 ) -> Result<bool, Error> {
-    let property = &entity.fields[part.field];
-    let Some(stored) = row.get(property.number) else {
-        return Ok(false);
-    };
     match &part.kind {
         PartKind::Value(value_type) => {
             let start = key.len();
             value_type.append_order_key(stored, key)?;
             // `None` encodes as a lone zero byte.
-            Ok(!(index.unique && property.nullable && key[start..] == [0]))
+            let nullable = entity.fields[part.field].nullable;
+            Ok(!(index.unique && nullable && key[start..] == [0]))
         }
         // A reference is stored as the encoded key itself.
         PartKind::Reference => {
@@ -56,6 +67,7 @@ fn append_part(
             key.extend_from_slice(stored);
             Ok(!(index.unique && stored.is_empty()))
         }
+        PartKind::Each(_) => unreachable!("elements are parts of several keys"),
     }
 }
 
@@ -96,6 +108,7 @@ fn skip_part(
     let skip_reference = || schema.entity(entity.relation(part.field).target).skip_key;
     match &part.kind {
         PartKind::Value(value_type) => *key = value_type.after_order_key(key)?,
+        PartKind::Each(elements) => *key = elements.element.after_order_key(key)?,
         PartKind::Reference => skip_reference()(key)?,
         PartKind::OptionalReference => {
             let is_present = bool::decode_key(key)?;
@@ -140,6 +153,7 @@ fn describe_part(
         return "<hidden>".to_owned();
     }
     match (&part.kind, bytes) {
+        (PartKind::Each(elements), _) => elements.element.display_order_key(bytes).to_string(),
         (PartKind::Value(value_type), _) => value_type.display_order_key(bytes).to_string(),
         (PartKind::OptionalReference, [0, ..]) => "None".to_owned(),
         (PartKind::OptionalReference, [_, bytes @ ..]) | (PartKind::Reference, bytes) => {

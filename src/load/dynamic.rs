@@ -43,6 +43,12 @@ impl Hints {
             at = match &entity.fields[field].kind {
                 ResolvedKind::Relation(relation) => Some(schema.entity(relation.target)),
                 ResolvedKind::Lazy(_) => None,
+                ResolvedKind::Derived(_) => {
+                    return Err(problem(format!(
+                        "it is what an index of {entity} computes, and no instance has it; {}",
+                        choices(entity)
+                    )));
+                }
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => {
                     return Err(problem(format!(
                         "it is a plain property of {entity}, and is loaded with it; {}",

@@ -84,7 +84,7 @@ impl Loader<'_> {
                 }
                 self.load_to_many(instances, (entity, field, relation), hints)
             }
-            ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) => {
+            ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Derived(_) => {
                 unreachable!("hints name relations and lazy properties")
             }
         }

@@ -179,9 +179,12 @@ impl Loader<'_> {
     ) -> Result<Vec<u8>> {
         let record = parse_row(entity, key, row)?;
         let property = &entity.fields[field];
-        debug_assert!(matches!(property.kind, ResolvedKind::Scalar(_)));
-        match record.get(property.number) {
-            Some(stored) => Ok(stored.to_vec()),
+        debug_assert!(matches!(
+            property.kind,
+            ResolvedKind::Scalar(_) | ResolvedKind::Derived(_)
+        ));
+        match entity.value_of(field, key, record.properties())? {
+            Some(stored) => Ok(stored.into_owned()),
             None if property.nullable => Ok(vec![0]),
             None => {
                 let mut values = vec![None; entity.fields.len()];

@@ -75,8 +75,10 @@ impl fmt::Debug for Entity<'_> {
         }
         let mut printed = f.debug_struct(schema.name);
         for field in 0..schema.fields.len() {
-            if field == schema.key_field && !schema.key_parts.is_empty() {
-                // Its parts print.
+            // Of a key that is made of properties, these print.
+            let is_made_of_others = field == schema.key_field && !schema.key_parts.is_empty()
+                || matches!(schema.fields[field].kind, ResolvedKind::Derived(_));
+            if is_made_of_others {
                 continue;
             }
             printed.field(
@@ -131,6 +133,7 @@ impl fmt::Debug for Property<'_> {
                 depth: depth + 1,
             }
             .fmt(f),
+            ResolvedKind::Derived(_) => unreachable!("it is in no instance"),
         }
     }
 }

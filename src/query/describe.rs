@@ -5,7 +5,9 @@ use super::filter::{Comparison, Condition};
 use super::items::Items;
 use super::order::Term;
 use crate::log;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSchema, ResolvedKind, Schema};
+use crate::schema::{
+    DerivedValue, EntityIndex, EntitySchema, FieldIndex, FieldSchema, ResolvedKind, Schema,
+};
 
 /// The whole query in words: `slug = "foo" order by title desc limit 20`.
 pub(crate) fn describe_query(schema: &Schema, entity: EntityIndex, query: &Query) -> String {
@@ -99,6 +101,7 @@ fn compare(
         Comparison::IsNone => format!("{path} is none"),
         _ if property.hidden => format!("{path} compared with <hidden>"),
         Comparison::Text(text) => format!("{path} {}", text.pattern),
+        Comparison::Has(has) => format!("{path} {}", has.describe()),
         Comparison::Less { than, or_equal } => {
             format!(
                 "{path} {} {}",
@@ -152,9 +155,11 @@ pub(super) fn path<'s>(
 
 fn operand(entity: &EntitySchema, property: &FieldSchema, stored: Option<&[u8]>) -> String {
     match (&property.kind, stored) {
-        (ResolvedKind::Scalar(value_type), Some(stored)) => {
-            log::shortened(&value_type.display(stored).to_string())
-        }
+        (
+            ResolvedKind::Scalar(value_type)
+            | ResolvedKind::Derived(DerivedValue { value_type, .. }),
+            Some(stored),
+        ) => log::shortened(&value_type.display(stored).to_string()),
         (ResolvedKind::PrimaryKey, Some(stored)) => match (entity.key_of_value)(stored) {
             Some(key) => entity.print_key(&key),
             None => "..".to_owned(),

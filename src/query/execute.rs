@@ -15,7 +15,7 @@ use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace::{index_entry_row, parse_row};
-use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
+use crate::schema::{EntitySchema, FieldIndex, PartKind, ResolvedKind};
 use crate::storage::{Bytes, Direction, KeyRange, Reader};
 
 /// A row that meets the condition.
@@ -187,9 +187,13 @@ impl<'a> Search<'a> {
             keys.extend((entity.key_of_value)(stored));
             return Ok(());
         }
+        let index = entity.index_on(field).expect("the plan names an index");
         let mut value = Vec::new();
         match &entity.fields[field].kind {
-            ResolvedKind::Scalar(value_type) => {
+            ResolvedKind::Scalar(_) | ResolvedKind::Derived(_) => {
+                let PartKind::Value(value_type) = &index.parts[0].kind else {
+                    unreachable!("a value is a part of an index as it is")
+                };
                 value_type.append_order_key(stored, &mut value)?;
             }
             ResolvedKind::Relation(relation) => {
@@ -204,7 +208,6 @@ impl<'a> Search<'a> {
             }
         }
         let reader = self.judge.reader;
-        let index = entity.index_on(field).expect("the plan names an index");
         keys.extend(database.keyspace.indexed(reader, entity, index, &value)?);
         Ok(())
     }

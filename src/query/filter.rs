@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
+use super::elements::HasElement;
 use super::items::Items;
 use super::text::TextMatch;
 use crate::codec::value::encode_value;
@@ -114,6 +115,7 @@ pub(crate) enum Comparison {
         or_equal: bool,
     },
     Text(TextMatch),
+    Has(HasElement),
 }
 
 /// A value by its index key, and how stored values become index keys.

@@ -297,13 +297,13 @@ fn own_sort_value(
     if term.field == entity.key_field {
         return Ok(Some(key.to_vec()));
     }
-    let property = &entity.fields[term.field];
-    let stored = record.get(property.number);
-    let Some(stored) = stored.filter(|stored| !property.nullable || **stored != [0]) else {
+    let nullable = entity.fields[term.field].nullable;
+    let stored = entity.value_of(term.field, key, record.properties())?;
+    let Some(stored) = stored.filter(|stored| !nullable || **stored != [0]) else {
         return Ok(None);
     };
     let mut value = Vec::with_capacity(stored.len() + 2);
-    term.value_type.append_order_key(stored, &mut value)?;
+    term.value_type.append_order_key(&stored, &mut value)?;
     Ok(Some(value))
 }
 
@@ -325,8 +325,8 @@ fn evaluate(
     if field == entity.key_field {
         return Ok(evaluate_key(comparison, entity, key));
     }
-    let stored = record.get(entity.fields[field].number);
-    let Some(stored) = stored else {
+    let stored = entity.value_of(field, key, record.properties())?;
+    let Some(stored) = stored.as_deref() else {
         // The row is older than the property.
         return Ok(holds_for_none(comparison, entity.fields[field].nullable));
     };
@@ -340,6 +340,7 @@ fn evaluate(
         }
         Comparison::IsNone => Ok(matches!(stored, [] | [0])),
         Comparison::Text(text) => Ok(text.is_met(stored)?),
+        Comparison::Has(has) => Ok(has.is_met(stored)?),
         Comparison::Less { than, or_equal } => {
             let mut value = Vec::with_capacity(stored.len() + 2);
             than.value_type.append_order_key(stored, &mut value)?;
@@ -353,7 +354,7 @@ fn evaluate(
 fn holds_for_none(comparison: &Comparison, optional: bool) -> bool {
     match comparison {
         Comparison::IsNone => true,
-        Comparison::Text(_) => false,
+        Comparison::Text(_) | Comparison::Has(_) => false,
         Comparison::In(values) => optional && values.iter().flatten().any(|value| *value == [0]),
         // The index key of `None` is a lone zero byte.
         Comparison::Less { than, or_equal } => !optional || *or_equal || than.key != [0],
@@ -368,6 +369,7 @@ fn evaluate_key(comparison: &Comparison, entity: &EntitySchema, key: &RowKey) ->
             .any(|value| (entity.key_of_value)(value).as_ref() == Some(key)),
         Comparison::IsNone => false,
         Comparison::Text(text) => text.is_met_by_key(&key.to_vec()),
+        Comparison::Has(has) => has.is_met_by_key(&key.to_vec()),
         Comparison::Less { than, or_equal } => is_less(&key.to_vec(), than, *or_equal),
     }
 }

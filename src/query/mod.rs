@@ -8,6 +8,7 @@ mod assign;
 mod choose;
 mod cursor;
 mod describe;
+mod elements;
 mod execute;
 mod explain;
 mod filter;
@@ -42,7 +43,7 @@ pub(crate) use page::page;
 pub use path::{Path, PropertyPath, QueryPath};
 pub(crate) use projection::{Absent, Column};
 pub use projection::{Columns, OptionalProperty, Projection, Values};
-pub use property::{Property, index_part};
+pub use property::{Property, index_part, index_part_of_each};
 pub use text::Text;
 
 /// What a query asks for.

@@ -175,8 +175,11 @@ fn collect_ranges(
 
 /// Whether rows can be found by ranges of an own property.
 fn has_ranges(entity: &EntitySchema, field: FieldIndex) -> bool {
-    let is_scalar = matches!(entity.fields[field].kind, ResolvedKind::Scalar(_));
-    field == entity.key_field || is_scalar && entity.index_on(field).is_some()
+    let has_order = matches!(
+        entity.fields[field].kind,
+        ResolvedKind::Scalar(_) | ResolvedKind::Derived(_)
+    );
+    field == entity.key_field || has_order && entity.index_on(field).is_some()
 }
 
 /// Where the index keys lie of what compares so.
@@ -193,7 +196,7 @@ fn range_of(comparison: &Comparison) -> Option<KeyRange> {
         Comparison::Text(text) if !text.index_prefix.is_empty() => {
             Some(KeyRange::prefix(&text.index_prefix))
         }
-        Comparison::Text(_) | Comparison::In(_) | Comparison::IsNone => None,
+        Comparison::Text(_) | Comparison::In(_) | Comparison::IsNone | Comparison::Has(_) => None,
     }
 }
 

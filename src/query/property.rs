@@ -14,7 +14,7 @@ use super::projection::Column;
 use super::text::{Pattern, Text, TextMatch};
 use crate::codec::OrderedKey;
 use crate::codec::value::encode_value;
-use crate::schema::{FieldIndex, PartDescription, ValueType};
+use crate::schema::{Elements, FieldIndex, PartDescription, ValueType};
 
 /// A property of type `V`, reached from the root entity `R` by to-one relations.
 ///
@@ -48,7 +48,7 @@ impl<R, V> Property<R, V> {
         self.steps
     }
 
-    fn condition(self, comparison: Comparison) -> Filter<R> {
+    pub(super) fn condition(self, comparison: Comparison) -> Filter<R> {
         Filter::of(Condition::Compare {
             steps: self.steps,
             field: self.field,
@@ -190,6 +190,13 @@ where
 {
     debug_assert!(property.steps.is_empty(), "an index is on own properties");
     PartDescription::value::<V>(property.field)
+}
+
+/// Each element of the property as a part of an index of its entity.
+#[must_use]
+pub fn index_part_of_each<R, V: Elements>(property: &Property<R, V>) -> PartDescription {
+    debug_assert!(property.steps.is_empty(), "an index is on own properties");
+    PartDescription::each::<V>(property.field)
 }
 
 /// The stored form of a value. A value that serde refuses equals nothing that is stored.

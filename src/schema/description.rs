@@ -6,7 +6,10 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::{CharCount, Equal, IndexDescription, ValueType, VersionNumber};
+use super::{
+    CharCount, Derive, DerivedValue, ElementType, Elements, Equal, IndexDescription, ValueType,
+    VersionNumber,
+};
 use crate::codec::OrderedKey;
 
 /// An entity as its derive describes it.
@@ -40,6 +43,8 @@ pub struct FieldDescription {
     pub(crate) index: bool,
     /// What the program calls the index, where it does.
     pub(crate) index_name: Option<&'static str>,
+    /// The elements that the index has a key of each of, instead of one of the value.
+    pub(crate) each: Option<ElementType>,
     pub(crate) concurrency_check: bool,
     pub(crate) is_key_part: bool,
     pub(crate) cascade_remove: bool,
@@ -56,6 +61,7 @@ pub(crate) enum FieldKind {
     Scalar(ValueType),
     Lazy(ValueType),
     Relation(Relation),
+    Derived(DerivedValue),
 }
 
 /// The entity at the other end of a relation.
@@ -157,6 +163,7 @@ impl FieldDescription {
             unique: false,
             index: false,
             index_name: None,
+            each: None,
             concurrency_check: false,
             is_key_part: false,
             cascade_remove: false,
@@ -192,6 +199,26 @@ impl FieldDescription {
     #[must_use]
     pub const fn relation(name: &'static str, relation: Relation) -> Self {
         Self::new(name, FieldKind::Relation(relation))
+    }
+
+    /// A value computed of other properties, by their positions. `derive` gives its stored form.
+    #[must_use]
+    pub fn derived<V: DeserializeOwned + fmt::Debug>(
+        name: &'static str,
+        equal: Equal,
+        reads: impl IntoIterator<Item = usize>,
+        derive: Derive,
+    ) -> Self {
+        let value_type = ValueType::of::<V>().compared(equal);
+        let reads = reads.into_iter().collect();
+        Self::new(
+            name,
+            FieldKind::Derived(DerivedValue {
+                value_type,
+                reads,
+                derive,
+            }),
+        )
     }
 
     /// Kept out of serialization and logs.
@@ -234,6 +261,22 @@ impl FieldDescription {
     pub const fn index<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
         self.index = true;
         self.ordered::<V>()
+    }
+
+    /// No element is in two rows.
+    #[must_use]
+    pub const fn unique_each<V: Elements>(mut self) -> Self {
+        self.unique = true;
+        self.each = Some(ElementType::of::<V>());
+        self
+    }
+
+    /// Rows can be found by each element of the value.
+    #[must_use]
+    pub const fn index_each<V: Elements>(mut self) -> Self {
+        self.index = true;
+        self.each = Some(ElementType::of::<V>());
+        self
     }
 
     /// The name that the stored data use for the index on the property.

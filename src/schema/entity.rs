@@ -6,7 +6,7 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::{FieldSet, IndexSchema, OnDelete, ValueType, VersionType};
+use super::{DerivedValue, FieldSet, IndexSchema, OnDelete, ValueType, VersionType};
 use crate::codec::record::PropertyNumber;
 use crate::codec::{KeyError, RowKey, RowKeyKind};
 
@@ -146,14 +146,15 @@ impl EntitySchema {
     pub(crate) fn unique_on(&self, fields: &FieldSet) -> Option<&IndexSchema> {
         let is_on = |index: &&IndexSchema| {
             let parts: FieldSet = index.parts.iter().map(|part| part.field).collect();
-            index.unique && parts == *fields
+            index.unique && !index.has_elements() && parts == *fields
         };
         self.indexes.iter().find(is_on)
     }
 
     /// The unique index of an entity that has no other.
     pub(crate) fn only_unique(&self) -> Option<&IndexSchema> {
-        let mut unique = self.indexes.iter().filter(|index| index.unique);
+        let identifies = |index: &&IndexSchema| index.unique && !index.has_elements();
+        let mut unique = self.indexes.iter().filter(identifies);
         unique.next().filter(|_| unique.next().is_none())
     }
 
@@ -199,12 +200,15 @@ pub(crate) enum ResolvedKind {
     Scalar(ValueType),
     Lazy(ValueType),
     Relation(RelationSchema),
+    /// Computed of the row, and not stored in it.
+    Derived(DerivedValue),
 }
 
 impl FieldSchema {
     pub(crate) fn value_type(&self) -> Option<&ValueType> {
         match &self.kind {
             ResolvedKind::Scalar(value) | ResolvedKind::Lazy(value) => Some(value),
+            ResolvedKind::Derived(derived) => Some(&derived.value_type),
             ResolvedKind::PrimaryKey | ResolvedKind::Relation(_) => None,
         }
     }
@@ -213,7 +217,7 @@ impl FieldSchema {
         match &self.kind {
             ResolvedKind::Scalar(_) => true,
             ResolvedKind::Relation(relation) => relation.is_to_one_owner(),
-            ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) => false,
+            ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) | ResolvedKind::Derived(_) => false,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! forms the entries. Invariant: the parts of a key are self-delimiting, so the first ones are the
 //! beginning of the keys of all rows that have them.
 
-use super::{FieldIndex, FieldSchema, FieldSet, ValueType};
+use super::{ElementType, FieldIndex, FieldSchema, FieldSet, ResolvedKind, ValueType};
 
 /// A secondary index of an entity.
 #[derive(Debug)]
@@ -39,21 +39,42 @@ pub(crate) enum PartKind {
     Reference,
     /// The same, among other parts: a byte says whether it refers to anything.
     OptionalReference,
+    /// By each of its elements: a row has as many keys as there are. At most one part is of this kind.
+    Each(ElementType),
+}
+
+impl IndexPart {
+    pub(crate) const fn is_each(&self) -> bool {
+        matches!(self.kind, PartKind::Each(_))
+    }
 }
 
 impl IndexSchema {
-    /// Whether it is the index on this one property.
+    /// Whether it is the index on this one property, by its whole value.
     pub(crate) fn is_on(&self, field: FieldIndex) -> bool {
-        matches!(self.parts.as_slice(), [part] if part.field == field)
+        matches!(self.parts.as_slice(), [part] if part.field == field && !part.is_each())
+    }
+
+    /// Whether a row may have several keys, or none.
+    pub(crate) fn has_elements(&self) -> bool {
+        self.parts.iter().any(IndexPart::is_each)
     }
 
     /// How the stored schema names it: by all whose change would change its entries.
     pub(crate) fn declaration(&self, fields: &[FieldSchema]) -> String {
         let part = |part: &IndexPart| {
             let name = fields[part.field].name;
-            match part.kind {
-                PartKind::Value(_) | PartKind::Reference => name.to_owned(),
-                PartKind::OptionalReference => format!("{name}?"),
+            match (&part.kind, &fields[part.field].kind) {
+                (PartKind::OptionalReference, _) => format!("{name}?"),
+                // No number of a stored property says what its type is.
+                (PartKind::Value(value), ResolvedKind::Derived(_)) => {
+                    format!("{name}: {}", value.name())
+                }
+                (PartKind::Value(_) | PartKind::Reference, _) => name.to_owned(),
+                (PartKind::Each(elements), ResolvedKind::Derived(_)) => {
+                    format!("each {name}: {}", elements.element.name())
+                }
+                (PartKind::Each(_), _) => format!("each {name}"),
             }
         };
         let parts: Vec<_> = self.parts.iter().map(part).collect();

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::ValueType;
+use super::{ElementType, Elements, ValueType};
 use crate::codec::OrderedKey;
 
 /// An index as its derive describes it.
@@ -24,8 +24,14 @@ pub struct IndexDescription {
 pub struct PartDescription {
     /// The property's position.
     pub(crate) field: usize,
-    /// How its values sort; none for a relation, whose keys do.
-    pub(crate) value: Option<ValueType>,
+    pub(crate) kind: DescribedPart,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DescribedPart {
+    Value(ValueType),
+    Reference,
+    Each(ElementType),
 }
 
 impl IndexDescription {
@@ -63,13 +69,25 @@ impl PartDescription {
     pub const fn value<V: DeserializeOwned + OrderedKey + fmt::Debug>(field: usize) -> Self {
         Self {
             field,
-            value: Some(ValueType::of::<V>().ordered::<V>()),
+            kind: DescribedPart::Value(ValueType::of::<V>().ordered::<V>()),
         }
     }
 
     /// An owning to-one relation.
     #[must_use]
     pub const fn reference(field: usize) -> Self {
-        Self { field, value: None }
+        Self {
+            field,
+            kind: DescribedPart::Reference,
+        }
+    }
+
+    /// Each element of a property in the row.
+    #[must_use]
+    pub const fn each<V: Elements>(field: usize) -> Self {
+        Self {
+            field,
+            kind: DescribedPart::Each(ElementType::of::<V>()),
+        }
     }
 }

@@ -5,25 +5,33 @@
 //! relation's target and inverse side resolve, and field positions never change.
 
 mod build;
+mod derived;
 mod description;
+mod elements;
 mod entity;
 mod equality;
 mod field_set;
 mod index;
 mod index_description;
+mod row;
 mod value_type;
 
 pub use description::{FieldDescription, OnDelete, Relation, Target};
+pub use elements::Elements;
 pub use equality::{Equal, Equality, OfAnyType};
 pub use field_set::FieldSet;
 pub use index_description::{IndexDescription, PartDescription};
+pub use row::HydrateRow;
 pub use value_type::{CharCount, VersionNumber};
 
 pub(crate) use build::{KeyType, build};
+pub(crate) use derived::{Derive, DerivedValue};
 pub(crate) use description::{EntityDescription, FieldKind};
+pub(crate) use elements::ElementType;
 pub(crate) use entity::{
     EntityIndex, EntitySchema, FieldIndex, FieldSchema, JoinIndex, JoinSchema, RelationKind,
     RelationSchema, ResolvedKind, Schema, Side,
 };
 pub(crate) use index::{IndexPart, IndexSchema, PartKind};
+pub(crate) use index_description::DescribedPart;
 pub(crate) use value_type::{ValueType, VersionType};

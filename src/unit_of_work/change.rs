@@ -98,7 +98,7 @@ impl Change {
             ResolvedKind::Scalar(_) | ResolvedKind::Relation(_) => {
                 self.body.get(property.number)?
             }
-            ResolvedKind::PrimaryKey => return None,
+            ResolvedKind::PrimaryKey | ResolvedKind::Derived(_) => return None,
         };
         let value = display(schema, entity, field, stored);
         Some(format!("{}: {value}", property.name))
@@ -271,7 +271,9 @@ pub(super) fn display(
             Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
             Ok(None) | Err(_) => "None".to_owned(),
         },
-        ResolvedKind::PrimaryKey => unreachable!("a key is no value in the row"),
+        ResolvedKind::PrimaryKey | ResolvedKind::Derived(_) => {
+            unreachable!("it is no value in the row")
+        }
     };
     log::shortened(&value)
 }

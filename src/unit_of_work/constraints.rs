@@ -126,13 +126,16 @@ fn index_changes(
             continue;
         }
         let mut old = match &write.old {
-            Some(stored) => {
-                index_keys(schema, index, parse_row(schema, row, stored)?.properties())?
-            }
+            Some(stored) => index_keys(
+                schema,
+                index,
+                row,
+                parse_row(schema, row, stored)?.properties(),
+            )?,
             None => Vec::new(),
         };
         let mut new = match &write.new {
-            Some(body) => index_keys(schema, index, body.properties())?,
+            Some(body) => index_keys(schema, index, row, body.properties())?,
             None => Vec::new(),
         };
         new.retain(|key| {

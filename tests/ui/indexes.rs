@@ -25,16 +25,30 @@ struct Article {
     tags: Collection<Person>,
 }
 
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Photo;
 
 #[derive(Entity)]
-#[orm(index(name, ranc), index(photo, rank))]
+#[orm(
+    index(name, ranc),
+    index(photo, rank),
+    index(each(name)),
+    index(size: u8 = name.len()),
+    index(face: Photo = face_of(photo)),
+    index(length: u64 = bio.len() as u64)
+)]
 struct Person {
     #[orm(base)]
     base: Base,
     name: String,
     photo: Photo,
+    bio: Lazy<String>,
+    #[orm(unique(each))]
+    age: u8,
+}
+
+fn face_of(photo: &Photo) -> Photo {
+    photo.clone()
 }
 
 fn main() {}

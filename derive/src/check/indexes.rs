@@ -1,12 +1,10 @@
 //! What may be a part of an index.
 
 use proc_macro2::Span;
-use syn::Ident;
-use syn::ext::IdentExt;
 
 use crate::ast::{Container, Derived, Field, Kind};
 use crate::ctxt::Ctxt;
-use crate::indexes::IndexAttr;
+use crate::indexes::{self, IndexAttr, Part};
 use crate::suggest::nearest;
 
 /// Checks the indexes that are declared on the struct.
@@ -34,26 +32,60 @@ fn check_index(cx: &Ctxt, container: &Container<'_>, index: &IndexAttr) {
             format_args!("`{name}` on the struct names properties: `#[orm({name}(author, title))]`; of a single one, it goes on the property"),
         );
     }
+    let mut each = index.parts.iter().filter(|part| part.each);
+    if let (Some(first), Some(second)) = (each.next(), each.next()) {
+        cx.error(
+            second.ident.span(),
+            format_args!(
+                "an index has the elements of one property, and `{}` is one already",
+                first.ident
+            ),
+        );
+    }
     for (at, part) in index.parts.iter().enumerate() {
-        if index.parts[..at].contains(part) {
-            cx.error(part.span(), format_args!("`{part}` is named twice"));
+        let (before, ident) = (&index.parts[..at], &part.ident);
+        if before.iter().any(|before| before.ident == *ident) {
+            cx.error(ident.span(), format_args!("`{ident}` is named twice"));
+        } else if let Some(derived) = &part.derived {
+            check_derived(cx, container, derived);
         } else {
             check_part(cx, container, index, part);
         }
     }
 }
 
-fn check_part(cx: &Ctxt, container: &Container<'_>, index: &IndexAttr, part: &Ident) {
-    let name = part.unraw().to_string();
+/// What is derived has a name of its own.
+fn check_derived(cx: &Ctxt, container: &Container<'_>, derived: &indexes::Derived) {
+    let name = derived.name();
+    if container.fields.iter().any(|field| field.name == name) {
+        cx.error(
+            derived.ident.span(),
+            format_args!("`{name}` is a property: give what is derived another name"),
+        );
+    }
+    let first = container.derived().find(|first| first.name() == name);
+    if first.is_some_and(|first| !std::ptr::eq(first, derived)) {
+        cx.error(
+            derived.ident.span(),
+            format_args!("`{name}` is derived already: name it without type and value"),
+        );
+    }
+}
+
+fn check_part(cx: &Ctxt, container: &Container<'_>, index: &IndexAttr, part: &Part) {
+    let (span, name) = (part.ident.span(), part.name());
+    if container.derived().any(|derived| derived.name() == name) {
+        return;
+    }
     let Some(field) = container.fields.iter().find(|field| field.name == name) else {
         // A property of the base is for the compiler to find.
         if container.base().is_none() {
-            unknown(cx, container, part.span(), &name);
+            unknown(cx, container, span, &name);
         }
         return;
     };
-    if let Some(problem) = refusal(field, index) {
-        cx.error(part.span(), problem);
+    if let Some(problem) = refusal(field, index, part) {
+        cx.error(span, problem);
     }
 }
 
@@ -71,7 +103,7 @@ fn unknown(cx: &Ctxt, container: &Container<'_>, span: Span, name: &str) {
 }
 
 /// What is wrong with a field as a part of an index.
-fn refusal(field: &Field<'_>, index: &IndexAttr) -> Option<String> {
+fn refusal(field: &Field<'_>, index: &IndexAttr, part: &Part) -> Option<String> {
     let (name, attribute, is_single) = (&field.name, index.attribute(), index.parts.len() == 1);
     let message = match field.kind() {
         Kind::Base => format!(
@@ -87,6 +119,9 @@ fn refusal(field: &Field<'_>, index: &IndexAttr) -> Option<String> {
         Kind::Collection(_) | Kind::Inverse(_) => format!(
             "an index needs values in the row, and `{name}` is stored at the other end: remove it"
         ),
+        Kind::ToOne { .. } if part.each => {
+            format!("`each` goes with a list or set, and `{name}` is a reference")
+        }
         Kind::ToOne { .. } if is_single && index.unique => {
             format!("a unique reference is a `one_to_one` relation: write that at `{name}` instead")
         }

@@ -1,9 +1,11 @@
-//! The user's expressions, `default` and `on_update`: a function each, whose parameters are the
+//! The user's expressions, `default`, `on_update` and what indexes derive: a function each, whose parameters are the
 //! properties that the expression reads.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident};
-use syn::{Expr, Ident};
+use syn::{Expr, Ident, Type};
+
+use super::derived;
 
 use crate::ast::{Container, Field, Kind};
 use crate::mention::mentions;
@@ -21,6 +23,7 @@ pub(super) fn functions(container: &Container<'_>) -> TokenStream {
             ]
         })
         .flatten()
+        .chain(derived::functions(container))
         .collect();
     if functions.is_empty() {
         return TokenStream::new();
@@ -38,7 +41,7 @@ fn default_function(container: &Container<'_>, field: &Field<'_>) -> Option<Toke
     let value = converted(field, expr.to_token_stream());
     Some(function(
         &default_name(field),
-        field,
+        field.ty,
         &default_reads(container, field),
         &value,
     ))
@@ -49,19 +52,19 @@ fn on_update_function(container: &Container<'_>, field: &Field<'_>) -> Option<To
     let value = converted(field, expr.to_token_stream());
     Some(function(
         &on_update_name(field),
-        field,
+        field.ty,
         &on_update_reads(container, field),
         &value,
     ))
 }
 
-fn function(
+/// A function of properties, as a hidden method.
+pub(super) fn function(
     name: &Ident,
-    field: &Field<'_>,
+    ty: &Type,
     reads: &[&Field<'_>],
     value: &TokenStream,
 ) -> TokenStream {
-    let ty = field.ty;
     let parameters = reads.iter().map(|read| {
         let ident = read.ident;
         let ty = match read.kind() {

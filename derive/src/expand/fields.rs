@@ -3,14 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use super::{composed_key_position, defaults, dispatch, position, relations, serialize};
+use super::{composed_key_position, defaults, derived, dispatch, position, relations, serialize};
 use crate::ast::{Container, Field, Kind};
 use crate::shape::Shape;
 
 pub(super) fn expand(container: &Container<'_>) -> TokenStream {
     let ident = container.ident;
-    // A key that is made of properties has a position, too, the last.
-    let own = container.properties().count() + usize::from(container.has_composed_key());
+    // A key that is made of properties has a position, too, and so has what indexes derive.
+    let own = derived::first_offset(container) + container.derived().count();
     let version = version(container);
     let parts = [
         describe(container),
@@ -52,6 +52,7 @@ fn describe(container: &Container<'_>) -> TokenStream {
         .properties()
         .map(|field| description(container, field))
         .chain(composed_key(container))
+        .chain(derived::descriptions(container))
         .collect();
     let body = if let Some(base) = container.base() {
         let ty = base.ty;
@@ -127,11 +128,15 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     if is_optional_in_row(container, field) {
         description = generated!(#description.has_default());
     }
-    if attrs.unique.is_some() {
-        description = generated!(#description.unique::<#ty>());
-    }
-    if attrs.index.is_some() {
-        description = generated!(#description.index::<#ty>());
+    for given in [&attrs.unique, &attrs.index].into_iter().flatten() {
+        let index = &given.value;
+        let method = match (index.unique, index.is_each()) {
+            (true, false) => generated!(unique),
+            (false, false) => generated!(index),
+            (true, true) => generated!(unique_each),
+            (false, true) => generated!(index_each),
+        };
+        description = generated!(#description.#method::<#ty>());
     }
     let mut indexes = [&attrs.unique, &attrs.index].into_iter().flatten();
     let named = indexes.find_map(|given| given.value.name.as_ref());

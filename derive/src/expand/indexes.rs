@@ -6,11 +6,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::Ident;
-use syn::ext::IdentExt;
 
 use super::position;
 use crate::ast::{Container, Kind};
-use crate::indexes::IndexAttr;
+use crate::indexes::{IndexAttr, Part};
 
 /// The method; the trait's own does where there is none.
 pub(super) fn method(container: &Container<'_>) -> Option<TokenStream> {
@@ -33,7 +32,7 @@ pub(super) fn method(container: &Container<'_>) -> Option<TokenStream> {
 
 fn description(container: &Container<'_>, index: &IndexAttr) -> TokenStream {
     let label = index.label();
-    let parts = index.parts.iter().map(|name| part(container, name));
+    let parts = index.parts.iter().map(|part| part_of(container, part));
     let sort = if index.unique {
         generated!(unique)
     } else {
@@ -43,14 +42,19 @@ fn description(container: &Container<'_>, index: &IndexAttr) -> TokenStream {
     generated!(::musher::__private::IndexDescription::#sort(#label, [#(#parts),*])#name)
 }
 
-fn part(container: &Container<'_>, name: &Ident) -> TokenStream {
-    let unraw = name.unraw();
-    let field = container.properties().find(|field| unraw == field.name);
+fn part_of(container: &Container<'_>, part: &Part) -> TokenStream {
+    let (ident, name) = (&part.ident, part.name());
+    let field = container.properties().find(|field| field.name == name);
     if let Some(field) = field.filter(|field| matches!(field.kind(), Kind::ToOne { .. })) {
         let position = position(field);
         return generated!(::musher::__private::PartDescription::reference(#position));
     }
-    let path = Ident::new("path", name.span().resolved_at(Span::mixed_site()));
-    let property = quote_spanned!(path.span()=> #path.#name());
-    quote_spanned!(path.span()=> ::musher::__private::index_part(&#property))
+    let path = Ident::new("path", ident.span().resolved_at(Span::mixed_site()));
+    let property = quote_spanned!(path.span()=> #path.#ident());
+    let function = if part.each {
+        quote_spanned!(path.span()=> index_part_of_each)
+    } else {
+        quote_spanned!(path.span()=> index_part)
+    };
+    quote_spanned!(path.span()=> ::musher::__private::#function(&#property))
 }

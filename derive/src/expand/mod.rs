@@ -17,6 +17,7 @@ mod base;
 mod builder;
 mod checks;
 mod defaults;
+mod derived;
 mod edit;
 mod entity;
 mod fields;

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::entity::composed_key_type;
-use super::{Names, composed_key_position, position};
+use super::{Names, composed_key_position, derived, position};
 use crate::ast::{Container, Field, Kind};
 
 pub(super) fn entity_definition(container: &Container<'_>, names: &Names) -> TokenStream {
@@ -27,7 +27,8 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
     let methods = container
         .properties()
         .filter_map(|field| method(container, field, &generated!(self.path)))
-        .chain(composed_key(container));
+        .chain(composed_key(container))
+        .chain(derived::path_methods(container));
     let (make_base, clone_base, deref) = match container.base() {
         Some(base) => {
             let ty = base.ty;

@@ -68,7 +68,56 @@ fn an_index_may_have_a_name() {
     property("#[orm(index(name = \"by_size\"))] size: u8", &[]);
     property(
         "#[orm(index(other))] size: u8",
-        &["an index over several properties goes on the struct"],
+        &["an index on more than the property goes on the struct"],
+    );
+}
+
+#[test]
+fn a_part_may_be_derived_or_each_element() {
+    declared(
+        "index(lower: String = title.to_lowercase()), unique(author, lower), index(each(words: Vec<String> = split(title)))",
+        &[],
+    );
+    declared("index(title: u8 = 1)", &["`title` is a property"]);
+    declared(
+        "index(size: u8 = 1), index(author, size: u8 = 2)",
+        &["`size` is derived already: name it without type and value"],
+    );
+    declared(
+        "index(size = 1)",
+        &["write what is derived with its type: `size: String = ..`"],
+    );
+    declared(
+        "index(each(title), each(size: Vec<u8> = vec![]))",
+        &["an index has the elements of one property, and `title` is one already"],
+    );
+    declared(
+        "index(title, each(author))",
+        &["`each` goes with a list or set"],
+    );
+    declared("index(each(title, author))", &["`each` takes one property"]);
+    property("#[orm(index(each))] sizes: Vec<u8>", &[]);
+    property(
+        "#[orm(unique(each, name = \"by_size\"))] sizes: Vec<u8>",
+        &[],
+    );
+    property(
+        "#[orm(index(each(sizes)))] sizes: Vec<u8>",
+        &["an index on more than the property goes on the struct"],
+    );
+}
+
+#[test]
+fn what_is_derived_reads_the_properties_that_it_names() {
+    let expanded = expand(
+        Derived::Entity,
+        "#[orm(index(score: u32 = size + base.rank + other.text))]
+         struct Article { #[orm(base)] base: Base, title: String, text: Lazy<String>, size: u32 }",
+    )
+    .expect("the compiler judges it");
+    assert!(
+        expanded.contains("fn __derived_score (base : & Base , size : & u32) -> u32"),
+        "{expanded}"
     );
 }
 

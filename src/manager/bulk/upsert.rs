@@ -371,7 +371,8 @@ impl Resolved<'_> {
             By::Key | By::KeyElse(_) if new.has_key => new.row.key.clone(),
             By::Unique(index) | By::KeyElse(Some(index)) => {
                 let tree = database.keyspace.index(self.schema.index, index);
-                let keys = index_keys(self.schema, index, new.row.properties())?;
+                let row = &new.row;
+                let keys = index_keys(self.schema, index, &row.key, row.properties())?;
                 let Some(value) = keys.first() else {
                     // `None` is equal to no other row's.
                     return Ok(None);

@@ -394,6 +394,9 @@ fn resolve<T: Managed>(
             [field] if own.row_version.is_some_and(|(version, _)| version == field) => {
                 return refused(format!("an update can't set `{}`: it is counted where the row is written", name(field)));
             }
+            [field] if matches!(own.fields[field].kind, ResolvedKind::Derived(_)) => {
+                return refused(format!("an update can't set `{}`: an index computes it; set what it is computed of", name(field)));
+            }
             [field] if is_elsewhere(own, field) => {
                 return refused(format!("`{}` is not held by the rows themselves; set the reference of its items", name(field)));
             }

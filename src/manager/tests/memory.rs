@@ -81,7 +81,7 @@ fn instance_line(entity: &EntitySchema, slot: &Slot) -> String {
 
 fn property(entity: &EntitySchema, slot: &Slot, body: &dyn AnyEntity, field: usize) -> String {
     match &entity.fields[field].kind {
-        ResolvedKind::PrimaryKey => String::new(),
+        ResolvedKind::PrimaryKey | ResolvedKind::Derived(_) => String::new(),
         ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
             let mut stored = Vec::new();
             let is_loaded = body.encode(field, &mut stored).expect("it can be stored");

@@ -388,5 +388,6 @@ fn kind_of(schema: &Schema, property: &FieldSchema) -> String {
             _ => unreachable!("only owning to-one relations are stored with their entity"),
         },
         ResolvedKind::PrimaryKey => "the primary key".to_owned(),
+        ResolvedKind::Derived(_) => unreachable!("no row has it"),
     }
 }

@@ -100,7 +100,7 @@ impl<'a> StoredRows<'a> {
         let mut shared = Vec::new();
         for (row, stored) in self.rows(entity)? {
             let record = parse_row(entity, &row, &stored)?;
-            for key in index_keys(entity, index, record.properties())? {
+            for key in index_keys(entity, index, &row, record.properties())? {
                 let (entry, held) = index_entry(index, &key, &row);
                 if index.unique
                     && let Some(Write::Put(holder)) = self.batch.get(tree, &entry)

@@ -171,8 +171,8 @@ impl Check<'_> {
             }
         }
         for index in &entity.indexes {
-            let keys =
-                index_keys(entity, index, row.properties).map_err(|error| error.to_string())?;
+            let keys = index_keys(entity, index, key, row.properties)
+                .map_err(|error| error.to_string())?;
             for index_key in keys {
                 self.expect(index, index_entry(index, &index_key, key), key, findings);
             }

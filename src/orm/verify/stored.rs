@@ -24,12 +24,7 @@ pub(in crate::orm) fn read_row<'r>(
 ) -> Result<StoredRow<'r>, String> {
     let record = Record::parse(key, row).map_err(|error| error.to_string())?;
     let mut values = vec![None; entity.fields.len()];
-    for (number, stored) in record.iter() {
-        let field = entity.by_number.get(usize::from(number.0));
-        if let Some(field) = field.copied().flatten() {
-            values[field] = Some(stored);
-        }
-    }
+    entity.place(record.properties(), &mut values);
     let row = HydrateRow::new(entity, key, &values);
     let body = (entity_type.hydrate)(&row).map_err(|error| error.to_string())?;
     Ok(StoredRow {

@@ -4,8 +4,8 @@
 use super::Builder;
 use crate::schema::entity::RelationKind;
 use crate::schema::{
-    EntityDescription, FieldSchema, IndexDescription, IndexPart, IndexSchema, PartDescription,
-    PartKind, RelationSchema, ResolvedKind,
+    DescribedPart, EntityDescription, FieldSchema, FieldSet, IndexDescription, IndexPart,
+    IndexSchema, PartDescription, PartKind, RelationSchema, ResolvedKind,
 };
 
 impl Builder {
@@ -45,7 +45,10 @@ fn of_property(
             ..
         }) => (*one_to_one, PartKind::Reference),
         ResolvedKind::Scalar(value) if described.unique || described.index => {
-            (described.unique, PartKind::Value(*value))
+            let kind = described
+                .each
+                .map_or(PartKind::Value(*value), PartKind::Each);
+            (described.unique, kind)
         }
         _ => return None,
     };
@@ -55,6 +58,7 @@ fn of_property(
         name,
         unique,
         parts,
+        fields,
     ))
 }
 
@@ -62,10 +66,11 @@ fn of_property(
 fn of(described: &IndexDescription, fields: &[FieldSchema]) -> IndexSchema {
     let part = |part: &PartDescription| IndexPart {
         field: part.field,
-        kind: match part.value {
-            Some(value) => PartKind::Value(value),
-            None if fields[part.field].nullable => PartKind::OptionalReference,
-            None => PartKind::Reference,
+        kind: match part.kind {
+            DescribedPart::Value(value) => PartKind::Value(value),
+            DescribedPart::Reference if fields[part.field].nullable => PartKind::OptionalReference,
+            DescribedPart::Reference => PartKind::Reference,
+            DescribedPart::Each(elements) => PartKind::Each(elements),
         },
     };
     let parts: Vec<_> = described.parts.iter().map(part).collect();
@@ -73,16 +78,26 @@ fn of(described: &IndexDescription, fields: &[FieldSchema]) -> IndexSchema {
     let name = described
         .name
         .map_or_else(|| names.join("+"), str::to_owned);
-    index(&name, described.label, described.unique, parts)
+    index(&name, described.label, described.unique, parts, fields)
 }
 
-fn index(name: &str, label: &'static str, unique: bool, parts: Vec<IndexPart>) -> IndexSchema {
+fn index(
+    name: &str,
+    label: &'static str,
+    unique: bool,
+    parts: Vec<IndexPart>,
+    fields: &[FieldSchema],
+) -> IndexSchema {
+    let reads = |part: &IndexPart| match &fields[part.field].kind {
+        ResolvedKind::Derived(derived) => derived.reads,
+        _ => FieldSet::from_iter([part.field]),
+    };
     IndexSchema {
         position: 0,
         name: name.to_owned(),
         label,
         unique,
-        reads: parts.iter().map(|part| part.field).collect(),
+        reads: parts.iter().flat_map(|part| reads(part).iter()).collect(),
         parts,
     }
 }

@@ -87,12 +87,13 @@ impl Builder {
         let index = self.by_type[&description.type_id];
         self.check_properties(&description);
         self.check_serialized_names(&description);
-        let fields: Vec<_> = description
+        let mut fields: Vec<_> = description
             .fields
             .iter()
             .enumerate()
             .map(|(at, field)| self.field(index, at, field))
             .collect();
+        hide_derived(&mut fields);
         let indexes = self.indexes(&description, &fields);
         let positions = |wanted: fn(&ResolvedKind) -> bool| -> Vec<FieldIndex> {
             (0..fields.len())
@@ -175,7 +176,10 @@ impl Builder {
 
     /// An entity and its base may have taken the same name.
     fn check_serialized_names(&mut self, description: &EntityDescription) {
-        let visible = description.fields.iter().filter(|field| !field.hidden);
+        let is_serialized = |field: &&FieldDescription| {
+            !field.hidden && !matches!(field.kind, FieldKind::Derived(_))
+        };
+        let visible = description.fields.iter().filter(is_serialized);
         let of_properties = visible.map(|field| {
             (
                 field.serialized_name.unwrap_or(field.name),
@@ -226,6 +230,7 @@ impl Builder {
             FieldKind::PrimaryKey => ResolvedKind::PrimaryKey,
             FieldKind::Scalar(value) => ResolvedKind::Scalar(*value),
             FieldKind::Lazy(value) => ResolvedKind::Lazy(*value),
+            FieldKind::Derived(derived) => ResolvedKind::Derived(*derived),
             FieldKind::Relation(relation) => match self.relation(entity, at, field, relation) {
                 Some(relation) => ResolvedKind::Relation(relation),
                 // A problem was reported, so this stand-in is never used.
@@ -277,6 +282,15 @@ impl Builder {
             joins: self.joins,
             by_type: self.by_type,
         })
+    }
+}
+
+/// What is derived of a hidden property is hidden.
+fn hide_derived(fields: &mut [FieldSchema]) {
+    for field in 0..fields.len() {
+        if let ResolvedKind::Derived(derived) = &fields[field].kind {
+            fields[field].hidden |= derived.reads.iter().any(|read| fields[read].hidden);
+        }
     }
 }
 

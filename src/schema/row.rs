@@ -1,0 +1,112 @@
+//! A stored row by the positions of its properties, decoded on demand: what derives hydrate of, and
+//! what derived values are computed of.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{EntitySchema, FieldIndex};
+use crate::codec::record::Properties;
+use crate::codec::value::{decode_value, encode_value};
+use crate::codec::{EntityKey, RowKey};
+use crate::error::{Error, Result};
+
+/// A stored row of one entity. Its bytes are verified; a property may be missing because it was
+/// added to the entity after the row was written.
+pub struct HydrateRow<'a> {
+    schema: &'a EntitySchema,
+    key: &'a RowKey,
+    values: &'a [Option<&'a [u8]>],
+}
+
+impl<'a> HydrateRow<'a> {
+    /// `values` holds the bytes of each property of `schema`, by position.
+    pub(crate) fn new(
+        schema: &'a EntitySchema,
+        key: &'a RowKey,
+        values: &'a [Option<&'a [u8]>],
+    ) -> Self {
+        debug_assert_eq!(schema.fields.len(), values.len());
+        Self {
+            schema,
+            key,
+            values,
+        }
+    }
+
+    /// The stored bytes of a property.
+    pub(crate) fn stored(&self, field: FieldIndex) -> Option<&'a [u8]> {
+        self.values[field]
+    }
+
+    /// The primary key.
+    ///
+    /// # Errors
+    /// When the bytes are no key of this type.
+    pub fn key<K: EntityKey>(&self) -> Result<K> {
+        Ok(K::from_row_key(self.key)?)
+    }
+
+    /// A scalar property.
+    ///
+    /// # Errors
+    /// When it is missing or can't be read.
+    pub fn scalar<V: DeserializeOwned>(&self, field: usize) -> Result<V> {
+        match self.values[field] {
+            Some(stored) => decode_value(stored).map_err(|error| self.damaged(field, &error)),
+            None => Err(self.damaged(field, &"it is missing, and has no default")),
+        }
+    }
+
+    /// A scalar property, or its default where the row is older than the property.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn scalar_or<V: DeserializeOwned>(
+        &self,
+        field: usize,
+        default: impl FnOnce() -> V,
+    ) -> Result<V> {
+        match self.values[field] {
+            Some(_) => self.scalar(field),
+            None => Ok(default()),
+        }
+    }
+
+    /// The stored form of what was derived of the row.
+    ///
+    /// # Errors
+    /// When the value can't be stored.
+    pub fn derived<V: Serialize>(&self, name: &'static str, value: &V) -> Result<Vec<u8>> {
+        let mut stored = Vec::new();
+        encode_value(value, &mut stored).map_err(|source| Error::Encode {
+            entity: self.schema.name,
+            property: name,
+            source: Box::new(source),
+        })?;
+        Ok(stored)
+    }
+
+    pub(crate) fn damaged(&self, field: FieldIndex, why: &dyn fmt::Display) -> Error {
+        let name = self.schema.name;
+        let key = self.schema.print_key(self.key);
+        Error::corruption(format!(
+            "property `{}` of {name} {key} can't be read: {why}",
+            self.schema.fields[field].name
+        ))
+    }
+}
+
+impl EntitySchema {
+    /// Puts the stored properties at their positions. A number without a property belongs to one that
+    /// the entity no longer has.
+    pub(crate) fn place<'r>(&self, row: Properties<'r>, values: &mut [Option<&'r [u8]>]) {
+        for (number, stored) in row.iter() {
+            let field = self.by_number.get(usize::from(number.0));
+            if let Some(field) = field.copied().flatten() {
+                values[field] = Some(stored);
+            }
+        }
+    }
+}
