@@ -118,6 +118,7 @@ pub(crate) struct RelationAttr {
     pub(crate) inversed_by: Slot<Ident>,
     pub(crate) on_delete: Slot<OnDelete>,
     pub(crate) orphan_removal: Slot<()>,
+    pub(crate) fixed_order: Slot<()>,
     pub(crate) cascade_remove: Slot<()>,
 }
 
@@ -167,6 +168,7 @@ const RELATION_ATTRIBUTES: &[&str] = &[
     "on_delete",
     "orphan_removal",
     "cascade",
+    "fixed_order",
 ];
 
 impl ContainerAttrs {
@@ -332,6 +334,7 @@ impl RelationAttr {
             inversed_by: None,
             on_delete: None,
             orphan_removal: None,
+            fixed_order: None,
             cascade_remove: None,
         };
         for Item { name, value } in items {
@@ -340,6 +343,7 @@ impl RelationAttr {
                 "inversed_by" => set(cx, &mut attr.inversed_by, &name, property(cx, &name, value)),
                 "on_delete" => set(cx, &mut attr.on_delete, &name, on_delete(cx, &name, &value)),
                 "orphan_removal" => set_flag(cx, &mut attr.orphan_removal, &name, &value),
+                "fixed_order" => set_flag(cx, &mut attr.fixed_order, &name, &value),
                 "cascade" => set(
                     cx,
                     &mut attr.cascade_remove,

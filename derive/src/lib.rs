@@ -154,6 +154,7 @@ use crate::ctxt::Ctxt;
 /// | `inversed_by = f` | `many_to_one`, `one_to_one` of an `Id`, `many_to_many` | the property at the other end that shows the relation |
 /// | `on_delete = restrict`, `set_null` or `cascade` | `many_to_one`, `one_to_one` of an `Id` | what happens to this row when the row referred to is removed; if it is not given, `restrict` for an `Id` and `set_null` for an `Option` |
 /// | `cascade(remove)` | any relation | what it holds is removed with this entity, loaded or not, and its hooks run |
+/// | `fixed_order` | `many_to_many` that owns | the collection keeps its items in an order of its own |
 /// | `orphan_removal` | `one_to_many`, `one_to_one` of an `Inverse` | what is released is removed, and what it holds when this entity is removed |
 ///
 /// A property named by `mapped_by` or `inversed_by` that does not exist, or is no relation to this

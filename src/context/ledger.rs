@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Instance;
 use super::adoptions::Adoptions;
+use super::arrangement::Arrangement;
 use crate::codec::RowKey;
 use crate::schema::{FieldIndex, JoinIndex, Side};
 
@@ -42,6 +43,8 @@ pub(crate) struct LinkLedger {
     pub(crate) orphans: BTreeMap<Instance, Orphan>,
     /// Rows not loaded that shall get an owner, or lose it.
     pub(crate) adopted: Adoptions,
+    /// Pending orders of many-to-many collections that keep one, by owner.
+    pub(crate) orders: BTreeMap<(JoinIndex, RowKey), Arrangement>,
     /// Collections marked dirty, so that accepting a flush finds them.
     pub(crate) dirty: BTreeSet<(Instance, FieldIndex)>,
     /// Collections that show a part of their items, so that replacing one as a whole can be refused.
@@ -53,6 +56,7 @@ impl LinkLedger {
     pub(crate) fn is_empty(&self) -> bool {
         self.by_owner.is_empty()
             && self.cleared.is_empty()
+            && self.orders.is_empty()
             && self.orphans.is_empty()
             && self.adopted.is_empty()
             && self.dirty.is_empty()
@@ -76,6 +80,28 @@ impl LinkLedger {
             .entry((join, target.clone()))
             .or_default()
             .insert(owner.clone(), change);
+    }
+
+    /// Notes where a link that is to be or to go stands in the order of its owner.
+    pub(crate) fn arrange(
+        &mut self,
+        join: JoinIndex,
+        side: Side,
+        (here, there): (&RowKey, &RowKey),
+        change: LinkChange,
+    ) {
+        let (owner, target) = at_sides(side, here, there);
+        let order = self.orders.entry((join, owner.clone())).or_default();
+        match change {
+            LinkChange::Add => order.append(target),
+            LinkChange::Remove => order.take(target),
+        }
+    }
+
+    /// Notes the whole order of an owner's items.
+    pub(crate) fn set_order(&mut self, join: JoinIndex, owner: &RowKey, items: Vec<RowKey>) {
+        let order = Arrangement::whole(items);
+        self.orders.insert((join, owner.clone()), order);
     }
 
     /// Notes that all links of `here` go. Pending ones are forgotten.
@@ -121,6 +147,9 @@ impl LinkLedger {
             if links.is_empty() {
                 far.remove(&(join, there));
             }
+        }
+        if side == Side::Owner {
+            self.orders.remove(&(join, here.clone()));
         }
         if let Some(keys) = self.cleared.get_mut(&(join, side)) {
             keys.remove(here);

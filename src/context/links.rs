@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::adoptions::Adoption;
 use super::{Context, Instance, LinkChange};
 use crate::codec::RowKey;
@@ -47,6 +49,9 @@ impl Context {
             return;
         }
         self.ledger.set(join, side, &here, item, change);
+        if self.schema.join(join).fixed_order {
+            self.ledger.arrange(join, side, (&here, item), change);
+        }
         let show = |collection: &mut dyn AnyCollection, key: &RowKey| match change {
             LinkChange::Add => collection.put(key),
             LinkChange::Remove => collection.take(key),
@@ -117,11 +122,40 @@ impl Context {
         }
         if self.body(owner).to_many(field).membership() != Membership::Initialized {
             self.ledger.clear(join, side, &here);
+            if self.schema.join(join).fixed_order && side == Side::Owner {
+                self.ledger.set_order(join, &here, Vec::new());
+            }
             // Nothing is left of what is stored, so all that it holds is known.
             self.fill(owner, field, &[]);
             if let Some(inverse) = relation.inverse {
                 self.vanish(relation.target, inverse, &here);
             }
+        }
+    }
+
+    /// Brings the items of a collection that has a fixed order in the order of a list, which has all of
+    /// them. It is the collection of the owning side; any other has none.
+    pub(crate) fn order_items(&mut self, owner: Instance, field: FieldIndex, items: &[RowKey]) {
+        let schema = Arc::clone(&self.schema);
+        let RelationKind::ManyToMany {
+            join,
+            side: Side::Owner,
+        } = schema.entity(owner.entity).relation(field).kind
+        else {
+            return;
+        };
+        let collection = self.body(owner).to_many(field);
+        let (shown, membership) = (collection.keys(), collection.membership());
+        let mut seen = FxHashSet::default();
+        let items: Vec<RowKey> = items
+            .iter()
+            .filter(|key| seen.insert(*key))
+            .cloned()
+            .collect();
+        if schema.join(join).fixed_order && shown != items {
+            let here = self.slot(owner).key.clone();
+            self.ledger.set_order(join, &here, items.clone());
+            self.show(owner, field, membership, (items, true));
         }
     }
 

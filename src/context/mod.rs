@@ -7,6 +7,7 @@
 //! - a loaded collection shows the stored links plus the pending ones.
 
 mod adoptions;
+mod arrangement;
 mod identity_map;
 mod image;
 mod kept;
@@ -20,6 +21,7 @@ mod slot;
 
 use std::sync::Arc;
 
+pub(crate) use arrangement::arrange;
 pub(crate) use identity_map::IdentityMap;
 pub(crate) use kept::Kept;
 pub(crate) use ledger::{LinkChange, LinkLedger};

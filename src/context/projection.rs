@@ -17,20 +17,8 @@ impl Context {
         self.show(owner, field, Membership::Initialized, corrected);
     }
 
-    /// As [`Self::fill`], for many owners: what is touched is walked once, not for each of them.
-    pub(crate) fn fill_all(
-        &mut self,
-        owners: &[(RowKey, Instance)],
-        field: FieldIndex,
-        stored: &[Vec<RowKey>],
-    ) {
-        let corrected = self.corrected_all(owners, field, stored);
-        for ((_, owner), corrected) in owners.iter().zip(corrected) {
-            self.show(*owner, field, Membership::Initialized, corrected);
-        }
-    }
-
-    /// As [`Self::corrected`], for many owners of one entity.
+    /// As [`Self::corrected`], for many owners of one entity: what is touched is walked once, not for
+    /// each of them.
     pub(crate) fn corrected_all(
         &self,
         owners: &[(RowKey, Instance)],

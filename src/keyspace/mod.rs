@@ -4,6 +4,7 @@
 //! component finds all keys that start with it by a prefix scan.
 
 mod index;
+mod order;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -18,6 +19,7 @@ use crate::schema::{
 use crate::storage::{Direction, KeyRange, Reader, StorageError, Store, TreeId};
 
 pub(crate) use index::{IndexKey, describe_index_key, index_entry, index_entry_row, index_keys};
+pub(crate) use order::{open_order, seal_order};
 
 /// Key of the stored schema in the catalog tree.
 pub(crate) const CATALOG_SCHEMA: &[u8] = b"schema";
@@ -47,6 +49,8 @@ struct EntityTrees {
 struct JoinTrees {
     by_owner: TreeId,
     by_target: TreeId,
+    /// Where the owning side keeps an order.
+    order: Option<TreeId>,
 }
 
 impl Keyspace {
@@ -84,9 +88,11 @@ impl Keyspace {
             let relation = format!("{}.{}", owner.name, owner.fields[join.owner_field].name);
             let by_owner = open(format!("join:{relation}"))?;
             let by_target = open(format!("join:{relation}:inverse"))?;
+            let order = join.fixed_order.then(|| open(format!("order:{relation}")));
             joins.push(JoinTrees {
                 by_owner,
                 by_target,
+                order: order.transpose()?,
             });
         }
         Ok(Self {
@@ -191,13 +197,18 @@ impl Keyspace {
             }
         }
         for (join, trees) in schema.joins.iter().zip(&self.joins) {
-            if trees.by_owner == tree || trees.by_target == tree {
+            if trees.by_owner == tree || trees.by_target == tree || trees.order == Some(tree) {
                 let owner = schema.entity(join.owner);
                 let relation = owner.fields[join.owner_field].name;
                 return format!("the links of `{}.{relation}`", owner.name);
             }
         }
         "the catalog".to_owned()
+    }
+
+    /// The owner's key -> the sealed list of its items, where the relation has a fixed order.
+    pub(crate) fn order(&self, join: JoinIndex) -> Option<TreeId> {
+        self.joins[usize::from(join.0)].order
     }
 
     /// The key at `side`, the key at the other side -> nothing.

@@ -11,12 +11,12 @@ use rustc_hash::FxHashSet;
 use super::populate::LookUp;
 use super::{Hints, Loader};
 use crate::codec::RowKey;
-use crate::context::{Instance, LinkChange};
+use crate::context::{Instance, LinkChange, arrange};
 use crate::entity::Membership;
 use crate::error::{Error, Result};
 use crate::log;
 use crate::query::{self, Chosen, Condition, Query};
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, Side};
 use crate::storage::Bytes;
 
 /// A relation, and whose it is.
@@ -130,7 +130,8 @@ impl Loader<'_> {
         )?;
         let loaded = |key: &RowKey| self.context.find(relation.target, key).is_some();
         self.check_links(owners, (entity, field, relation), &stored, loaded)?;
-        self.context.fill_all(owners, field, &stored);
+        let corrected = self.corrected_all(owners, (field, relation), &stored)?;
+        self.show_all(owners, field, corrected);
         Ok(())
     }
 
@@ -182,6 +183,56 @@ impl Loader<'_> {
         links.collect()
     }
 
+    /// What each owner's collection holds: the stored items, corrected by what is pending, in the order
+    /// that the relation keeps.
+    fn corrected_all(
+        &self,
+        owners: &[(RowKey, Instance)],
+        (field, relation): (FieldIndex, &RelationSchema),
+        stored: &[Vec<RowKey>],
+    ) -> Result<Vec<(Vec<RowKey>, bool)>> {
+        let mut corrected = self.context.corrected_all(owners, field, stored);
+        for ((owner, _), (items, _)) in owners.iter().zip(&mut corrected) {
+            *items = self.arranged(relation, owner, std::mem::take(items))?;
+        }
+        Ok(corrected)
+    }
+
+    /// Items in the order that the owning side of a relation keeps; else as they come.
+    fn arranged(
+        &self,
+        relation: &RelationSchema,
+        owner: &RowKey,
+        items: Vec<RowKey>,
+    ) -> Result<Vec<RowKey>> {
+        let (schema, keyspace) = (&self.database.schema, &self.database.keyspace);
+        match relation.kind {
+            RelationKind::ManyToMany {
+                join,
+                side: Side::Owner,
+            } if keyspace.order(join).is_some() => {
+                let stored = keyspace.stored_order(self.reader, schema, join, owner)?;
+                let mut items = items;
+                items.sort_unstable();
+                let pending = self.context.ledger.orders.get(&(join, owner.clone()));
+                Ok(arrange(&stored, pending, &items))
+            }
+            _ => Ok(items),
+        }
+    }
+
+    fn show_all(
+        &mut self,
+        owners: &[(RowKey, Instance)],
+        field: FieldIndex,
+        items: Vec<(Vec<RowKey>, bool)>,
+    ) {
+        for ((_, owner), items) in owners.iter().zip(items) {
+            self.context
+                .show(*owner, field, Membership::Initialized, items);
+        }
+    }
+
     /// Every stored link leads to a row.
     fn check_links(
         &self,
@@ -218,7 +269,8 @@ impl Loader<'_> {
         };
         let started = self.database.log.start();
         let stored = self.links_of(owners, relation)?;
-        self.context.fill_all(owners, field, &stored);
+        let corrected = self.corrected_all(owners, (field, relation), &stored)?;
+        self.show_all(owners, field, corrected);
         let entity = self.database.schema.entity(first.entity);
         let links = stored.iter().map(Vec::len).sum();
         let target = self.database.schema.entity(relation.target);
@@ -263,8 +315,10 @@ impl Loader<'_> {
     /// The items of one collection: what is stored, corrected by what is pending.
     pub(crate) fn items_of(&self, owner: Instance, field: FieldIndex) -> Result<Vec<RowKey>> {
         let relation = self.database.schema.entity(owner.entity).relation(field);
-        let stored = self.links(relation, &self.context.slot(owner).key)?;
-        Ok(self.context.corrected(owner, field, &stored).0)
+        let key = &self.context.slot(owner).key;
+        let stored = self.links(relation, key)?;
+        let items = self.context.corrected(owner, field, &stored).0;
+        self.arranged(relation, key, items)
     }
 
     /// What a query chooses of the items of one collection.
@@ -335,7 +389,7 @@ impl Loader<'_> {
     ) -> Result<()> {
         let started = self.database.log.start();
         let stored = self.links_of(owners, relation)?;
-        let corrected = self.context.corrected_all(owners, field, &stored);
+        let corrected = self.corrected_all(owners, (field, relation), &stored)?;
         let keys = corrected.iter().flat_map(|(items, _)| items);
         let keys: BTreeSet<&RowKey> = keys.collect();
         let target = self.database.schema.entity(relation.target);

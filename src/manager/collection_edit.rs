@@ -278,6 +278,7 @@ impl EntityManager {
             self.context
                 .change_link(owner, field, item, LinkChange::Add);
         }
+        self.context.order_items(owner, field, items);
         Ok(())
     }
 }

@@ -137,6 +137,8 @@ pub enum Relation {
         mapped_by: Option<&'static str>,
         /// The inverse side, where this is the owning side and names it.
         inversed_by: Option<&'static str>,
+        /// Whether the owning side keeps the items in an order of its own.
+        fixed_order: bool,
     },
 }
 

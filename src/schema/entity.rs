@@ -283,6 +283,8 @@ pub(crate) struct JoinSchema {
     pub(crate) owner_field: FieldIndex,
     pub(crate) target: EntityIndex,
     pub(crate) target_field: Option<FieldIndex>,
+    /// Whether the owning side keeps its items in an order of its own.
+    pub(crate) fixed_order: bool,
 }
 
 impl JoinSchema {

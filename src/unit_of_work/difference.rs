@@ -43,6 +43,7 @@ pub(crate) fn difference(
         found.add_rows(batch)?;
         found.add_lazies(batch)?;
         found.add_links(links)?;
+        found.add_orders(batch)?;
         changes.extend(found.finish(sequence));
     }
     Ok(changes)
@@ -137,6 +138,27 @@ impl<'a> Differences<'a> {
                 &mut change.removed
             };
             keys.push(link.target.clone());
+        }
+        Ok(())
+    }
+
+    /// Collections of this entity whose order is written: that is a change, though no link is one.
+    fn add_orders(&mut self, batch: &Batch) -> Result<()> {
+        for (join, side) in &self.schema().joins {
+            let tree = self.database.keyspace.order(*join);
+            let Some(tree) = tree.filter(|_| *side == Side::Owner) else {
+                continue;
+            };
+            let field = self.database.schema.join(*join).owner_field;
+            for (stored, _) in batch.range(tree, &KeyRange::all()) {
+                let key = self.key(stored)?;
+                let links = &mut self.row(key)?.links;
+                links.entry(field).or_insert(CollectionChange {
+                    field,
+                    added: Vec::new(),
+                    removed: Vec::new(),
+                });
+            }
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod difference;
 mod follow;
 mod hook_relations;
 mod links;
+mod orders;
 mod plan;
 mod prepare;
 mod replay;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::change::decode_reference;
-use super::{Change, Prepared, constraints, links, versions};
+use super::{Change, Prepared, constraints, links, orders, versions};
 use crate::codec::RowKey;
 use crate::codec::record::{Record, RowBody, patch};
 use crate::codec::value::seal_value;
@@ -103,6 +103,7 @@ pub(crate) fn plan(
     constraints::check_references(&planner)?;
     constraints::write_indexes(&mut planner)?;
     links::write_links(&mut planner)?;
+    orders::write_orders(&mut planner, sequence)?;
     versions::count(&mut planner)?;
     planner.write_rows(sequence);
     planner.write_sequences()?;

@@ -14,6 +14,7 @@ pub(super) fn check(cx: &Ctxt, field: &Field<'_>) {
         return;
     };
     let kind = attr.kind;
+    fixed_order(cx, attr);
     match (kind, field.kind()) {
         (_, Kind::Base | Kind::Skip | Kind::Key { .. }) => {}
         _ if matches!(field.shape, Shape::Wrapped(_)) => {}
@@ -40,6 +41,24 @@ pub(super) fn check(cx: &Ctxt, field: &Field<'_>) {
         (RelationKind::OneToMany | RelationKind::ManyToMany, _) => {
             wrong_type(cx, field.ty, kind, "`Collection<..>`");
         }
+    }
+}
+
+/// Only a set of links has an order of its own, which belongs to the owning side.
+fn fixed_order(cx: &Ctxt, attr: &RelationAttr) {
+    let Some(given) = &attr.fixed_order else {
+        return;
+    };
+    if attr.kind != RelationKind::ManyToMany {
+        cx.error(
+            given.span,
+            "`fixed_order` is for `many_to_many`: other relations keep no list, and are ordered by a property of the items",
+        );
+    } else if attr.mapped_by.is_some() {
+        cx.error(
+            given.span,
+            "the order is that of the owning side: `fixed_order` goes at the other end",
+        );
     }
 }
 

@@ -29,7 +29,15 @@ pub(super) fn description(field: &Field<'_>) -> TokenStream {
                 optional_name(attr.mapped_by.as_ref()),
                 optional_name(attr.inversed_by.as_ref()),
             );
-            generated!(ManyToMany { target: #target, mapped_by: #mapped_by, inversed_by: #inversed_by })
+            let fixed_order = attr.fixed_order.is_some();
+            generated! {
+                ManyToMany {
+                    target: #target,
+                    mapped_by: #mapped_by,
+                    inversed_by: #inversed_by,
+                    fixed_order: #fixed_order
+                }
+            }
         }
     };
     generated!(::musher::__private::Relation::#parts)

@@ -119,6 +119,19 @@ fn what_stands_at_the_wrong_end_or_in_the_wrong_way_is_refused() {
         "#[orm(one_to_many(mapped_by = b, on_delete = cascade))] a: Collection<User>",
         &["`on_delete` goes at the other end"],
     );
+    property("#[orm(many_to_many(fixed_order))] a: Collection<Tag>", &[]);
+    property(
+        "#[orm(many_to_many(mapped_by = b, fixed_order))] a: Collection<Tag>",
+        &["the order is that of the owning side"],
+    );
+    property(
+        "#[orm(one_to_many(mapped_by = b, fixed_order))] a: Collection<User>",
+        &["`fixed_order` is for `many_to_many`"],
+    );
+    property(
+        "#[orm(many_to_one(fixed_order))] a: Id<User>",
+        &["`fixed_order` is for `many_to_many`"],
+    );
     property(
         "#[orm(many_to_many(on_delete = cascade, orphan_removal))] a: Collection<User>",
         &[

@@ -7,7 +7,7 @@ use super::rows::{read_keys, visit};
 use crate::codec::RowKey;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::keyspace::link_key;
+use crate::keyspace::{link_key, open_order};
 use crate::schema::{EntityIndex, EntitySchema, JoinIndex, Side};
 use crate::storage::{Reader, TreeId};
 
@@ -62,6 +62,9 @@ pub(super) fn check_join(
     let at_owner = by_owner.links(reader, findings)?;
     let at_target = by_target.links(reader, findings)?;
     findings.counts.links += at_owner.len() as u64;
+    if let Some(tree) = database.keyspace.order(index) {
+        check_orders(reader, (owner, target), (tree, place), findings)?;
+    }
     for (a, b) in &at_owner {
         if !at_target.contains(&(b.clone(), a.clone())) {
             by_target.tell_missing(b, a, findings);
@@ -73,6 +76,34 @@ pub(super) fn check_join(
         }
     }
     Ok(())
+}
+
+/// Orders say nothing of what is linked, and keys in them that are not count for nothing; so an order is
+/// right if it can be read.
+fn check_orders(
+    reader: &dyn Reader,
+    (owner, target): (&EntitySchema, &EntitySchema),
+    (tree, place): (TreeId, &str),
+    findings: &mut Findings,
+) -> Result<()> {
+    visit(reader, tree, place, findings, |key, value, findings| {
+        let here = RowKey::from_encoded(owner.key_kind, key);
+        let order = match (&here, &value) {
+            (Ok(here), Ok(stored)) => open_order(target, here, stored).is_ok(),
+            _ => false,
+        };
+        if !order {
+            let name = here.map_or_else(|_| format!("{key:?}"), |here| owner.print_key(&here));
+            let problem =
+                format!("the order of {name} can't be read; without it, items come by their keys");
+            let fix = Fix {
+                tree,
+                key: key.to_vec(),
+                value: None,
+            };
+            findings.tell_with_fix(place, problem, fix);
+        }
+    })
 }
 
 impl OneSide<'_> {

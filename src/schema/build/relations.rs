@@ -127,6 +127,7 @@ impl Builder {
                 owner_field: field,
                 target,
                 target_field: inverse,
+                fixed_order: self.has_fixed_order(entity, field),
             });
             return Some((
                 inverse,
@@ -157,6 +158,7 @@ impl Builder {
             owner_field: owner,
             target: entity,
             target_field: Some(field),
+            fixed_order: self.has_fixed_order(target, owner),
         });
         Some((
             Some(owner),
@@ -165,6 +167,17 @@ impl Builder {
                 side: Side::Inverse,
             },
         ))
+    }
+
+    fn has_fixed_order(&self, owner: EntityIndex, field: FieldIndex) -> bool {
+        let relation = &self.descriptions[usize::from(owner.0)].fields[field].kind;
+        matches!(
+            relation,
+            FieldKind::Relation(Relation::ManyToMany {
+                fixed_order: true,
+                ..
+            })
+        )
     }
 
     fn target(&mut self, here: &str, target: Target) -> Option<EntityIndex> {
