@@ -5,6 +5,7 @@
 use std::any::TypeId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use crate::codec::RowKey;
 use crate::entity::{AnyEntity, Entity, EntityType, HydrateRow};
@@ -54,6 +55,26 @@ pub(crate) struct Settings {
     pub(crate) flush_mode: FlushMode,
 }
 
+/// What time it is.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
+
+impl Clock {
+    pub(crate) fn new(clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(clock))
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new(SystemTime::now)
+    }
+}
+
 /// One open database.
 pub(crate) struct Database {
     pub(crate) store: SnapshotStore,
@@ -63,6 +84,7 @@ pub(crate) struct Database {
     pub(crate) sequences: Vec<AtomicU64>,
     pub(crate) settings: Settings,
     pub(crate) log: QueryLog,
+    pub(crate) clock: Clock,
     pub(crate) cursor_key: OnceLock<CursorKey>,
     pub(crate) feed: Feed,
 }

@@ -105,7 +105,7 @@ pub use codec::{EntityKey, KeyError, OrderedKey};
 pub use database::{FlushMode, LoadStrategy};
 pub use entity::{
     ChangeKind, ChangeSet, Collection, Entity, EntityList, Event, EventArgs, GeneratedKey, Id,
-    IntoId, IntoIds, Inverse, KeyField, Lazy, Pk,
+    IntoId, IntoIds, Inverse, KeyField, Lazy, Pk, Timestamp,
 };
 pub use error::{Error, Result, Violation};
 pub use load::{Hint, Hints, Selection, Statistics};

@@ -8,3 +8,5 @@ mod cascade;
 mod concurrency_check;
 #[path = "models/serialization.rs"]
 mod serialization;
+#[path = "models/stamps.rs"]
+mod stamps;

@@ -262,9 +262,14 @@ impl<'a> Field<'a> {
         self.attrs.version.is_some()
     }
 
-    /// A version has its type's own: it counts from there.
+    /// Whether the unit of work gives it the time.
+    pub(crate) fn is_stamp(&self) -> bool {
+        self.attrs.created_at.is_some() || self.attrs.updated_at.is_some()
+    }
+
+    /// A version has its type's own: it counts from there. A stamp has the time.
     pub(crate) fn has_default(&self) -> bool {
-        self.attrs.default.is_some() || self.is_version()
+        self.attrs.default.is_some() || self.is_version() || self.is_stamp()
     }
 
     /// The expression of `default`, unless it is the type's own default or there is none.

@@ -133,6 +133,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) skip: Slot<()>,
     pub(crate) version: Slot<()>,
     pub(crate) concurrency_check: Slot<()>,
+    pub(crate) created_at: Slot<()>,
+    pub(crate) updated_at: Slot<()>,
     pub(crate) length: Slot<Expr>,
     /// `None` inside: the type's own default.
     pub(crate) default: Slot<Option<Expr>>,
@@ -153,6 +155,8 @@ const FIELD_ATTRIBUTES: &[&str] = &[
     "skip",
     "version",
     "concurrency_check",
+    "created_at",
+    "updated_at",
     "serialized_name",
     "serializer",
     "groups",
@@ -237,6 +241,8 @@ impl FieldAttrs {
             "skip" => set_flag(cx, &mut self.skip, name, &value),
             "version" => set_flag(cx, &mut self.version, name, &value),
             "concurrency_check" => set_flag(cx, &mut self.concurrency_check, name, &value),
+            "created_at" => set_flag(cx, &mut self.created_at, name, &value),
+            "updated_at" => set_flag(cx, &mut self.updated_at, name, &value),
             "length" => set(
                 cx,
                 &mut self.length,

@@ -149,8 +149,12 @@ fn combination(cx: &Ctxt, field: &Field<'_>) {
                 .flatten()
         };
         let with_key = || field.is_key_part.then(|| beside_key(attribute)).flatten();
-        let problem = refusal(field.kind(), attribute).or_else(with_version);
-        if let Some(problem) = problem.or_else(with_key) {
+        let with_stamp = || field.is_stamp().then(|| beside_stamp(attribute)).flatten();
+        let problem = refusal(field.kind(), attribute)
+            .or_else(with_version)
+            .or_else(with_key)
+            .or_else(with_stamp);
+        if let Some(problem) = problem {
             cx.error(span, problem);
         }
     }
@@ -178,6 +182,8 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
         one("serializer", attrs.serialization.serializer.as_ref()),
         one("groups", attrs.serialization.groups.as_ref()),
         one("version", attrs.version.as_ref()),
+        one("created_at", attrs.created_at.as_ref()),
+        one("updated_at", attrs.updated_at.as_ref()),
         one("concurrency_check", attrs.concurrency_check.as_ref()),
         relation,
     ]
@@ -207,6 +213,12 @@ fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
             Kind::Lazy(_) | Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_),
             "version",
         ) => "a version is a number in the row: write `u64`".to_owned(),
+        (
+            Kind::Lazy(_) | Kind::ToOne { .. } | Kind::Collection(_) | Kind::Inverse(_),
+            "created_at" | "updated_at",
+        ) => format!(
+            "`{attribute}` is a time in the row: give it a property such as `{attribute}: DateTime<Utc>`"
+        ),
         (Kind::ToOne { .. }, "index") => {
             "a to-one relation is indexed as it is: remove `index`".to_owned()
         }
@@ -253,6 +265,9 @@ fn refusal_of_key(generated: bool, attribute: &str) -> Option<String> {
             "a `Pk` is generated: remove `default`, or write the key's type without `Pk`".to_owned()
         }
         "concurrency_check" => "a primary key never changes: remove `concurrency_check`".to_owned(),
+        "created_at" | "updated_at" => format!(
+            "`{attribute}` is no key: rows of one moment would have the same; give the time a property of its own"
+        ),
         "version" => {
             "a primary key never changes: give the version a property of its own".to_owned()
         }
@@ -285,9 +300,19 @@ fn beside_key(attribute: &'static str) -> Option<String> {
         "hidden" => {
             Some("a primary key can't be hidden: references and messages show it".to_owned())
         }
-        "on_update" | "version" => {
+        "on_update" | "version" | "updated_at" => {
             Some(format!("a primary key never changes: remove `{attribute}`"))
         }
+        _ => None,
+    }
+}
+
+/// What a stamp can't be beside: it is set to the time.
+fn beside_stamp(attribute: &str) -> Option<String> {
+    match attribute {
+        "default" | "on_update" | "version" | "length" => Some(format!(
+            "a time stamp is set by the unit of work: remove `{attribute}`, or write `default` and `on_update` instead of the stamp"
+        )),
         _ => None,
     }
 }

@@ -130,6 +130,8 @@ use crate::ctxt::Ctxt;
 /// | `default` | not required in builders: the type's own default |
 /// | `default = expr` | likewise, this value; `expr` reads, by name and by reference, properties without a default, and properties with one that stand before |
 /// | `on_update = expr` | set by every flush that updates another property; `expr` reads any property in the row |
+/// | `created_at` | a time, set when the entity is created |
+/// | `updated_at` | a time, set when the entity is created, and by every flush that updates another property |
 /// | `version` | a `u64`, `u32`, `i64` or `i32` that counts how often the row was written; a flush that finds another one than was read is refused |
 /// | `concurrency_check` | a flush that finds another value in the row than was read is refused |
 /// | `serialized_name = ".."` | the name in serializations |

@@ -207,6 +207,19 @@ fn attributes_are_spelt_and_placed_well() {
 }
 
 #[test]
+fn a_stamp_is_a_time_that_nothing_else_sets() {
+    property(
+        "#[orm(created_at, default = 5)] a: SystemTime",
+        &["a time stamp is set by the unit of work: remove `default`"],
+    );
+    property(
+        "#[orm(updated_at)] a: Lazy<SystemTime>",
+        &["`updated_at` is a time in the row"],
+    );
+    property("#[orm(created_at, updated_at, index)] a: SystemTime", &[]);
+}
+
+#[test]
 fn attributes_go_with_the_kind_of_the_property() {
     property(
         "#[orm(unique)] a: Lazy<String>",

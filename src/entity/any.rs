@@ -4,6 +4,7 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::ser::SerializeMap;
 
@@ -48,8 +49,8 @@ pub trait Fields: Sized + Send + Sync + 'static {
     /// The property's value, to be printed.
     fn debug(&self, field: usize) -> &dyn fmt::Debug;
 
-    /// Sets the properties that have `on_update`, but for those in `explicit`.
-    fn apply_on_update(&mut self, explicit: &FieldSet, first: usize);
+    /// Sets the properties that have `on_update` or `updated_at`, but for those in `explicit`.
+    fn apply_on_update(&mut self, explicit: &FieldSet, first: usize, now: SystemTime);
 
     /// Writes the entry of a key, scalar or loaded lazy property; of a lazy property that is not
     /// loaded, nothing.
@@ -182,7 +183,7 @@ pub trait AnyEntity: Any + Send + Sync {
     /// [`Fields::debug`].
     fn debug(&self, field: usize) -> &dyn fmt::Debug;
     /// [`Fields::apply_on_update`].
-    fn apply_on_update(&mut self, explicit: &FieldSet);
+    fn apply_on_update(&mut self, explicit: &FieldSet, now: SystemTime);
     /// [`Fields::to_one`].
     fn to_one(&self, field: usize) -> Option<RowKey>;
     /// [`Fields::set_to_one`].
@@ -220,8 +221,8 @@ impl<T: Entity> AnyEntity for T {
         Fields::debug(self, field)
     }
 
-    fn apply_on_update(&mut self, explicit: &FieldSet) {
-        Fields::apply_on_update(self, explicit, 0);
+    fn apply_on_update(&mut self, explicit: &FieldSet, now: SystemTime) {
+        Fields::apply_on_update(self, explicit, 0, now);
     }
 
     fn to_one(&self, field: usize) -> Option<RowKey> {

@@ -4,6 +4,8 @@
 //! relation. Invariant: the base's properties come first in the entity, so their positions are the
 //! same in every entity with this base.
 
+use std::time::SystemTime;
+
 use super::{Entity, Fields};
 use crate::codec::EntityKey;
 
@@ -25,6 +27,14 @@ pub trait BaseEntity: Fields + Default {
 
     /// Whether the primary key is here.
     const HAS_KEY: bool;
+
+    /// As [`Default`], with this time in its stamps.
+    #[doc(hidden)]
+    #[must_use]
+    fn made_at(now: SystemTime) -> Self {
+        let _ = now;
+        Self::default()
+    }
 }
 
 /// A base that holds the primary key.

@@ -18,6 +18,7 @@ mod key_field;
 mod lazy;
 mod list;
 mod populated;
+mod timestamp;
 
 pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields, Unversioned};
 pub use base::{BaseEntity, KeyedBase};
@@ -36,3 +37,4 @@ pub use populated::{
     At, BackTo, Below, Checked, Covers, First, Implied, List, Named, Next, Only, Place, Populated,
     Slot, Step, Unchecked, With, Without, name_number,
 };
+pub use timestamp::{Timestamp, stamped};

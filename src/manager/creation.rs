@@ -1,6 +1,8 @@
 //! Where a new entity, or the graph of a builder, goes: into a unit of work, or into the rows of a bulk
 //! operation.
 
+use std::time::SystemTime;
+
 use super::EntityManager;
 use super::bulk::NewRows;
 use crate::entity::{Entity, Id};
@@ -23,6 +25,15 @@ impl<'a> Creation<'a> {
     /// The entities become rows, and are gone.
     pub(super) const fn rows(rows: &'a mut NewRows) -> Self {
         Self(Destination::Rows(rows))
+    }
+
+    /// What time it is, by the clock of the database.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        match &self.0 {
+            Destination::Managed(em) => em.now(),
+            Destination::Rows(rows) => rows.now(),
+        }
     }
 
     /// Takes a new entity, and gives the key that it has from now on.

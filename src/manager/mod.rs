@@ -38,6 +38,7 @@ mod view;
 
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 pub use api::{Defer, IntoManaged, Managed, Pending, Steps};
 pub use bulk::{DeleteWhere, InsertMany, SetReference, UpdateWhere, Upsert, UpsertMany, Upserted};
@@ -122,6 +123,12 @@ impl EntityManager {
     #[must_use]
     pub const fn statistics(&self) -> Statistics {
         self.statistics
+    }
+
+    /// What time it is, by the [clock](crate::OrmBuilder::clock) of the database.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.database.clock.now()
     }
 
     /// Whether queries first flush pending work.

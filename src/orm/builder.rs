@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::{Orm, catalog, verify};
-use crate::database::{Database, FlushMode, LoadStrategy, Settings};
+use crate::database::{Clock, Database, FlushMode, LoadStrategy, Settings};
 use crate::entity::{EntityList, EntityType};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
@@ -41,6 +42,7 @@ pub struct OrmBuilder {
     settings: Settings,
     check: Check,
     log: QueryLog,
+    clock: Clock,
     filters: Vec<(FilterBinding, Standing)>,
     pub(super) sled: SledOptions,
 }
@@ -52,6 +54,7 @@ impl OrmBuilder {
             settings: Settings::default(),
             check: Check::default(),
             log: QueryLog::default(),
+            clock: Clock::default(),
             filters: Vec::new(),
             sled: SledOptions::default(),
         }
@@ -105,6 +108,33 @@ impl OrmBuilder {
     /// Gives the `[query] ..` lines to a function instead, without colours.
     pub fn logger(mut self, logger: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.log = QueryLog::to_sink(Arc::new(logger));
+        self
+    }
+
+    /// What time it is for `created_at` and `updated_at`: a clock that stands still, for tests. Where
+    /// nothing is said, the system's.
+    ///
+    /// ```
+    /// # use musher::prelude::*;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// #[derive(Entity, Debug)]
+    /// struct Note {
+    ///     #[orm(primary_key)]
+    ///     id: Pk,
+    ///     #[orm(created_at)]
+    ///     created_at: SystemTime,
+    /// }
+    ///
+    /// let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    /// let orm = Orm::builder().entities::<Note>().clock(move || moment).in_memory()?;
+    /// let mut em = orm.em();
+    /// let note = em.create(Note::build());
+    /// assert_eq!(em[note].created_at, moment);
+    /// # Ok::<(), musher::Error>(())
+    /// ```
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(clock);
         self
     }
 
@@ -280,6 +310,7 @@ impl OrmBuilder {
             sequences: Vec::new(),
             settings: self.settings,
             log: self.log,
+            clock: self.clock,
             cursor_key: std::sync::OnceLock::new(),
             feed,
         })

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::change::{Encoded, decode_reference, encode_column};
 use super::{Change, Prepared, validate};
@@ -91,6 +92,8 @@ pub(crate) struct Bulk {
     ledger: LinkLedger,
     rows: BTreeSet<(EntityIndex, RowKey)>,
     violations: Vec<Violation>,
+    /// One moment for all that is updated.
+    now: Option<SystemTime>,
 }
 
 impl Bulk {
@@ -143,7 +146,8 @@ impl Bulk {
         if explicit.is_empty() {
             return Ok(false);
         }
-        instance.apply_on_update(&explicit);
+        let now = *self.now.get_or_insert_with(|| database.clock.now());
+        instance.apply_on_update(&explicit, now);
         let body = Encoded::of(schema, instance.as_ref())?;
         let changed = body.differing(schema, &record);
         self.push(schema, key.clone(), ChangeKind::Update, body, changed)?;

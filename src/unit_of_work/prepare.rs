@@ -1,6 +1,7 @@
 //! The first step of a flush: orphans, change sets, `on_update`, hooks, validation.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::change::{Encoded, reset};
 use super::hook_relations::Relations;
@@ -27,6 +28,7 @@ pub(crate) fn prepare(database: &Database, context: &mut Context) -> Result<Prep
         context,
         prepared: Prepared::default(),
         violations: Vec::new(),
+        now: None,
     };
     let outcome = preparation.run();
     let Preparation {
@@ -47,6 +49,8 @@ struct Preparation<'a> {
     context: &'a mut Context,
     prepared: Prepared,
     violations: Vec<Violation>,
+    /// One moment for all that the flush updates.
+    now: Option<SystemTime>,
 }
 
 impl Preparation<'_> {
@@ -165,7 +169,10 @@ impl Preparation<'_> {
         // It was just encoded: the savepoint need not do it once more.
         self.context
             .save_encoded(instance, encoded.body, encoded.lazies);
-        self.context.body_mut(instance).apply_on_update(&explicit);
+        let now = *self.now.get_or_insert_with(|| self.database.clock.now());
+        self.context
+            .body_mut(instance)
+            .apply_on_update(&explicit, now);
         encoded = self.encode(instance)?;
         let mut changed = encoded.changed(entity, self.context.slot(instance));
         let by_on_update: FieldSet = changed

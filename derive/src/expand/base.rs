@@ -29,6 +29,8 @@ fn base(container: &Container<'_>, names: &Names) -> TokenStream {
     let (ident, payload) = (container.ident, &names.payload);
     let (path, load_path) = (&names.path, &names.load_path);
     let has_key = container.key().is_some();
+    let bindings = defaulted(container);
+    let idents = container.fields.iter().map(|field| field.ident);
     generated! {
         #[automatically_derived]
         impl ::musher::__private::BaseEntity for #ident {
@@ -37,6 +39,11 @@ fn base(container: &Container<'_>, names: &Names) -> TokenStream {
             type LoadPath<P, T> = #load_path<P, T>;
 
             const HAS_KEY: bool = #has_key;
+
+            fn made_at(now: ::std::time::SystemTime) -> Self {
+                #bindings
+                Self { #(#idents),* }
+            }
         }
     }
 }
@@ -74,7 +81,19 @@ fn keyed(container: &Container<'_>) -> TokenStream {
 
 fn default(container: &Container<'_>) -> TokenStream {
     let ident = container.ident;
-    let bindings = defaults::bindings(container, |field| {
+    generated! {
+        #[automatically_derived]
+        impl ::std::default::Default for #ident {
+            fn default() -> Self {
+                <Self as ::musher::__private::BaseEntity>::made_at(::std::time::SystemTime::now())
+            }
+        }
+    }
+}
+
+/// A variable for each field, with its default.
+fn defaulted(container: &Container<'_>) -> TokenStream {
+    defaults::bindings(container, |field| {
         let ty = field.ty;
         Some(match field.kind() {
             Kind::Scalar | Kind::Key { .. } if field.has_default() => {
@@ -85,15 +104,5 @@ fn default(container: &Container<'_>) -> TokenStream {
             }
             _ => generated!(<#ty as ::std::default::Default>::default()),
         })
-    });
-    let idents = container.fields.iter().map(|field| field.ident);
-    generated! {
-        #[automatically_derived]
-        impl ::std::default::Default for #ident {
-            fn default() -> Self {
-                #bindings
-                Self { #(#idents),* }
-            }
-        }
-    }
+    })
 }

@@ -234,6 +234,8 @@ fn completion(container: &Container<'_>, names: &Names) -> TokenStream {
     };
     let unset = unset(container);
     let bindings = defaults::bindings(container, |field| completed(container, field));
+    let has_stamps = container.base().is_some() || container.fields.iter().any(Field::is_stamp);
+    let now = has_stamps.then(|| generated!(let now = em.now();));
     generated! {
         #(#conditions)*
 
@@ -247,6 +249,7 @@ fn completion(container: &Container<'_>, names: &Names) -> TokenStream {
                 #unset
                 #steps
                 ::musher::__private::Pending::new(steps, move |em| {
+                    #now
                     #bindings
                     em.persist_built(#entity { #(#fields),* }, unset)
                 })
@@ -324,7 +327,10 @@ fn completed(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream
         Kind::Inverse(_) => {
             generated!(#ident.map_or_else(<#ty>::new, |pending| <#ty>::from(pending.resolve(em))))
         }
-        Kind::Base | Kind::Skip | Kind::Key { generated: true } => {
+        Kind::Base => generated! {
+            #ident.unwrap_or_else(|| <#ty as ::musher::__private::BaseEntity>::made_at(now))
+        },
+        Kind::Skip | Kind::Key { generated: true } => {
             generated!(#ident.unwrap_or_default())
         }
         _ if field.is_required() => return None,

@@ -138,13 +138,15 @@ fn reads<'c, 'a>(
 
 /// Whether the default can be had of a stored row, which lazy properties are not part of.
 pub(super) fn is_restorable(container: &Container<'_>, field: &Field<'_>) -> bool {
+    let is_absent = field.is_stamp() && matches!(field.shape, Shape::Optional);
     field.has_default()
+        && !is_absent
         && !default_reads(container, field)
             .iter()
             .any(|read| read.is_lazy())
 }
 
-/// The default's value. `access` is a reference to a property's value.
+/// The default's value. `access` is a reference to a property's value; a stamp is the variable `now`.
 pub(super) fn default_value(
     container: &Container<'_>,
     field: &Field<'_>,
@@ -161,14 +163,26 @@ pub(super) fn default_value(
 /// The default of the type, which for a lazy property is that of the value inside.
 fn own_default(field: &Field<'_>) -> TokenStream {
     let ty = field.ty;
+    if field.is_stamp() {
+        return stamp(field);
+    }
     if let Kind::Lazy(value) = field.kind() {
         return generated!(<#ty>::new(<#value as ::std::default::Default>::default()));
     }
     generated!(<#ty as ::std::default::Default>::default())
 }
 
+/// A stamp of the variable `now`.
+fn stamp(field: &Field<'_>) -> TokenStream {
+    let ty = field.ty;
+    generated!(<#ty as ::musher::__private::Timestamp>::at(now))
+}
+
 /// The value that an update sets.
 pub(super) fn on_update_value(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
+    if field.is_stamp() {
+        return stamp(field);
+    }
     let (ident, name) = (container.ident, on_update_name(field));
     let arguments = on_update_reads(container, field).into_iter().map(|read| {
         let ident = read.ident;

@@ -99,23 +99,8 @@ pub(super) fn at_composed_key(
 }
 
 fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
-    let (name, ty, attrs) = (&field.name, field.ty, &field.attrs);
-    let mut description = match field.kind() {
-        Kind::Key { .. } => generated!(::musher::__private::FieldDescription::primary_key(#name)),
-        Kind::Scalar => generated! {
-            ::musher::__private::FieldDescription::scalar::<#ty>(
-                #name,
-                ::musher::__private::Equality::<#ty>::EQUAL,
-            )
-        },
-        Kind::Lazy(value) => {
-            generated!(::musher::__private::FieldDescription::lazy::<#value>(#name))
-        }
-        _ => {
-            let relation = relations::description(field);
-            generated!(::musher::__private::FieldDescription::relation(#name, #relation))
-        }
-    };
+    let (ty, attrs) = (field.ty, &field.attrs);
+    let mut description = kind(field);
     if field.is_key_part {
         description = generated!(#description.part_of_key());
     }
@@ -143,6 +128,9 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     if let Some(name) = named {
         description = generated!(#description.index_name(#name));
     }
+    if field.is_stamp() {
+        description = generated!(::musher::__private::stamped::<#ty>(#description));
+    }
     if field.is_version() {
         description = generated!(#description.version::<#ty>());
     }
@@ -154,11 +142,7 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
         let groups = serialize::groups(&groups.value);
         description = generated!(#description.groups(#groups));
     }
-    if let Some(relation) = field.relation()
-        && relation.cascade_remove.is_some()
-    {
-        description = generated!(#description.cascade_remove());
-    }
+    description = relations::options(field, description);
     if attrs.concurrency_check.is_some() {
         description = generated!(#description.concurrency_check());
     }
@@ -167,6 +151,27 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
         description = generated!(#description.length::<#text>(#most));
     }
     description
+}
+
+/// The beginning of a description: what the property is.
+fn kind(field: &Field<'_>) -> TokenStream {
+    let (name, ty) = (&field.name, field.ty);
+    match field.kind() {
+        Kind::Key { .. } => generated!(::musher::__private::FieldDescription::primary_key(#name)),
+        Kind::Scalar => generated! {
+            ::musher::__private::FieldDescription::scalar::<#ty>(
+                #name,
+                ::musher::__private::Equality::<#ty>::EQUAL,
+            )
+        },
+        Kind::Lazy(value) => {
+            generated!(::musher::__private::FieldDescription::lazy::<#value>(#name))
+        }
+        _ => {
+            let relation = relations::description(field);
+            generated!(::musher::__private::FieldDescription::relation(#name, #relation))
+        }
+    }
 }
 
 /// Whether a stored row that lacks the property can be read all the same.
@@ -189,12 +194,14 @@ fn inner_type<'a>(field: &Field<'a>) -> &'a syn::Type {
 
 fn hydrate(container: &Container<'_>) -> TokenStream {
     let bindings = defaults::bindings(container, |field| Some(hydrated(container, field)));
+    let long_ago = long_ago();
     let idents = container.fields.iter().map(|field| field.ident);
     generated! {
         fn hydrate(
             row: &::musher::__private::HydrateRow<'_>,
             first: usize,
         ) -> ::musher::__private::Result<Self> {
+            #long_ago
             #bindings
             ::std::result::Result::Ok(Self { #(#idents),* })
         }
@@ -283,6 +290,7 @@ fn decode(container: &Container<'_>) -> TokenStream {
         &generated!(&mut),
         &generated!(field, stored),
     );
+    let long_ago = long_ago();
     let body = dispatch(container, base, |field| decoded(container, field));
     generated! {
         fn decode(
@@ -290,6 +298,7 @@ fn decode(container: &Container<'_>) -> TokenStream {
             field: usize,
             stored: ::std::option::Option<&[u8]>,
         ) -> ::std::result::Result<(), ::musher::__private::ValueError> {
+            #long_ago
             #body
         }
     }
@@ -318,6 +327,11 @@ fn decoded(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> 
         } #none
         ::std::result::Result::Ok(())
     }})
+}
+
+/// The time of a stamp whose row is older than the property: when it was written is not known.
+fn long_ago() -> TokenStream {
+    generated!(let now = ::std::time::SystemTime::UNIX_EPOCH;)
 }
 
 /// What a scalar becomes whose row lacks it; `None`: it stays what it is.
@@ -356,11 +370,11 @@ fn apply_on_update(container: &Container<'_>) -> TokenStream {
         container,
         &generated!(apply_on_update),
         &generated!(&mut),
-        &generated!(explicit, first),
+        &generated!(explicit, first, now),
     );
     let own = container
         .properties()
-        .filter(|field| field.attrs.on_update.is_some())
+        .filter(|field| field.attrs.on_update.is_some() || field.attrs.updated_at.is_some())
         .map(|field| {
             let (ident, position) = (field.ident, position(field));
             let value = defaults::on_update_value(container, field);
@@ -372,7 +386,12 @@ fn apply_on_update(container: &Container<'_>) -> TokenStream {
         });
     let base = base.map(|base| generated!(#base;));
     generated! {
-        fn apply_on_update(&mut self, explicit: &::musher::__private::FieldSet, first: usize) {
+        fn apply_on_update(
+            &mut self,
+            explicit: &::musher::__private::FieldSet,
+            first: usize,
+            now: ::std::time::SystemTime,
+        ) {
             #base
             #(#own)*
         }

@@ -43,6 +43,17 @@ pub(super) fn description(field: &Field<'_>) -> TokenStream {
     generated!(::musher::__private::Relation::#parts)
 }
 
+/// A relation's description with the options that every kind of relation may have.
+pub(super) fn options(field: &Field<'_>, mut description: TokenStream) -> TokenStream {
+    let Some(attr) = field.relation() else {
+        return description;
+    };
+    if attr.cascade_remove.is_some() {
+        description = generated!(#description.cascade_remove());
+    }
+    description
+}
+
 fn owner(variant: &TokenStream, target: &TokenStream, attr: &RelationAttr) -> TokenStream {
     let inversed_by = optional_name(attr.inversed_by.as_ref());
     let on_delete = match attr.on_delete.as_ref().map(|given| given.value) {

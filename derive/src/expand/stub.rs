@@ -66,7 +66,13 @@ fn fields(ident: &Ident) -> TokenStream {
                 ::std::unreachable!()
             }
 
-            fn apply_on_update(&mut self, explicit: &::musher::__private::FieldSet, first: usize) {}
+            fn apply_on_update(
+                &mut self,
+                explicit: &::musher::__private::FieldSet,
+                first: usize,
+                now: ::std::time::SystemTime,
+            ) {
+            }
 
             fn serialize<M: ::musher::__private::serde::ser::SerializeMap>(
                 &self,

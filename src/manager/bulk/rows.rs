@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::super::lifecycle::give_key;
 use crate::database::Database;
@@ -34,6 +35,11 @@ impl NewRows {
             rows: Vec::new(),
             refused: None,
         }
+    }
+
+    /// What time it is, by the clock of the database.
+    pub(in crate::manager) fn now(&self) -> SystemTime {
+        self.database.clock.now()
     }
 
     /// Takes an entity, and gives its key.
