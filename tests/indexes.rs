@@ -6,6 +6,8 @@ mod support;
 
 #[path = "indexes/constraints.rs"]
 mod constraints;
+#[path = "indexes/damage.rs"]
+mod damage;
 #[path = "indexes/derived.rs"]
 mod derived;
 #[path = "indexes/elements.rs"]

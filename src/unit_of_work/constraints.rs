@@ -122,7 +122,7 @@ fn index_changes(
 ) -> Result<Vec<IndexChange>> {
     let mut changes = Vec::new();
     for ((entity, row), write) in &planner.writes {
-        if *entity != schema.index || untouched(write, index) {
+        if *entity != schema.index || untouched(schema, write, index) {
             continue;
         }
         let mut old = match &write.old {
@@ -154,8 +154,13 @@ fn index_changes(
 }
 
 /// Whether a row is updated, and nothing that the index reads is among what changes.
-fn untouched(write: &Write<'_>, index: &IndexSchema) -> bool {
-    write.old.is_some()
+fn untouched(schema: &EntitySchema, write: &Write<'_>, index: &IndexSchema) -> bool {
+    // A version is in no change set, and changes with every write.
+    let reads_version = schema
+        .row_version
+        .is_some_and(|(version, _)| index.reads.contains(version));
+    !reads_version
+        && write.old.is_some()
         && write.new.is_some()
         && write
             .change

@@ -101,10 +101,10 @@ pub(crate) fn plan(
     planner.follow_removals()?;
     planner.release_partners()?;
     constraints::check_references(&planner)?;
+    versions::count(&mut planner)?;
     constraints::write_indexes(&mut planner)?;
     links::write_links(&mut planner)?;
     orders::write_orders(&mut planner, sequence)?;
-    versions::count(&mut planner)?;
     planner.write_rows(sequence);
     planner.write_sequences()?;
     Ok((planner.batch, planner.outcome))

@@ -199,6 +199,39 @@ fn what_two_units_of_work_make_of_a_row_is_judged_and_indexed() {
 }
 
 #[test]
+fn of_many_threads_that_want_the_same_one_has_it() {
+    on_both_stores::<Club>(|orm| {
+        let mut em = orm.em();
+        let one = tenant(&mut em, "one");
+        em.flush()?;
+        let won: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(move || {
+                        let wants = |name: u32| {
+                            let mut em = orm.em();
+                            member(&mut em, one, &name.to_string());
+                            match em.flush() {
+                                Ok(()) => 1,
+                                Err(Error::UniqueViolation { .. }) => 0,
+                                Err(other) => panic!("{other}"),
+                            }
+                        };
+                        (0..20).map(wants).sum::<usize>()
+                    })
+                })
+                .collect();
+            let won = threads
+                .into_iter()
+                .map(|it| it.join().expect("it does not panic"));
+            won.sum()
+        });
+        assert_eq!(won, 20);
+        Ok(())
+    });
+}
+
+#[test]
 fn the_value_of_a_hidden_part_is_told_to_nobody() {
     #[derive(Entity, Debug)]
     #[orm(unique(name, pin))]

@@ -185,6 +185,38 @@ fn what_is_derived_is_reached_over_relations() {
     });
 }
 
+#[test]
+fn an_index_may_have_the_version_that_the_flush_counts() {
+    #[derive(Entity, Debug)]
+    #[orm(index(size, version), index(parity: bool = version % 2 == 0))]
+    struct Sheet {
+        #[orm(primary_key)]
+        id: Pk,
+        size: u8,
+        #[orm(version)]
+        version: u64,
+    }
+    on_both_stores::<Sheet>(|orm| {
+        let mut em = orm.em();
+        let [one, two] = [(); 2].map(|()| em.create(Sheet::build().size(1_u8)));
+        em.flush()?;
+        em[one].size = 2;
+        em.flush()?;
+        em.update_where::<Sheet>(|s| s.id().eq(*two.key()))
+            .set(|s| s.size().set(3_u8))
+            .execute()?;
+        em[one].size = 4;
+        em.flush()?;
+        let even = em.find::<Sheet>().filter(|s| s.parity().eq(true)).all()?;
+        assert_eq!(even, [two]);
+        let third = em
+            .find::<Sheet>()
+            .filter(|s| s.size().eq(4_u8).and(s.version().eq(3_u64)));
+        assert_eq!(third.all()?, [one]);
+        Ok(())
+    });
+}
+
 // R14: the entry is of what two units of work have made of the row.
 #[test]
 fn the_entry_is_of_the_merged_row() {

@@ -77,6 +77,33 @@ fn rows_are_found_by_their_elements() {
     });
 }
 
+// An index by elements has no entry for a row without any, whatever its other parts.
+#[test]
+fn rows_without_elements_are_found_by_the_other_parts() {
+    on_both_stores::<Article>(|orm| {
+        let mut em = orm.em();
+        let with = article(&mut em, &["db", "rust"], Some(&[1]));
+        let without = article(&mut em, &[], None);
+        em[with].shelf = 1;
+        em.flush()?;
+        let all = em.find::<Article>().filter(|a| a.shelf().ge(0_u8)).all()?;
+        assert_eq!(all, [with, without]);
+        let none = em.find::<Article>().filter(|a| a.shelf().eq(0_u8)).all()?;
+        assert_eq!(none, [without]);
+        let first = em
+            .find::<Article>()
+            .order_by(|a| a.shelf().desc())
+            .limit(2)
+            .all()?;
+        assert_eq!(first, [with, without]);
+        let by_words = em.find::<Article>();
+        let by_words =
+            by_words.filter(|a| a.shelf().eq(1_u8).and(a.keywords().has_all(["rust", "db"])));
+        assert_eq!(by_words.all()?, [with]);
+        Ok(())
+    });
+}
+
 #[test]
 fn no_element_of_a_unique_index_is_in_two_rows() {
     on_both_stores::<Article>(|orm| {

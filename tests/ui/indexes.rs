@@ -11,7 +11,7 @@ struct Base {
 }
 
 #[derive(Entity)]
-#[orm(index(title, titel), unique(text, tags), index(author), unique(cache, id))]
+#[orm(index(title, titel), unique(text, tags), index(author), unique(cache, id), index(length: u64 = text.len() as u64))]
 struct Article {
     #[orm(primary_key)]
     id: Pk,
@@ -34,15 +34,13 @@ struct Photo;
     index(photo, rank),
     index(each(name)),
     index(size: u8 = name.len()),
-    index(face: Photo = face_of(photo)),
-    index(length: u64 = bio.len() as u64)
+    index(face: Photo = face_of(photo))
 )]
 struct Person {
     #[orm(base)]
     base: Base,
     name: String,
     photo: Photo,
-    bio: Lazy<String>,
     #[orm(unique(each))]
     age: u8,
 }

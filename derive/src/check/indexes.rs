@@ -1,10 +1,13 @@
 //! What may be a part of an index.
 
 use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
 
 use crate::ast::{Container, Derived, Field, Kind};
 use crate::ctxt::Ctxt;
 use crate::indexes::{self, IndexAttr, Part};
+use crate::mention::mentions;
 use crate::suggest::nearest;
 
 /// Checks the indexes that are declared on the struct.
@@ -61,6 +64,23 @@ fn check_derived(cx: &Ctxt, container: &Container<'_>, derived: &indexes::Derive
         cx.error(
             derived.ident.span(),
             format_args!("`{name}` is a property: give what is derived another name"),
+        );
+    }
+    let tokens = derived.expr.to_token_stream();
+    let is_elsewhere = |field: &&Field<'_>| {
+        let is_apart = matches!(
+            field.kind(),
+            Kind::Lazy(_) | Kind::Collection(_) | Kind::Inverse(_)
+        );
+        is_apart && mentions(tokens.clone(), &field.name)
+    };
+    for field in container.fields.iter().filter(is_elsewhere) {
+        cx.error(
+            derived.expr.span(),
+            format_args!(
+                "`{name}` is computed of what is in the row, and `{}` is stored apart",
+                field.name
+            ),
         );
     }
     let first = container.derived().find(|first| first.name() == name);

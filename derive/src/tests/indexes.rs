@@ -84,6 +84,13 @@ fn a_part_may_be_derived_or_each_element() {
         &["`size` is derived already: name it without type and value"],
     );
     declared(
+        "index(length: u64 = text.len() + tags.len())",
+        &[
+            "`length` is computed of what is in the row, and `text` is stored apart",
+            "`length` is computed of what is in the row, and `tags` is stored apart",
+        ],
+    );
+    declared(
         "index(size = 1)",
         &["write what is derived with its type: `size: String = ..`"],
     );
