@@ -104,8 +104,8 @@ pub use crossbeam_channel::Receiver;
 pub use codec::{EntityKey, KeyError, OrderedKey};
 pub use database::{FlushMode, LoadStrategy};
 pub use entity::{
-    ChangeKind, ChangeSet, Collection, Entity, EntityList, Event, EventArgs, GeneratedKey, Id,
-    IntoId, IntoIds, Inverse, KeyField, Lazy, Pk, Timestamp,
+    ChangeKind, ChangeSet, Collection, Entity, EntityList, Event, EventArgs, GeneratedKey, Handle,
+    Id, IntoId, IntoIds, IntoReference, Inverse, KeyField, Lazy, Loaded, Pk, Timestamp,
 };
 pub use error::{Error, Result, Violation};
 pub use load::{Hint, Hints, Selection, Statistics};
@@ -134,7 +134,7 @@ pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
 pub mod prelude {
     pub use crate::{
         Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Isolation,
-        Lazy, LoadStrategy, Orm, Pk, PopulateOptions, SetReference as _,
+        Lazy, LoadStrategy, Loaded, Orm, Pk, PopulateOptions, SetReference as _, loads,
     };
     #[cfg(feature = "derive")]
     pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
@@ -151,6 +151,32 @@ pub mod populated {
         Unchecked, With, Without,
     };
     pub use crate::load::{Anywhere, LoadPath, Loads, PlainProperty, Root, Route, Then};
+}
+
+/// The list of what was populated, for the type of a parameter or field that asks for it:
+/// `Loaded<Article, loads!(Article { author, tags })>`. Behind a relation, the entity that it leads to is
+/// named: `loads!(Article { author: User { articles } })`.
+///
+/// What has more is made to fit with [`narrow`](crate::Loaded::narrow). See [`Loaded`](crate::Loaded).
+#[macro_export]
+macro_rules! loads {
+    (@list $entity:ty;) => { () };
+    (@list $entity:ty; $name:ident : $target:ty { $($below:tt)* } $(, $($more:tt)*)?) => {
+        <$crate::__private::Only<
+            $crate::loads!(@step $entity; $name),
+            $crate::loads!(@list $target; $($below)*)
+        > as $crate::__private::List>::And<$crate::loads!(@list $entity; $($($more)*)?)>
+    };
+    (@list $entity:ty; $name:ident $(, $($more:tt)*)?) => {
+        <$crate::__private::Only<
+            $crate::loads!(@step $entity; $name),
+            ()
+        > as $crate::__private::List>::And<$crate::loads!(@list $entity; $($($more)*)?)>
+    };
+    (@step $entity:ty; $name:ident) => {
+        <$entity as $crate::__private::Named<{ $crate::__private::name_number(stringify!($name)) }>>::Step
+    };
+    ($entity:ty { $($names:tt)* }) => { $crate::loads!(@list $entity; $($names)*) };
 }
 
 /// What derives name. No part of the public interface.

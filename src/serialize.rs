@@ -10,7 +10,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::context::Instance;
-use crate::entity::{Collection, Entity, Fields, Groups, Id, IntoIds, Inverse};
+use crate::entity::{Collection, Entity, Fields, Groups, Id, IntoId, IntoIds, Inverse};
 use crate::load::{Hint, Hints, LoadPath, Root, Selection};
 use crate::manager::{EntityManager, Managed, View};
 use crate::schema::{FieldIndex, FieldSchema, ResolvedKind};
@@ -294,8 +294,8 @@ impl EntityManager {
     /// ```
     ///
     /// An entity that is not loaded serializes as its key.
-    pub fn serialize<T: SerializeEntity>(&self, id: Id<T>) -> Serialization<'_, T> {
-        Serialization::new(self, Subject::One(id))
+    pub fn serialize<T: SerializeEntity>(&self, id: impl IntoId<T>) -> Serialization<'_, T> {
+        Serialization::new(self, Subject::One(id.into_id()))
     }
 
     /// Serializes several entities as a list, all by the same choice.

@@ -414,7 +414,7 @@ fn take(
             model.clone_from(keys);
             em.flush()?;
         }
-        Step::Load => em.populate(list, |p| p.tracks())?,
+        Step::Load => drop(em.populate(list, |p| p.tracks())?),
         Step::Flush => em.flush()?,
         Step::Clear => {
             em.flush()?;

@@ -194,23 +194,23 @@ impl Blog {
             Read::Articles => articles = em.find::<Article>().all().unwrap(),
             Read::Authors => {
                 let found = em.find::<Article>().populate(|a| a.author());
-                articles = found.strategy(strategy).all().unwrap();
+                articles = found.strategy(strategy).unchecked().all().unwrap();
             }
             Read::ArticlesOfUsers => {
                 let found = em.find::<User>().populate(|u| u.articles());
-                users = found.strategy(strategy).all().unwrap();
+                users = found.strategy(strategy).unchecked().all().unwrap();
             }
             Read::Tags => {
                 let found = em.find::<Article>().populate(|a| a.tags());
-                articles = found.strategy(strategy).all().unwrap();
+                articles = found.strategy(strategy).unchecked().all().unwrap();
             }
             Read::Deep => {
                 let found = em.find::<User>().populate(|u| u.articles().tags());
-                users = found.strategy(strategy).all().unwrap();
+                users = found.strategy(strategy).unchecked().all().unwrap();
             }
             Read::Texts => {
                 let found = em.find::<Article>().populate(|a| a.text());
-                articles = found.strategy(strategy).all().unwrap();
+                articles = found.strategy(strategy).unchecked().all().unwrap();
             }
         }
         Loaded {

@@ -77,7 +77,7 @@ use crate::ctxt::Ctxt;
 /// | generated | what it is |
 /// |---|---|
 /// | `Article::build()`, `ArticleBuilder` | a builder; one without a required property does not compile where it is used |
-/// | `ArticleView` | what `em.view(id)` gives: it reads the entity, and a method for each relation follows it |
+/// | `ArticleView` | what `em.view(id)` gives: it reads the entity, and a method for each relation follows it; with a populate hint, for each that was populated |
 /// | `ArticleEdit` | what `em.edit(id)` gives: `set_author(..)`, `tags().add(..)` |
 /// | `ArticlePath` | what closures of filters and orders get: a method for each property that they can be about, and each relation |
 /// | `ArticleLoadPath` | what closures of populate hints, and of what to serialize or leave out, get: a method for each property |

@@ -17,6 +17,7 @@ mod inverse;
 mod key_field;
 mod lazy;
 mod list;
+mod loaded;
 mod populated;
 mod timestamp;
 
@@ -28,11 +29,13 @@ pub use collection::{AnyCollection, Collection};
 pub use groups::Groups;
 pub use hooks::{ChangeKind, ChangeSet, ChangeSetData, Event, EventArgs, EventSet, Payload};
 pub use hydrate::HydrateRow;
-pub use id::{Id, IntoId, IntoIds};
+pub use id::{Id, IntoId, IntoIds, IntoReference};
 pub use inverse::Inverse;
 pub use key_field::{GeneratedKey, KeyField, Pk};
 pub use lazy::{Lazy, Origin};
 pub(crate) use list::OrderedSet;
+pub(crate) use loaded::handles;
+pub use loaded::{Handle, Loaded};
 pub use populated::{
     At, BackTo, Below, Checked, Covers, First, Implied, List, Named, Next, Only, Place, Populated,
     Slot, Step, Unchecked, With, Without, name_number,

@@ -85,6 +85,11 @@ impl Slot for Unchecked {
 }
 
 /// A list that says what was populated, and is not [`Unchecked`].
+#[diagnostic::on_unimplemented(
+    message = "it is not known here what was populated",
+    label = "this comes from a bare id",
+    note = "begin with what a query with a populate hint gives, or what `em.populate(..)` does"
+)]
 pub trait Checked: List {}
 
 impl Checked for () {}

@@ -129,6 +129,12 @@ impl<P> PlainProperty<P> {
 
 /// A load path to an entity or to a lazy property: the derives implement it for their paths to
 /// entities.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a populate hint",
+    label = "expected relations or lazy properties",
+    note = "a plain property is loaded with its entity, and needs no hint",
+    note = "write `|it| it.relation()`, or several as a tuple: `|it| (it.relation(), it.lazy_property())`"
+)]
 pub trait Loads {
     /// The steps.
     type Route: Route;

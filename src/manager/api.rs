@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::{Creation, Edit, View};
-use crate::entity::{Entity, Id};
+use crate::entity::{Entity, Id, List, Loaded};
 use crate::load::{Anywhere, LoadPath, Route};
 use crate::query::Path;
 
@@ -16,7 +16,9 @@ use crate::query::Path;
 )]
 pub trait Managed: Entity {
     /// Reads the entity, and navigates its relations.
-    type View<'em>: From<View<'em, Self>> + Copy;
+    ///
+    /// `L` says which of them the compiler knows to be loaded.
+    type View<'em, L: List>: From<View<'em, Self>> + Copy;
 
     /// Changes the entity and its relations.
     type Edit<'em>: From<Edit<'em, Self>>;
@@ -155,5 +157,21 @@ impl<T: Managed> IntoManaged for &Id<T> {
 
     fn into_pending(self) -> Pending<T> {
         Pending(Kind::Known(self.clone()))
+    }
+}
+
+impl<T: Managed, L> IntoManaged for Loaded<T, L> {
+    type Entity = T;
+
+    fn into_pending(self) -> Pending<T> {
+        Pending(Kind::Known(self.into()))
+    }
+}
+
+impl<T: Managed, L> IntoManaged for &Loaded<T, L> {
+    type Entity = T;
+
+    fn into_pending(self) -> Pending<T> {
+        Pending(Kind::Known(self.id()))
     }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::{EntityManager, Managed, Matching};
 use crate::codec::RowKey;
 use crate::context::{Instance, LinkChange};
-use crate::entity::{Collection, Id, IntoIds, Membership};
+use crate::entity::{Collection, Id, IntoIds, Membership, Unchecked};
 use crate::error::Result;
 use crate::query::Filter;
 use crate::schema::RelationKind;
@@ -72,7 +72,10 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     /// # Errors
     /// [`NotLoaded`](crate::Error::NotLoaded) if the collection is not initialized, or
     /// [partial](Collection::is_partial).
-    pub fn remove_if(&mut self, condition: impl Fn(U::View<'_>) -> bool) -> Result<&mut Self> {
+    pub fn remove_if(
+        &mut self,
+        condition: impl Fn(U::View<'_, Unchecked>) -> bool,
+    ) -> Result<&mut Self> {
         let em = &*self.em;
         let ids: Vec<Id<U>> = self.collection().try_iter_whole()?.cloned().collect();
         let mut doomed = Vec::new();

@@ -1,24 +1,26 @@
 //! Reading a collection together with its items.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::slice;
 
 use super::{EntityManager, Managed, View, debug};
-use crate::entity::{Collection, Id, Origin};
+use crate::entity::{Collection, Id, List, Origin, Unchecked};
 use crate::error::Result;
 
 /// A collection, with its items as views.
 ///
 /// Iterating it checks that it is initialized; [`get`](Self::get) and
 /// [`get_items_unchecked`](Self::get_items_unchecked) read what is in memory without asking.
-pub struct CollectionView<'em, T: Managed> {
+pub struct CollectionView<'em, T: Managed, L = Unchecked> {
     em: &'em EntityManager,
     items: &'em Collection<T>,
     origin: Origin,
     owner: String,
+    populated: PhantomData<fn() -> L>,
 }
 
-impl<'em, T: Managed> CollectionView<'em, T> {
+impl<'em, T: Managed, L> CollectionView<'em, T, L> {
     pub(super) const fn new(
         em: &'em EntityManager,
         items: &'em Collection<T>,
@@ -30,9 +32,12 @@ impl<'em, T: Managed> CollectionView<'em, T> {
             items,
             origin,
             owner,
+            populated: PhantomData,
         }
     }
+}
 
+impl<'em, T: Managed, L: List> CollectionView<'em, T, L> {
     /// Whether the items are in memory: see [`Collection::is_initialized`].
     #[must_use]
     pub fn is_initialized(&self) -> bool {
@@ -57,13 +62,14 @@ impl<'em, T: Managed> CollectionView<'em, T> {
     /// If the collection is not initialized; [`get_items`](Self::get_items) is the checked way.
     #[must_use]
     #[track_caller]
-    pub fn iter(&self) -> CollectionIter<'em, T> {
+    pub fn iter(&self) -> CollectionIter<'em, T, L> {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
         CollectionIter {
             em: self.em,
             items: self.items.ids_unchecked().iter(),
+            populated: PhantomData,
         }
     }
 
@@ -71,24 +77,25 @@ impl<'em, T: Managed> CollectionView<'em, T> {
     ///
     /// # Errors
     /// [`NotLoaded`](crate::Error::NotLoaded) if the collection is not initialized.
-    pub fn get_items(&self) -> Result<Vec<T::View<'em>>> {
+    pub fn get_items(&self) -> Result<Vec<T::View<'em, L>>> {
         self.check()?;
         Ok(self.get_items_unchecked())
     }
 
     /// What is in memory, whether the collection is initialized or not.
     #[must_use]
-    pub fn get_items_unchecked(&self) -> Vec<T::View<'em>> {
+    pub fn get_items_unchecked(&self) -> Vec<T::View<'em, L>> {
         CollectionIter {
             em: self.em,
             items: self.items.ids_unchecked().iter(),
+            populated: PhantomData,
         }
         .collect()
     }
 
     /// The item at a position among what is in memory, whether the collection is initialized or not.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<T::View<'em>> {
+    pub fn get(&self, index: usize) -> Option<T::View<'em, L>> {
         self.items
             .ids_unchecked()
             .get(index)
@@ -151,9 +158,9 @@ impl<'em, T: Managed> CollectionView<'em, T> {
     }
 }
 
-impl<'em, T: Managed> IntoIterator for CollectionView<'em, T> {
-    type Item = T::View<'em>;
-    type IntoIter = CollectionIter<'em, T>;
+impl<'em, T: Managed, L: List> IntoIterator for CollectionView<'em, T, L> {
+    type Item = T::View<'em, L>;
+    type IntoIter = CollectionIter<'em, T, L>;
 
     #[track_caller]
     fn into_iter(self) -> Self::IntoIter {
@@ -161,9 +168,9 @@ impl<'em, T: Managed> IntoIterator for CollectionView<'em, T> {
     }
 }
 
-impl<'em, T: Managed> IntoIterator for &CollectionView<'em, T> {
-    type Item = T::View<'em>;
-    type IntoIter = CollectionIter<'em, T>;
+impl<'em, T: Managed, L: List> IntoIterator for &CollectionView<'em, T, L> {
+    type Item = T::View<'em, L>;
+    type IntoIter = CollectionIter<'em, T, L>;
 
     #[track_caller]
     fn into_iter(self) -> Self::IntoIter {
@@ -172,20 +179,21 @@ impl<'em, T: Managed> IntoIterator for &CollectionView<'em, T> {
 }
 
 /// Prints as the collection does within its owner.
-impl<T: Managed> fmt::Debug for CollectionView<'_, T> {
+impl<T: Managed, L> fmt::Debug for CollectionView<'_, T, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug::fmt_items(self.em, self.em.entity_index::<T>(), self.items, f)
     }
 }
 
 /// The items of a collection, as views.
-pub struct CollectionIter<'em, T: Managed> {
+pub struct CollectionIter<'em, T: Managed, L = Unchecked> {
     em: &'em EntityManager,
     items: slice::Iter<'em, Id<T>>,
+    populated: PhantomData<fn() -> L>,
 }
 
-impl<'em, T: Managed> Iterator for CollectionIter<'em, T> {
-    type Item = T::View<'em>;
+impl<'em, T: Managed, L: List> Iterator for CollectionIter<'em, T, L> {
+    type Item = T::View<'em, L>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.items.next().map(|id| View::of(self.em, id).into())
@@ -196,7 +204,7 @@ impl<'em, T: Managed> Iterator for CollectionIter<'em, T> {
     }
 }
 
-impl<T: Managed> DoubleEndedIterator for CollectionIter<'_, T> {
+impl<T: Managed, L: List> DoubleEndedIterator for CollectionIter<'_, T, L> {
     fn next_back(&mut self) -> Option<Self::Item> {
         self.items
             .next_back()
@@ -204,4 +212,4 @@ impl<T: Managed> DoubleEndedIterator for CollectionIter<'_, T> {
     }
 }
 
-impl<T: Managed> ExactSizeIterator for CollectionIter<'_, T> {}
+impl<T: Managed, L: List> ExactSizeIterator for CollectionIter<'_, T, L> {}

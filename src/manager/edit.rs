@@ -2,7 +2,7 @@
 
 use super::{CollectionEdit, EntityManager, Managed};
 use crate::context::{Instance, LinkChange};
-use crate::entity::Id;
+use crate::entity::{Id, IntoId};
 
 impl EntityManager {
     /// Changes an entity and its relations; both ends of a relation follow at once:
@@ -11,7 +11,8 @@ impl EntityManager {
     /// # Panics
     /// If the entity is not loaded.
     #[track_caller]
-    pub fn edit<T: Managed>(&mut self, id: Id<T>) -> T::Edit<'_> {
+    pub fn edit<T: Managed>(&mut self, id: impl IntoId<T>) -> T::Edit<'_> {
+        let id = id.into_id();
         let instance = self.expect_loaded(&id);
         Edit {
             em: self,

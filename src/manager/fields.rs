@@ -1,10 +1,11 @@
 //! Queries for single properties, whose results are tuples of values and no entities.
 
 use super::{Find, Managed};
+use crate::entity::Handle;
 use crate::error::Result;
 use crate::query::{Columns, Path, Projection};
 
-impl<'em, T: Managed> Find<'em, T> {
+impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     /// Asks for single properties, of the entity and of what to-one relations lead to: the results are
     /// tuples of their values. Nothing becomes an instance, so what was not asked for is not there to be
     /// read, and what is found is not followed by later changes.
@@ -39,7 +40,7 @@ impl<'em, T: Managed> Find<'em, T> {
     ) -> FindFields<'em, T, P> {
         FindFields {
             fields: fields(Path::root().into()),
-            find: self,
+            find: self.unchecked(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use super::{EntityFilter, EntityManager, Managed, filters};
 use crate::codec::RowKey;
 use crate::database::LoadStrategy;
-use crate::entity::{Entity, Id, IntoId};
+use crate::entity::{Entity, Handle, Id, IntoId, handles};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, LoadPath, Root};
 use crate::query::{Cursor, Explanation, Filter, FilterChoices, IntoOrder, Path, Property, Query};
@@ -19,6 +19,7 @@ impl EntityManager {
             em: self,
             id: id.into_id(),
             options: Options::default(),
+            handle: PhantomData,
         }
     }
 
@@ -29,7 +30,7 @@ impl EntityManager {
             query: Query::default(),
             cursor: None,
             options: Options::default(),
-            entity: PhantomData,
+            handle: PhantomData,
         }
     }
 }
@@ -45,17 +46,36 @@ pub(super) struct Options {
 
 /// A query by key. Ends with [`one`](Self::one) or [`or_fail`](Self::or_fail).
 #[must_use = "a query does nothing until `.one()` or `.or_fail()`"]
-pub struct FindOne<'em, T: Managed> {
+pub struct FindOne<'em, T: Managed, H = Id<T>> {
     pub(super) em: &'em mut EntityManager,
     id: Id<T>,
     pub(super) options: Options,
+    handle: PhantomData<fn() -> H>,
 }
 
-impl<T: Managed> FindOne<'_, T> {
-    /// Loads relations and lazy properties too: `.populate(|a| (a.author(), a.text()))`.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::LoadPath<Root<T>>) -> H) -> Self {
+impl<'em, T: Managed, H: Handle<Entity = T>> FindOne<'em, T, H> {
+    /// Loads relations and lazy properties too: `.populate(|a| (a.author(), a.text()))`. What is found is
+    /// a [`Loaded`](crate::Loaded) then, whose type knows them.
+    pub fn populate<M: Hint<T>>(
+        mut self,
+        hints: impl FnOnce(T::LoadPath<Root<T>>) -> M,
+    ) -> FindOne<'em, T, H::And<M::Populates>> {
         hints(LoadPath::root().into()).into_hints(&mut self.options.hints);
-        self
+        self.giving()
+    }
+
+    /// What is found is a bare id, whatever is populated: for a query that is put together step by step.
+    pub fn unchecked(self) -> FindOne<'em, T> {
+        self.giving()
+    }
+
+    fn giving<I>(self) -> FindOne<'em, T, I> {
+        FindOne {
+            em: self.em,
+            id: self.id,
+            options: self.options,
+            handle: PhantomData,
+        }
     }
 
     /// How related rows are read, for this query.
@@ -82,7 +102,7 @@ impl<T: Managed> FindOne<'_, T> {
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Corruption`], and what a flush before the query says.
-    pub fn one(self) -> Result<Option<Id<T>>> {
+    pub fn one(self) -> Result<Option<H>> {
         let index = self.em.entity_index::<T>();
         let mut filtered = Query::default();
         let filters = &self.options.filters;
@@ -98,14 +118,14 @@ impl<T: Managed> FindOne<'_, T> {
         } else {
             self.em.load_one(index, &self.id.row_key(), &self.options)?
         };
-        Ok(found.then_some(self.id))
+        Ok(found.then(|| H::of(self.id)))
     }
 
     /// The entity.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such row; as [`one`](Self::one).
-    pub fn or_fail(self) -> Result<Id<T>> {
+    pub fn or_fail(self) -> Result<H> {
         let id = self.id.clone();
         self.one()?.ok_or_else(|| Error::NotFound {
             entity: T::NAME,
@@ -119,45 +139,47 @@ impl<T: Managed> FindOne<'_, T> {
 /// [`all_and_count`](Self::all_and_count), [`ids`](Self::ids), [`count`](Self::count) and
 /// [`exists`](Self::exists).
 #[must_use = "a query does nothing until it ends, with `.all()` for instance"]
-pub struct Find<'em, T: Managed> {
+pub struct Find<'em, T: Managed, H = Id<T>> {
     pub(super) em: &'em mut EntityManager,
     pub(super) query: Query,
     pub(super) cursor: Option<Cursor>,
     pub(super) options: Options,
-    entity: PhantomData<fn() -> T>,
+    handle: PhantomData<fn() -> (T, H)>,
 }
 
 /// What [`Find::page`] finds: one page, and the cursors that lead to the pages beside it.
 #[non_exhaustive]
-pub struct Page<T: Entity> {
+pub struct Page<T: Entity, H = Id<T>> {
     /// The entities, loaded, in the order of the query.
-    pub ids: Vec<Id<T>>,
+    pub ids: Vec<H>,
     /// For [`Find::before`]: the page before this one. `None` if there is none.
     pub previous: Option<Cursor>,
     /// For [`Find::after`]: the page after this one. `None` if there is none.
     pub next: Option<Cursor>,
+    entity: PhantomData<fn() -> T>,
 }
 
 // Derived, these would ask the same of the entity.
-impl<T: Entity> Clone for Page<T> {
+impl<T: Entity, H: Clone> Clone for Page<T, H> {
     fn clone(&self) -> Self {
         Self {
             ids: self.ids.clone(),
             previous: self.previous.clone(),
             next: self.next.clone(),
+            entity: PhantomData,
         }
     }
 }
 
-impl<T: Entity> PartialEq for Page<T> {
+impl<T: Entity, H: PartialEq> PartialEq for Page<T, H> {
     fn eq(&self, other: &Self) -> bool {
         (&self.ids, &self.previous, &self.next) == (&other.ids, &other.previous, &other.next)
     }
 }
 
-impl<T: Entity> Eq for Page<T> {}
+impl<T: Entity, H: Eq> Eq for Page<T, H> {}
 
-impl<T: Entity> fmt::Debug for Page<T> {
+impl<T: Entity, H: fmt::Debug> fmt::Debug for Page<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Page")
             .field("ids", &self.ids)
@@ -167,7 +189,7 @@ impl<T: Entity> fmt::Debug for Page<T> {
     }
 }
 
-impl<T: Managed> Find<'_, T> {
+impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     /// Only rows that meet the condition: `.filter(|a| a.title().eq("Foo"))`. Several filters must
     /// all hold.
     pub fn filter(self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Self {
@@ -194,10 +216,30 @@ impl<T: Managed> Find<'_, T> {
         self
     }
 
-    /// Loads relations and lazy properties too: `.populate(|a| (a.author(), a.text()))`.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::LoadPath<Root<T>>) -> H) -> Self {
+    /// Loads relations and lazy properties too: `.populate(|a| (a.author(), a.text()))`. What is found
+    /// are [`Loaded`](crate::Loaded)s then, whose type knows them.
+    pub fn populate<M: Hint<T>>(
+        mut self,
+        hints: impl FnOnce(T::LoadPath<Root<T>>) -> M,
+    ) -> Find<'em, T, H::And<M::Populates>> {
         hints(LoadPath::root().into()).into_hints(&mut self.options.hints);
-        self
+        self.giving()
+    }
+
+    /// What is found are bare ids, whatever is populated: for a query that is put together step by step,
+    /// so that a hint may be among the steps or not.
+    pub fn unchecked(self) -> Find<'em, T> {
+        self.giving()
+    }
+
+    fn giving<I>(self) -> Find<'em, T, I> {
+        Find {
+            em: self.em,
+            query: self.query,
+            cursor: self.cursor,
+            options: self.options,
+            handle: PhantomData,
+        }
     }
 
     /// How related rows are read, for this query.
@@ -278,16 +320,17 @@ impl<T: Managed> Find<'_, T> {
     /// # Errors
     /// [`Error::Query`] if the cursor is of another entity or order, or was changed, or if the order
     /// is by a hidden property. Else as [`all`](Self::all).
-    pub fn page(mut self, most: usize) -> Result<Page<T>> {
+    pub fn page(mut self, most: usize) -> Result<Page<T, H>> {
         self.query.take = Some(most);
         let index = self.em.entity_index::<T>();
         let (keys, previous, next) =
             self.em
                 .load_page(index, self.query, self.cursor.as_ref(), &self.options)?;
         Ok(Page {
-            ids: ids(&keys),
+            ids: handles(ids(&keys)),
             previous,
             next,
+            entity: PhantomData,
         })
     }
 
@@ -297,13 +340,13 @@ impl<T: Managed> Find<'_, T> {
     /// # Errors
     /// [`Error::Storage`], [`Error::Corruption`], what a flush before the query says, and
     /// [`Error::Query`] if the order leads through a collection.
-    pub fn all(self) -> Result<Vec<Id<T>>> {
+    pub fn all(self) -> Result<Vec<H>> {
         let index = self.em.entity_index::<T>();
         let query = self
             .em
             .place(index, self.query, self.cursor.as_ref(), &self.options)?;
         let keys = self.em.load_found(index, &query, &self.options)?;
-        Ok(ids(&keys))
+        Ok(handles(ids(&keys)))
     }
 
     /// As [`all`](Self::all), with the number of rows that meet the condition, whatever limit and offset
@@ -332,20 +375,20 @@ impl<T: Managed> Find<'_, T> {
     ///
     /// # Errors
     /// As [`all`](Self::all).
-    pub fn all_and_count(self) -> Result<(Vec<Id<T>>, usize)> {
+    pub fn all_and_count(self) -> Result<(Vec<H>, usize)> {
         let index = self.em.entity_index::<T>();
         let query = self
             .em
             .place(index, self.query, self.cursor.as_ref(), &self.options)?;
         let found = self.em.load_found_and_count(index, query, &self.options)?;
-        Ok((ids(&found.0), found.1))
+        Ok((handles(ids(&found.0)), found.1))
     }
 
     /// The first that is found, or `None`.
     ///
     /// # Errors
     /// As [`all`](Self::all).
-    pub fn one(self) -> Result<Option<Id<T>>> {
+    pub fn one(self) -> Result<Option<H>> {
         Ok(self.limit(1).all()?.pop())
     }
 
@@ -353,7 +396,7 @@ impl<T: Managed> Find<'_, T> {
     ///
     /// # Errors
     /// As [`all`](Self::all).
-    pub fn first(self) -> Result<Option<Id<T>>> {
+    pub fn first(self) -> Result<Option<H>> {
         self.one()
     }
 
@@ -361,7 +404,7 @@ impl<T: Managed> Find<'_, T> {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none; as [`all`](Self::all).
-    pub fn or_fail(self) -> Result<Id<T>> {
+    pub fn or_fail(self) -> Result<H> {
         self.one()?.ok_or_else(|| Error::NotFound {
             entity: T::NAME,
             key: "that meets the condition".to_owned(),

@@ -3,7 +3,7 @@
 use super::{Creation, EntityManager, IntoManaged, Managed};
 use crate::context::{Life, Slot};
 use crate::database::Database;
-use crate::entity::{AnyEntity, Entity, Event, Id};
+use crate::entity::{AnyEntity, Entity, Event, Id, IntoId};
 use crate::error::{Error, Result};
 use crate::schema::{EntityIndex, VersionNumber};
 use crate::unit_of_work::read_version;
@@ -64,8 +64,9 @@ impl EntityManager {
     /// What refers to it is judged at the flush, by the `on_delete` of each reference, and what its
     /// relations with `cascade(remove)` or `orphan_removal` hold goes with it. Until then it stays
     /// readable.
-    pub fn remove<T: Entity>(&mut self, id: Id<T>) {
-        self.context.remove(self.entity_index::<T>(), &id.row_key());
+    pub fn remove<T: Entity>(&mut self, id: impl IntoId<T>) {
+        self.context
+            .remove(self.entity_index::<T>(), &id.into_id().row_key());
     }
 
     /// Checks that an entity is at the version that the program decided upon, loading it where it is
@@ -111,7 +112,7 @@ impl EntityManager {
     /// # Errors
     /// [`Error::OptimisticLock`] if it is at another version; [`Error::NotFound`] if there is no row;
     /// what reading says.
-    pub fn lock<T>(&mut self, id: Id<T>, version: T::Version) -> Result<()>
+    pub fn lock<T>(&mut self, id: impl IntoId<T>, version: T::Version) -> Result<()>
     where
         T: Managed<Version: VersionNumber>,
     {
@@ -137,7 +138,8 @@ impl EntityManager {
     }
 
     /// Gives an instance up: pending changes of it are forgotten, and its row stays as it is.
-    pub fn detach<T: Entity>(&mut self, id: Id<T>) {
+    pub fn detach<T: Entity>(&mut self, id: impl IntoId<T>) {
+        let id = id.into_id();
         if let Some(instance) = self.find_slot(&id) {
             self.context.detach(instance);
         }

@@ -7,7 +7,7 @@ use super::find::{Options, ids};
 use super::read_collection::Loads;
 use super::{EntityFilter, EntityManager, Managed, filters};
 use crate::context::Instance;
-use crate::entity::Id;
+use crate::entity::{Handle, Id, handles};
 use crate::error::Result;
 use crate::load::{Hint, LoadPath, Root};
 use crate::query::{Filter, IntoOrder, Path, Query};
@@ -17,13 +17,13 @@ use crate::query::{Filter, IntoOrder, Path, Query};
 /// one of [`all`](Self::all), [`first`](Self::first), [`ids`](Self::ids), [`count`](Self::count) and
 /// [`exists`](Self::exists).
 #[must_use = "a query does nothing until it ends, with `.all()` for instance"]
-pub struct Matching<'em, T: Managed> {
+pub struct Matching<'em, T: Managed, H = Id<T>> {
     em: &'em mut EntityManager,
     owner: Instance,
     field: usize,
     query: Query,
     options: Options,
-    item: PhantomData<fn() -> T>,
+    handle: PhantomData<fn() -> (T, H)>,
 }
 
 impl<'em, T: Managed> Matching<'em, T> {
@@ -34,10 +34,12 @@ impl<'em, T: Managed> Matching<'em, T> {
             field,
             query: Query::default(),
             options: Options::default(),
-            item: PhantomData,
+            handle: PhantomData,
         }
     }
+}
 
+impl<'em, T: Managed, H: Handle<Entity = T>> Matching<'em, T, H> {
     /// Only items that meet the condition. Several filters must all hold.
     pub fn filter(mut self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Self {
         self.query.add_condition(filter(Path::root().into()));
@@ -63,10 +65,21 @@ impl<'em, T: Managed> Matching<'em, T> {
         self
     }
 
-    /// Loads relations and lazy properties of the items too.
-    pub fn populate<H: Hint<T>>(mut self, hints: impl FnOnce(T::LoadPath<Root<T>>) -> H) -> Self {
+    /// Loads relations and lazy properties of the items too, as
+    /// [`Find::populate`](crate::Find::populate) does.
+    pub fn populate<M: Hint<T>>(
+        mut self,
+        hints: impl FnOnce(T::LoadPath<Root<T>>) -> M,
+    ) -> Matching<'em, T, H::And<M::Populates>> {
         hints(LoadPath::root().into()).into_hints(&mut self.options.hints);
-        self
+        Matching {
+            em: self.em,
+            owner: self.owner,
+            field: self.field,
+            query: self.query,
+            options: self.options,
+            handle: PhantomData,
+        }
     }
 
     /// With a named filter on, as [`Find::with_filter`](crate::Find::with_filter) says it.
@@ -86,15 +99,15 @@ impl<'em, T: Managed> Matching<'em, T> {
     ///
     /// # Errors
     /// As [`Find::all`](crate::Find::all).
-    pub fn all(self) -> Result<Vec<Id<T>>> {
-        self.find(Loads::Rows)
+    pub fn all(self) -> Result<Vec<H>> {
+        Ok(handles(self.find(Loads::Rows)?))
     }
 
     /// The first of the items, loaded, or `None`.
     ///
     /// # Errors
     /// As [`all`](Self::all).
-    pub fn first(self) -> Result<Option<Id<T>>> {
+    pub fn first(self) -> Result<Option<H>> {
         Ok(self.limit(1).all()?.pop())
     }
 

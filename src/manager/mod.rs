@@ -59,7 +59,7 @@ pub use view::View;
 use crate::codec::RowKey;
 use crate::context::{Context, Instance};
 use crate::database::{Database, FlushMode};
-use crate::entity::{Entity, Id};
+use crate::entity::{Entity, Id, IntoId, Loaded};
 use crate::error::{Error, Result};
 use crate::load::Statistics;
 use crate::schema::{EntityIndex, EntitySchema};
@@ -138,28 +138,30 @@ impl EntityManager {
 
     /// Whether the entity is managed: created, persisted or loaded here, and not removed since.
     #[must_use]
-    pub fn is_managed<T: Entity>(&self, id: Id<T>) -> bool {
-        self.find_slot(&id).is_some()
+    pub fn is_managed<T: Entity>(&self, id: impl IntoId<T>) -> bool {
+        self.find_slot(&id.into_id()).is_some()
     }
 
     /// Whether the entity's properties are in memory. A key alone is an uninitialized reference.
     #[must_use]
-    pub fn is_initialized<T: Entity>(&self, id: Id<T>) -> bool {
-        self.loaded(&id).is_some()
+    pub fn is_initialized<T: Entity>(&self, id: impl IntoId<T>) -> bool {
+        self.loaded(&id.into_id()).is_some()
     }
 
     /// The entity, if its properties are in memory.
     #[must_use]
     #[inline]
-    pub fn get<T: Entity>(&self, id: Id<T>) -> Option<&T> {
-        self.loaded(&id).map(|instance| self.entity_at(instance))
+    pub fn get<T: Entity>(&self, id: impl IntoId<T>) -> Option<&T> {
+        self.loaded(&id.into_id())
+            .map(|instance| self.entity_at(instance))
     }
 
     /// The entity.
     ///
     /// # Errors
     /// [`Error::NotLoaded`] if its properties are not in memory.
-    pub fn try_get<T: Entity>(&self, id: Id<T>) -> Result<&T> {
+    pub fn try_get<T: Entity>(&self, id: impl IntoId<T>) -> Result<&T> {
+        let id = id.into_id();
         self.loaded(&id)
             .map(|instance| self.entity_at(instance))
             .ok_or_else(|| not_loaded(&id))
@@ -167,8 +169,8 @@ impl EntityManager {
 
     /// The entity, to be changed, if its properties are in memory. The next flush looks whether it
     /// differs from its row.
-    pub fn get_mut<T: Entity>(&mut self, id: Id<T>) -> Option<&mut T> {
-        let instance = self.loaded(&id)?;
+    pub fn get_mut<T: Entity>(&mut self, id: impl IntoId<T>) -> Option<&mut T> {
+        let instance = self.loaded(&id.into_id())?;
         self.context.touch(instance);
         Some(self.entity_at_mut(instance))
     }
@@ -177,9 +179,9 @@ impl EntityManager {
     ///
     /// # Errors
     /// [`Error::NotLoaded`] if its properties are not in memory.
-    pub fn try_get_mut<T: Entity>(&mut self, id: Id<T>) -> Result<&mut T> {
-        let error_id = id.clone();
-        self.get_mut(id).ok_or_else(|| not_loaded(&error_id))
+    pub fn try_get_mut<T: Entity>(&mut self, id: impl IntoId<T>) -> Result<&mut T> {
+        let id = id.into_id();
+        self.get_mut(&id).ok_or_else(|| not_loaded(&id))
     }
 
     /// Lends one entity to be changed, and the rest of the unit of work to be read meanwhile.
@@ -187,7 +189,12 @@ impl EntityManager {
     /// # Panics
     /// If the entity is not loaded. While it is lent it can't be read through the unit of work.
     #[track_caller]
-    pub fn with<T: Entity, R>(&mut self, id: Id<T>, change: impl FnOnce(&mut T, &Self) -> R) -> R {
+    pub fn with<T: Entity, R>(
+        &mut self,
+        id: impl IntoId<T>,
+        change: impl FnOnce(&mut T, &Self) -> R,
+    ) -> R {
+        let id = id.into_id();
         let Some(instance) = self.loaded(&id) else {
             panic!("{}", not_loaded(&id))
         };
@@ -321,5 +328,42 @@ impl<T: Entity> IndexMut<&Id<T>> for EntityManager {
         let instance = self.expect_loaded(id);
         self.context.touch(instance);
         self.entity_at_mut(instance)
+    }
+}
+
+/// As with the id.
+impl<T: Entity, L> Index<Loaded<T, L>> for EntityManager {
+    type Output = T;
+
+    #[inline]
+    #[track_caller]
+    fn index(&self, loaded: Loaded<T, L>) -> &T {
+        &self[&*loaded]
+    }
+}
+
+/// As with the id.
+impl<T: Entity, L> IndexMut<Loaded<T, L>> for EntityManager {
+    #[track_caller]
+    fn index_mut(&mut self, loaded: Loaded<T, L>) -> &mut T {
+        &mut self[&*loaded]
+    }
+}
+
+/// As with the id.
+impl<T: Entity, L> Index<&Loaded<T, L>> for EntityManager {
+    type Output = T;
+
+    #[track_caller]
+    fn index(&self, loaded: &Loaded<T, L>) -> &T {
+        &self[&**loaded]
+    }
+}
+
+/// As with the id.
+impl<T: Entity, L> IndexMut<&Loaded<T, L>> for EntityManager {
+    #[track_caller]
+    fn index_mut(&mut self, loaded: &Loaded<T, L>) -> &mut T {
+        &mut self[&**loaded]
     }
 }

@@ -6,8 +6,9 @@ use crate::entity::IntoIds;
 use crate::error::Result;
 use crate::load::Hints;
 
-impl<T: Managed> Find<'_, T> {
-    /// Loads what the paths name, as [`EntityManager::populate_dyn`] does.
+impl<T: Managed, H> Find<'_, T, H> {
+    /// Loads what the paths name, as [`EntityManager::populate_dyn`] does. The type of the result says
+    /// nothing of it.
     ///
     /// # Errors
     /// As that says. Nothing has been read then.
@@ -17,8 +18,9 @@ impl<T: Managed> Find<'_, T> {
     }
 }
 
-impl<T: Managed> FindOne<'_, T> {
-    /// Loads what the paths name, as [`EntityManager::populate_dyn`] does.
+impl<T: Managed, H> FindOne<'_, T, H> {
+    /// Loads what the paths name, as [`EntityManager::populate_dyn`] does. The type of the result says
+    /// nothing of it.
     ///
     /// # Errors
     /// As that says. Nothing has been read then.
@@ -72,7 +74,7 @@ impl EntityManager {
     ) -> Result<()> {
         let mut options = Options::default();
         self.add_named::<T>(&mut options.hints, paths)?;
-        self.populate_with(ids.into_ids(), &options)
+        self.populate_with(&ids.into_ids(), &options)
     }
 
     fn add_named<T: Managed>(

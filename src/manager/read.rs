@@ -8,7 +8,7 @@ use super::{EntityManager, Managed};
 use crate::codec::RowKey;
 use crate::context::Slot;
 use crate::database::LoadStrategy;
-use crate::entity::{Id, IntoIds};
+use crate::entity::{Id, IntoId, IntoIds};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, LoadPath, Loader, Root};
 use crate::query::{self, Absent, Column, Cursor, Explanation, Query, Values};
@@ -17,23 +17,25 @@ use crate::storage::Reader;
 
 impl EntityManager {
     /// Loads relations and lazy properties of entities that are loaded already. What is there is
-    /// not read again.
+    /// not read again. The result is as many handles as were given, whose type knows what was populated.
     ///
     /// # Errors
     /// [`Error::NotLoaded`] if an entity is not loaded, [`Error::Storage`], [`Error::Corruption`].
-    pub fn populate<T: Managed, H: Hint<T>>(
+    pub fn populate<T: Managed, I: IntoIds<T>, H: Hint<T>>(
         &mut self,
-        ids: impl IntoIds<T>,
+        ids: I,
         hints: impl FnOnce(T::LoadPath<Root<T>>) -> H,
-    ) -> Result<()> {
+    ) -> Result<I::Populated<H::Populates>> {
         let mut options = Options::default();
         hints(LoadPath::root().into()).into_hints(&mut options.hints);
-        self.populate_with(ids.into_ids(), &options)
+        let ids = ids.into_ids();
+        self.populate_with(&ids, &options)?;
+        Ok(I::populated(ids))
     }
 
     pub(super) fn populate_with<T: Managed>(
         &mut self,
-        ids: Vec<Id<T>>,
+        ids: &[Id<T>],
         options: &Options,
     ) -> Result<()> {
         let instances: Vec<_> = ids
@@ -56,7 +58,8 @@ impl EntityManager {
     /// # Errors
     /// [`Error::NotFound`] if its row is gone; the instance is then given up. [`Error::Storage`],
     /// [`Error::Corruption`].
-    pub fn refresh<T: Managed>(&mut self, id: Id<T>) -> Result<()> {
+    pub fn refresh<T: Managed>(&mut self, id: impl IntoId<T>) -> Result<()> {
+        let id = id.into_id();
         let index = self.entity_index::<T>();
         let key = id.row_key();
         let found = self.attempt(|em| {

@@ -5,20 +5,26 @@ use std::fmt;
 use super::{CollectionView, EntityManager, Managed, debug, not_loaded};
 use crate::codec::RowKey;
 use crate::context::Instance;
-use crate::entity::{Id, Lazy, Origin};
+use crate::entity::{Checked, Handle, Id, Lazy, List, Loaded, Origin};
 use crate::error::Result;
 
 impl EntityManager {
     /// Reads an entity, and navigates its relations through the identity map:
     /// `em.view(article).author().full_name`.
     ///
+    /// The view of a [`Loaded`](crate::Loaded) follows those relations that were populated, which the
+    /// compiler sees to; the view of an [`Id`] follows any, and panics where something is not loaded.
+    ///
     /// # Panics
     /// If the entity is not managed here, or not loaded; [`EntityManager::try_view`] is the checked
     /// way.
     #[must_use]
     #[track_caller]
-    pub fn view<T: Managed>(&self, id: Id<T>) -> T::View<'_> {
-        match self.try_view(id) {
+    pub fn view<H: Handle<Entity: Managed>>(
+        &self,
+        handle: H,
+    ) -> <H::Entity as Managed>::View<'_, H::Populated> {
+        match self.try_view(handle) {
             Ok(view) => view,
             Err(error) => panic!("{error}"),
         }
@@ -28,7 +34,11 @@ impl EntityManager {
     ///
     /// # Errors
     /// [`NotLoaded`](crate::Error::NotLoaded) if the entity is not loaded.
-    pub fn try_view<T: Managed>(&self, id: Id<T>) -> Result<T::View<'_>> {
+    pub fn try_view<H: Handle<Entity: Managed>>(
+        &self,
+        handle: H,
+    ) -> Result<<H::Entity as Managed>::View<'_, H::Populated>> {
+        let id = handle.into_bare_id();
         let instance = self.loaded(&id).ok_or_else(|| not_loaded(&id))?;
         Ok(View {
             em: self,
@@ -112,6 +122,12 @@ impl<'em, T: Managed> View<'em, T> {
         }
     }
 
+    /// The handle, with what the view is known to have populated.
+    #[must_use]
+    pub fn loaded<L: Checked>(&self) -> Loaded<T, L> {
+        Loaded::new(self.id())
+    }
+
     /// Whether the entity is loaded, and not just a reference.
     #[must_use]
     pub const fn is_initialized(&self) -> bool {
@@ -143,7 +159,7 @@ impl<'em, T: Managed> View<'em, T> {
     }
 
     /// The view of what a to-one relation refers to.
-    pub fn to_one<U: Managed>(&self, id: &'em Id<U>) -> U::View<'em> {
+    pub fn to_one<U: Managed, L: List>(&self, id: &'em Id<U>) -> U::View<'em, L> {
         View::of(self.em, id).into()
     }
 
@@ -153,11 +169,11 @@ impl<'em, T: Managed> View<'em, T> {
     /// If the entity is not loaded.
     #[track_caller]
     #[must_use]
-    pub fn to_many<U: Managed>(
+    pub fn to_many<U: Managed, L>(
         &self,
         items: &'em crate::entity::Collection<U>,
         field: usize,
-    ) -> CollectionView<'em, U> {
+    ) -> CollectionView<'em, U, L> {
         CollectionView::new(self.em, items, self.origin(field), self.id_text())
     }
 
@@ -166,11 +182,11 @@ impl<'em, T: Managed> View<'em, T> {
     /// # Panics
     /// If that is not initialized.
     #[track_caller]
-    pub fn inverse<U: Managed>(
+    pub fn inverse<U: Managed, L: List>(
         &self,
         item: &'em crate::entity::Inverse<U>,
         field: usize,
-    ) -> Option<U::View<'em>> {
+    ) -> Option<U::View<'em, L>> {
         assert!(
             item.is_initialized(),
             "{}",

@@ -70,7 +70,8 @@ fn every_text_is_a_key_an_index_value_a_reference_and_a_link() {
             let id = em
                 .find_one::<Word>(word)
                 .populate(|w| w.related())
-                .or_fail()?;
+                .or_fail()?
+                .id();
             let next = &ids[(at + 1) % ids.len()];
             assert_eq!(em[&id].next.as_ref(), Some(next));
             let related: BTreeSet<_> = em[&id].related.ids().into_iter().collect();

@@ -373,7 +373,7 @@ fn s57_init_load_items_and_populate_each_make_removing_possible() {
         let ways: [Load; 3] = [
             |em, article| em.edit(article).tags().init().map(drop),
             |em, article| em.edit(article).tags().load_items().map(drop),
-            |em, article| em.populate(article, |a| a.tags()),
+            |em, article| em.populate(article, |a| a.tags()).map(drop),
         ];
         for load in ways {
             let mut em = orm.em();

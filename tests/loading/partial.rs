@@ -9,6 +9,7 @@ fn with_f(em: &mut EntityManager, author: Id<Author>) -> musher::Result<()> {
     em.populate(author, |a| {
         a.books().filter(|b| b.title().starts_with("F")).limit(2)
     })
+    .map(drop)
 }
 
 #[test]

@@ -81,7 +81,7 @@ macro_rules! numbered {
 macro_rules! population {
     ($entity:ident, $all:expr, $deep:expr) => {
         fn populate(em: &mut EntityManager, ids: &[Id<Self>]) -> musher::Result<()> {
-            em.populate::<Self, _>(ids, $all)
+            em.populate(ids, $all).map(drop)
         }
 
         fn find_deep(
@@ -92,6 +92,7 @@ macro_rules! population {
             em.find_one::<Self>(id)
                 .populate($deep)
                 .strategy(strategy)
+                .unchecked()
                 .one()
         }
     };

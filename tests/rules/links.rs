@@ -124,7 +124,7 @@ fn r11_pending_links_survive_a_later_populate() {
             assert_eq!(em[written].tags.ids(), [kept, new]);
             assert!(em[written].tags.is_initialized() && em[written].tags.is_dirty());
             assert_eq!(em[new].articles.ids(), [written], "the other side sees it");
-            em.populate(old, |t| t.articles()).unwrap_or(());
+            em.populate(old, |t| t.articles()).ok();
             em.edit(written).tags().init()?;
             assert_eq!(em[written].tags.ids(), [kept, new]);
             em.flush()?;

@@ -108,7 +108,7 @@ impl Rows {
                 author: article.author,
                 tags: article.tags.ids().into_iter().collect(),
             };
-            rows.articles.insert(id, written);
+            rows.articles.insert(id.id(), written);
         }
         rows.tags = em.find::<Tag>().all()?.into_iter().collect();
         Ok(rows)

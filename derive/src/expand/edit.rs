@@ -63,7 +63,7 @@ pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenS
 }
 
 fn method(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
-    let (vis, ident, ty, position) = (container.vis, field.ident, field.ty, position(field));
+    let (vis, ident, position) = (container.vis, field.ident, position(field));
     let entity = container.ident;
     let set = format_ident!("set_{}", field.name);
     let (doc, signature, body) = match field.kind() {
@@ -74,11 +74,23 @@ fn method(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
                 "Changes what `{}` refers to, and both collections at the other end.",
                 field.name
             ),
-            generated!(#set(&mut self, #ident: #ty) -> &mut Self),
             if optional {
-                generated!(self.0.set_to_one::<#target>(#position, #ident); self)
+                generated!(#set(&mut self, #ident: impl ::musher::__private::IntoReference<#target>) -> &mut Self)
             } else {
-                generated!(self.0.set_to_one::<#target>(#position, ::std::option::Option::Some(#ident)); self)
+                generated!(#set(&mut self, #ident: impl ::musher::__private::IntoId<#target>) -> &mut Self)
+            },
+            if optional {
+                generated! {
+                    let #ident = ::musher::__private::IntoReference::into_reference(#ident);
+                    self.0.set_to_one::<#target>(#position, #ident);
+                    self
+                }
+            } else {
+                generated! {
+                    let #ident = ::musher::__private::IntoId::into_id(#ident);
+                    self.0.set_to_one::<#target>(#position, ::std::option::Option::Some(#ident));
+                    self
+                }
             },
         ),
         Kind::Inverse(target) => (
@@ -87,9 +99,13 @@ fn method(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
                 field.name
             ),
             generated! {
-                #set(&mut self, #ident: ::std::option::Option<::musher::__private::Id<#target>>) -> &mut Self
+                #set(&mut self, #ident: impl ::musher::__private::IntoReference<#target>) -> &mut Self
             },
-            generated!(self.0.set_inverse::<#target>(#position, #ident); self),
+            generated! {
+                let #ident = ::musher::__private::IntoReference::into_reference(#ident);
+                self.0.set_inverse::<#target>(#position, #ident);
+                self
+            },
         ),
         Kind::Collection(target) => (
             format!("The collection `{}`, to be loaded or changed.", field.name),

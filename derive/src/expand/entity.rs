@@ -241,7 +241,7 @@ fn managed(container: &Container<'_>, names: &Names) -> TokenStream {
     generated! {
         #[automatically_derived]
         impl ::musher::__private::Managed for #ident {
-            type View<'em> = #view<'em>;
+            type View<'em, L: ::musher::__private::List> = #view<'em, L>;
             type Edit<'em> = #edit<'em>;
             type Path<R: ::musher::__private::Entity> = #path<R>;
             type LoadPath<P> = #load_path<P>;

@@ -121,7 +121,7 @@ fn entity(ident: &Ident) -> TokenStream {
 
         #[automatically_derived]
         impl ::musher::__private::Managed for #ident {
-            type View<'em> = ::musher::__private::View<'em, Self>;
+            type View<'em, L: ::musher::__private::List> = ::musher::__private::View<'em, Self>;
             type Edit<'em> = ::musher::__private::Edit<'em, Self>;
             type Path<R: ::musher::__private::Entity> = ::musher::__private::Path<R, Self>;
             type LoadPath<P> = ::musher::__private::LoadPath<P, Self>;

@@ -9,12 +9,14 @@ pub(super) fn definition(container: &Container<'_>, names: &Names) -> TokenStrea
     let (vis, ident, view) = (container.vis, container.ident, &names.view);
     let doc = format!(
         "A managed `{ident}` to read: it dereferences to the `{ident}`, and its methods follow relations \
-         through the identity map."
+         through the identity map. `L` says which of them the compiler knows to be loaded."
     );
     generated! {
         #[doc = #doc]
-        #[derive(::std::clone::Clone, ::std::marker::Copy)]
-        #vis struct #view<'em>(::musher::__private::View<'em, #ident>);
+        #vis struct #view<'em, L = ::musher::__private::Unchecked>(
+            ::musher::__private::View<'em, #ident>,
+            ::std::marker::PhantomData<fn() -> L>,
+        );
     }
 }
 
@@ -25,7 +27,7 @@ pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenS
         .filter_map(|field| accessor(container, field));
     let traits = traits(container, names);
     generated! {
-        impl<'em> #view<'em> {
+        impl<'em, L: ::musher::__private::List> #view<'em, L> {
             /// The id.
             #[must_use]
             #vis fn id(self) -> ::musher::__private::Id<#ident> {
@@ -57,6 +59,21 @@ pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenS
                 self.0.try_entity()
             }
 
+            /// The handle, with what the compiler knows to be populated.
+            #[must_use]
+            #vis fn loaded(self) -> ::musher::__private::Loaded<#ident, L>
+            where
+                L: ::musher::__private::Checked,
+            {
+                self.0.loaded()
+            }
+
+            /// The same view, with all relations: whether they are loaded shows at run time.
+            #[must_use]
+            #vis fn unchecked(self) -> #view<'em> {
+                #view(self.0, ::std::marker::PhantomData)
+            }
+
             #(#accessors)*
         }
 
@@ -68,14 +85,24 @@ fn traits(container: &Container<'_>, names: &Names) -> TokenStream {
     let (ident, view) = (container.ident, &names.view);
     generated! {
         #[automatically_derived]
-        impl<'em> ::std::convert::From<::musher::__private::View<'em, #ident>> for #view<'em> {
+        impl<'em, L> ::std::convert::From<::musher::__private::View<'em, #ident>> for #view<'em, L> {
             fn from(view: ::musher::__private::View<'em, #ident>) -> Self {
-                Self(view)
+                Self(view, ::std::marker::PhantomData)
             }
         }
 
         #[automatically_derived]
-        impl ::std::ops::Deref for #view<'_> {
+        impl<L> ::std::clone::Clone for #view<'_, L> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        #[automatically_derived]
+        impl<L> ::std::marker::Copy for #view<'_, L> {}
+
+        #[automatically_derived]
+        impl<L> ::std::ops::Deref for #view<'_, L> {
             type Target = #ident;
 
             #[track_caller]
@@ -85,14 +112,14 @@ fn traits(container: &Container<'_>, names: &Names) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl ::std::fmt::Debug for #view<'_> {
+        impl<L> ::std::fmt::Debug for #view<'_, L> {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt_debug(f)
             }
         }
 
         #[automatically_derived]
-        impl ::musher::__private::serde::Serialize for #view<'_> {
+        impl<L> ::musher::__private::serde::Serialize for #view<'_, L> {
             fn serialize<S: ::musher::__private::serde::Serializer>(
                 &self,
                 serializer: S,
@@ -106,31 +133,32 @@ fn traits(container: &Container<'_>, names: &Names) -> TokenStream {
 /// The method that follows a relation or reads a lazy property.
 fn accessor(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let (vis, ident, position) = (container.vis, field.ident, position(field));
+    let below = generated!(::musher::__private::Below<L, __steps::#ident>);
     let (output, body, doc) = match field.kind() {
         Kind::ToOne {
             target,
             optional: false,
         } => (
-            generated!(<#target as ::musher::__private::Managed>::View<'em>),
-            generated!(self.0.to_one::<#target>(&self.0.entity().#ident)),
+            generated!(<#target as ::musher::__private::Managed>::View<'em, #below>),
+            generated!(self.0.to_one::<#target, #below>(&self.0.entity().#ident)),
             "The entity that `{}` refers to.",
         ),
         Kind::ToOne {
             target,
             optional: true,
         } => (
-            generated!(::std::option::Option<<#target as ::musher::__private::Managed>::View<'em>>),
-            generated!(self.0.entity().#ident.as_ref().map(|id| self.0.to_one::<#target>(id))),
+            generated!(::std::option::Option<<#target as ::musher::__private::Managed>::View<'em, #below>>),
+            generated!(self.0.entity().#ident.as_ref().map(|id| self.0.to_one::<#target, #below>(id))),
             "The entity that `{}` refers to, if any.",
         ),
         Kind::Collection(target) => (
-            generated!(::musher::__private::CollectionView<'em, #target>),
-            generated!(self.0.to_many::<#target>(&self.0.entity().#ident, #position)),
+            generated!(::musher::__private::CollectionView<'em, #target, #below>),
+            generated!(self.0.to_many::<#target, #below>(&self.0.entity().#ident, #position)),
             "The entities in `{}`.",
         ),
         Kind::Inverse(target) => (
-            generated!(::std::option::Option<<#target as ::musher::__private::Managed>::View<'em>>),
-            generated!(self.0.inverse::<#target>(&self.0.entity().#ident, #position)),
+            generated!(::std::option::Option<<#target as ::musher::__private::Managed>::View<'em, #below>>),
+            generated!(self.0.inverse::<#target, #below>(&self.0.entity().#ident, #position)),
             "The entity whose reference points here, if any: `{}`.",
         ),
         Kind::Lazy(value) => (
@@ -145,10 +173,14 @@ fn accessor(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream>
         #[doc = #doc]
         ///
         /// # Panics
-        /// If this entity or the property is not loaded; the message names the populate hint to add.
+        /// If this entity or the property is not loaded; the message names the populate hint to add. Where
+        /// the compiler knows that it was populated, only if it was changed or forgotten since.
         #[must_use]
         #[track_caller]
-        #vis fn #ident(self) -> #output {
+        #vis fn #ident(self) -> #output
+        where
+            ::musher::__private::At<L, __steps::#ident>: ::musher::__private::Populated<__steps::#ident>,
+        {
             #body
         }
     })

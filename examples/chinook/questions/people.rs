@@ -15,7 +15,7 @@ pub fn organisation(em: &mut EntityManager) -> musher::Result<Vec<(usize, String
         if em[employee].reports_to.is_some() {
             continue;
         }
-        branch(em.view(employee), 0, &mut tree);
+        branch(em.view(employee).unchecked(), 0, &mut tree);
     }
     Ok(tree)
 }

@@ -114,7 +114,8 @@ fn newest_invoices(
     let mut query = em
         .find::<Invoice>()
         .order_by(|i| i.date().desc())
-        .populate(|i| i.customer());
+        .populate(|i| i.customer())
+        .unchecked();
     if let Some(cursor) = after {
         query = query.after(cursor);
     }
