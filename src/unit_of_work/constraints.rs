@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::{Planner, Write};
+use super::validate::too_long_entry;
 use crate::codec::RowKey;
 use crate::error::{Error, Result};
 use crate::keyspace::{IndexKey, describe_index_key, index_entry, index_keys, parse_row};
@@ -142,6 +143,12 @@ fn index_changes(
             let kept = old.iter().position(|before| before == key);
             kept.map(|at| old.swap_remove(at)).is_none()
         });
+        let too_long = new
+            .iter()
+            .find_map(|key| too_long_entry(schema, index, row, key));
+        if let Some(violation) = too_long {
+            return Err(Error::Validation(vec![violation]));
+        }
         if !old.is_empty() || !new.is_empty() {
             changes.push(IndexChange {
                 row: row.clone(),

@@ -6,7 +6,7 @@ use crate::entity::ChangeKind;
 use crate::error::{Result, Violation};
 use crate::keyspace::index_keys;
 use crate::log::shortened;
-use crate::schema::{EntitySchema, IndexPart, ResolvedKind};
+use crate::schema::{EntitySchema, IndexPart, IndexSchema, ResolvedKind};
 use crate::storage::MAX_KEY_LENGTH;
 
 /// A stored value shorter than this makes no index key that is too long: those of texts and bytes
@@ -52,27 +52,40 @@ fn check_keys(
         violations.extend(violation);
     }
     for index in &entity.indexes {
-        if !change.changed.intersects(&index.reads) {
+        let is_derived =
+            |part: &IndexPart| matches!(entity.fields[part.field].kind, ResolvedKind::Derived(_));
+        // What is derived is computed once, where the entries are formed.
+        if !change.changed.intersects(&index.reads) || index.parts.iter().any(is_derived) {
             continue;
         }
         let stored_length = |part: &IndexPart| {
-            let property = &entity.fields[part.field];
-            if matches!(property.kind, ResolvedKind::Derived(_)) {
-                // It may be longer than what it is derived of.
-                return SURELY_SHORT;
-            }
-            change.body.get(property.number).map_or(0, <[u8]>::len)
+            let stored = change.body.get(entity.fields[part.field].number);
+            stored.map_or(0, <[u8]>::len)
         };
         let length: usize = index.parts.iter().map(stored_length).sum();
         if length < SURELY_SHORT && key_length < SURELY_SHORT {
             continue;
         }
         for key in index_keys(entity, index, &change.key, change.body.properties())? {
-            let length = key.len() + if index.unique { 0 } else { key_length };
-            violations.extend(too_long(entity, &change.key, index.label, length));
+            violations.extend(too_long_entry(entity, index, &change.key, &key));
         }
     }
     Ok(())
+}
+
+/// The violation of an entry whose key is too long.
+pub(super) fn too_long_entry(
+    entity: &EntitySchema,
+    index: &IndexSchema,
+    row: &RowKey,
+    key: &[u8],
+) -> Option<Violation> {
+    let of_row = if index.unique {
+        0
+    } else {
+        row.encoded_length()
+    };
+    too_long(entity, row, index.label, key.len() + of_row)
 }
 
 /// The violation of a property that needs a stored key of `length` bytes, if that is too long.

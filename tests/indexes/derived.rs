@@ -239,6 +239,28 @@ fn the_entry_is_of_the_merged_row() {
 }
 
 #[test]
+fn what_is_derived_may_be_too_long_for_a_key() {
+    #[derive(Entity, Debug)]
+    #[orm(index(padding: String = " ".repeat(usize::from(*size))))]
+    struct Box {
+        #[orm(primary_key)]
+        id: Pk,
+        size: u16,
+    }
+    on_both_stores::<Box>(|orm| {
+        let mut em = orm.em();
+        let id = em.create(Box::build().size(u16::MAX));
+        let error = refused(em.flush()).to_string();
+        assert!(
+            error.contains("Box 1: `padding` needs a stored key of"),
+            "{error}"
+        );
+        em[id].size = 9;
+        em.flush()
+    });
+}
+
+#[test]
 fn a_panic_of_the_function_changes_nothing() {
     #[derive(Entity, Debug)]
     #[orm(index(checked: u8 = checked(*size)))]
