@@ -1,8 +1,7 @@
-//! Population of collections: their links, and the items that these lead to, or those among them that
-//! a hint chooses or a named filter lets through.
+//! Population of collections: their links, and the items that these lead to.
 //!
-//! Invariant: a collection that was filled shows the stored links, corrected by what is pending; one
-//! that was chosen from shows what the choice makes of that list.
+//! Invariant: a collection that was filled shows the stored links, corrected by what is pending, in the
+//! order that the relation keeps.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +14,10 @@ use crate::context::{Instance, LinkChange, arrange};
 use crate::entity::Membership;
 use crate::error::{Error, Result};
 use crate::log;
-use crate::query::{self, Chosen, Condition, Query};
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, Side};
-use crate::storage::Bytes;
+use crate::schema::{EntitySchema, FieldIndex, RelationKind, RelationSchema, Side};
 
 /// A relation, and whose it is.
-type Property<'s> = (&'s EntitySchema, FieldIndex, &'s RelationSchema);
+pub(super) type Property<'s> = (&'s EntitySchema, FieldIndex, &'s RelationSchema);
 
 impl Loader<'_> {
     /// Loads the collections of instances of one entity, and gives their items.
@@ -174,7 +171,7 @@ impl Loader<'_> {
     }
 
     /// The stored items of each owner's collection.
-    fn links_of(
+    pub(super) fn links_of(
         &self,
         owners: &[(RowKey, Instance)],
         relation: &RelationSchema,
@@ -185,7 +182,7 @@ impl Loader<'_> {
 
     /// What each owner's collection holds: the stored items, corrected by what is pending, in the order
     /// that the relation keeps.
-    fn corrected_all(
+    pub(super) fn corrected_all(
         &self,
         owners: &[(RowKey, Instance)],
         (field, relation): (FieldIndex, &RelationSchema),
@@ -234,7 +231,7 @@ impl Loader<'_> {
     }
 
     /// Every stored link leads to a row.
-    fn check_links(
+    pub(super) fn check_links(
         &self,
         owners: &[(RowKey, Instance)],
         (entity, field, relation): Property<'_>,
@@ -279,39 +276,6 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Which items of a collection are asked for, where it is not all of them, and what the collection
-    /// is then.
-    fn choice(
-        &self,
-        entity: &EntitySchema,
-        field: FieldIndex,
-        relation: &RelationSchema,
-        hints: &Hints,
-    ) -> Result<Option<(Query, Membership)>> {
-        if hints.is_contradictory {
-            return Err(Error::Query {
-                entity: entity.name,
-                problem: format!(
-                    "two populate hints choose among the items of `{0}`, and a collection shows one choice; put both \
-                     into one hint, or ask for the second with `em.edit(id).{0}().matching(..)`",
-                    entity.fields[field].name
-                ),
-            });
-        }
-        let filter = self.filters.condition(relation.target)?;
-        let membership = match (&hints.selection, &filter) {
-            (None, None) => return Ok(None),
-            (Some(selection), _) if selection.cuts() => Membership::Partial,
-            (_, Some(_)) => Membership::Filtered,
-            (Some(_), None) => Membership::Initialized,
-        };
-        let mut query = hints.selection.as_deref().cloned().unwrap_or_default();
-        if let Some(condition) = filter {
-            query.must_meet(condition);
-        }
-        Ok(Some((query, membership)))
-    }
-
     /// The items of one collection: what is stored, corrected by what is pending.
     pub(crate) fn items_of(&self, owner: Instance, field: FieldIndex) -> Result<Vec<RowKey>> {
         let relation = self.database.schema.entity(owner.entity).relation(field);
@@ -320,126 +284,14 @@ impl Loader<'_> {
         let items = self.context.corrected(owner, field, &stored).0;
         self.arranged(relation, key, items)
     }
-
-    /// What a query chooses of the items of one collection.
-    pub(crate) fn choose_of<'q>(
-        &self,
-        owner: Instance,
-        field: FieldIndex,
-        query: &'q Query,
-    ) -> Result<(Chosen<'q>, Vec<RowKey>)> {
-        let relation = self.database.schema.entity(owner.entity).relation(field);
-        let items = self.items_of(owner, field)?;
-        let keys: BTreeSet<&RowKey> = items.iter().collect();
-        let keys: Vec<&RowKey> = keys.into_iter().collect();
-        let target = self.database.schema.entity(relation.target);
-        let chosen = query::choose(self.database, self.reader, target, query, &keys)?;
-        let found = chosen.among(&items);
-        Ok((chosen, found))
-    }
-
-    /// As [`Self::choose_of`], told as a look-up; `admit`: the items become instances.
-    pub(crate) fn find_items(
-        &mut self,
-        owner: Instance,
-        field: FieldIndex,
-        query: &Query,
-        admit: bool,
-    ) -> Result<Vec<RowKey>> {
-        let started = self.database.log.start();
-        let (chosen, mut found) = self.choose_of(owner, field, query)?;
-        let entity = self.database.schema.entity(owner.entity);
-        let target = self.database.schema.entity(entity.relation(field).target);
-        let owners = [(self.context.slot(owner).key.clone(), owner)];
-        let by = || self.describe_choice(&owners, entity, field, query);
-        let by = started.map(|_| by()).unwrap_or_default();
-        self.count(started, chosen.examined(), || target.label.clone(), || by);
-        if admit {
-            for key in &found {
-                self.admit(target.index, key, Bytes::clone(chosen.row(key)))?;
-            }
-        }
-        let is_removed = |key: &RowKey| {
-            let instance = self.context.find(target.index, key);
-            instance.is_some_and(|instance| self.context.slot(instance).is_removed())
-        };
-        found.retain(|key| !is_removed(key));
-        Ok(found)
-    }
-
-    fn describe_choice(
-        &self,
-        owners: &[(RowKey, Instance)],
-        entity: &EntitySchema,
-        field: FieldIndex,
-        query: &Query,
-    ) -> String {
-        let owners = describe(owners, entity, field);
-        let (schema, target) = (&self.database.schema, entity.relation(field).target);
-        format!("{owners}, {}", query::describe_query(schema, target, query))
-    }
-
-    /// Shows in each owner's collection what a query chooses of its items, and loads these.
-    fn choose_items(
-        &mut self,
-        owners: &[(RowKey, Instance)],
-        (entity, field, relation): Property<'_>,
-        query: &Query,
-        (membership, references): (Membership, bool),
-    ) -> Result<()> {
-        let started = self.database.log.start();
-        let stored = self.links_of(owners, relation)?;
-        let corrected = self.corrected_all(owners, (field, relation), &stored)?;
-        let keys = corrected.iter().flat_map(|(items, _)| items);
-        let keys: BTreeSet<&RowKey> = keys.collect();
-        let target = self.database.schema.entity(relation.target);
-        let keys: Vec<&RowKey> = keys.into_iter().collect();
-        let chosen = query::choose(self.database, self.reader, target, query, &keys)?;
-        self.check_links(owners, (entity, field, relation), &stored, |key| {
-            chosen.has_read(key) || self.context.find(relation.target, key).is_some()
-        })?;
-        let by = || self.describe_choice(owners, entity, field, query);
-        let by = started.map(|_| by()).unwrap_or_default();
-        self.count(started, chosen.examined(), || target.label.clone(), || by);
-        for ((_, owner), (items, dirty)) in owners.iter().zip(corrected) {
-            let items = chosen.among(&items);
-            for key in items.iter().filter(|_| !references) {
-                self.admit(target.index, key, Bytes::clone(chosen.row(key)))?;
-            }
-            self.context.show(*owner, field, membership, (items, dirty));
-        }
-        Ok(())
-    }
-
-    /// Loads those of the rows, ascending, that meet a condition, unless they are loaded.
-    pub(super) fn load_rows_that_meet(
-        &mut self,
-        entity: EntityIndex,
-        keys: &BTreeSet<RowKey>,
-        condition: Condition,
-    ) -> Result<()> {
-        let started = self.database.log.start();
-        let is_wanted = |key: &&RowKey| self.overwrite || self.context.find(entity, key).is_none();
-        let wanted: Vec<&RowKey> = keys.iter().filter(is_wanted).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let mut query = Query::default();
-        query.must_meet(condition);
-        let target = self.database.schema.entity(entity);
-        let chosen = query::choose(self.database, self.reader, target, &query, &wanted)?;
-        for key in wanted.iter().filter(|key| chosen.has(key)) {
-            self.admit(entity, key, Bytes::clone(chosen.row(key)))?;
-        }
-        let by = || query::describe_query(&self.database.schema, entity, &query);
-        let by = started.map(|_| by()).unwrap_or_default();
-        self.count(started, chosen.examined(), || target.label.clone(), || by);
-        Ok(())
-    }
 }
 
 /// `article.tags of (1, 2)`.
-fn describe(owners: &[(RowKey, Instance)], entity: &EntitySchema, field: FieldIndex) -> String {
+pub(super) fn describe(
+    owners: &[(RowKey, Instance)],
+    entity: &EntitySchema,
+    field: FieldIndex,
+) -> String {
     let owners = log::list(owners.iter().map(|(key, _)| entity.print_key(key)));
     format!(
         "{}.{} of ({owners})",

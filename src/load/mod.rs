@@ -4,6 +4,7 @@
 //! is never made twice (R1); what this unit of work changed is never overwritten by what is read (R8).
 
 mod admit;
+mod choose;
 mod collections;
 mod dynamic;
 mod hints;

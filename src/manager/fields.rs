@@ -1,9 +1,11 @@
 //! Queries for single properties, whose results are tuples of values and no entities.
 
-use super::{Find, Managed};
+use super::find::Options;
+use super::{EntityManager, Find, Managed};
 use crate::entity::Handle;
 use crate::error::Result;
-use crate::query::{Columns, Path, Projection};
+use crate::query::{self, Absent, Column, Columns, Path, Projection, Query, Values};
+use crate::schema::EntityIndex;
 
 impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     /// Asks for single properties, of the entity and of what to-one relations lead to: the results are
@@ -81,5 +83,49 @@ impl<T: Managed, P: Projection<T>> FindFields<'_, T, P> {
     pub fn first(mut self) -> Result<Option<P::Row>> {
         self.find.query.take = Some(1);
         Ok(self.all()?.pop())
+    }
+}
+
+impl EntityManager {
+    /// The columns of the rows that a query asks for, each row made by `row`. Nothing is loaded.
+    fn project_found<R>(
+        &mut self,
+        index: EntityIndex,
+        query: &Query,
+        columns: &[Column],
+        row: &mut dyn FnMut(&mut Values<'_>) -> Result<R>,
+    ) -> Result<Vec<R>> {
+        let mut asked = self.entities_of(index, query, &Options::default())?;
+        for column in columns {
+            self.add_path(index, &column.steps, &mut asked);
+        }
+        self.query(
+            asked,
+            |loader, _| {
+                let started = loader.database.log.start();
+                let schema = &loader.database.schema;
+                let entity = schema.entity(index);
+                let found = query::execute(loader.database, loader.reader, entity, query)?;
+                let by = started.map(|_| query::describe_query(schema, index, query));
+                let what = || format!("properties of {}", entity.label);
+                loader.count(started, found.len(), what, || by.unwrap_or_default());
+                let values = loader.project(index, &found, columns)?;
+                let rows = found.iter().zip(&values).map(|(found, values)| {
+                    let describe = |column: usize| Absent {
+                        entity: entity.name,
+                        key: entity.print_key(&found.key),
+                        path: query::describe_path(
+                            schema,
+                            index,
+                            &columns[column].steps,
+                            columns[column].field,
+                        ),
+                    };
+                    row(&mut Values::new(values, &describe))
+                });
+                rows.collect()
+            },
+            &Options::default(),
+        )
     }
 }

@@ -69,6 +69,11 @@ use crate::schema::{EntityIndex, Schema};
 /// # Ok(()) }
 /// # #[cfg(not(feature = "derive"))] fn main() {}
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no filter of `{T}`",
+    label = "no filter of `{T}`",
+    note = "write `impl EntityFilter<{T}> for {Self}`"
+)]
 pub trait EntityFilter<T: Managed>: Any + Send + Sync {
     /// What the rows must meet.
     fn condition(&self, path: T::Path<T>) -> Filter<T>;

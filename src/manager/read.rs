@@ -11,7 +11,7 @@ use crate::database::LoadStrategy;
 use crate::entity::{Id, IntoId, IntoIds};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, LoadPath, Loader, Root};
-use crate::query::{self, Absent, Column, Cursor, Explanation, Query, Values};
+use crate::query::{self, Cursor, Explanation, Query};
 use crate::schema::EntityIndex;
 use crate::storage::Reader;
 
@@ -247,48 +247,6 @@ impl EntityManager {
                     || by,
                 );
                 Ok(found.into_iter().map(|found| found.key).collect())
-            },
-            &Options::default(),
-        )
-    }
-
-    /// The columns of the rows that a query asks for, each row made by `row`. Nothing is loaded.
-    pub(super) fn project_found<R>(
-        &mut self,
-        index: EntityIndex,
-        query: &Query,
-        columns: &[Column],
-        row: &mut dyn FnMut(&mut Values<'_>) -> Result<R>,
-    ) -> Result<Vec<R>> {
-        let mut asked = self.entities_of(index, query, &Options::default())?;
-        for column in columns {
-            self.add_path(index, &column.steps, &mut asked);
-        }
-        self.query(
-            asked,
-            |loader, _| {
-                let started = loader.database.log.start();
-                let schema = &loader.database.schema;
-                let entity = schema.entity(index);
-                let found = query::execute(loader.database, loader.reader, entity, query)?;
-                let by = started.map(|_| query::describe_query(schema, index, query));
-                let what = || format!("properties of {}", entity.label);
-                loader.count(started, found.len(), what, || by.unwrap_or_default());
-                let values = loader.project(index, &found, columns)?;
-                let rows = found.iter().zip(&values).map(|(found, values)| {
-                    let describe = |column: usize| Absent {
-                        entity: entity.name,
-                        key: entity.print_key(&found.key),
-                        path: query::describe_path(
-                            schema,
-                            index,
-                            &columns[column].steps,
-                            columns[column].field,
-                        ),
-                    };
-                    row(&mut Values::new(values, &describe))
-                });
-                rows.collect()
             },
             &Options::default(),
         )

@@ -163,6 +163,8 @@ fn a_filtered_row_is_not_found_nor_counted() {
         // Though it is in memory now.
         assert_eq!(em.find_one(b).one()?, None);
         assert_eq!(em[b].title, "b");
+        let titles = em.find::<Post>().fields(|p| p.title()).all()?;
+        assert_eq!(titles, ["a", "c"]);
         let explained = em.find::<Post>().explain()?;
         assert_eq!(explained.rows_found, 2);
         Ok(())
