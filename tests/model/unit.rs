@@ -176,6 +176,24 @@ impl Unit {
         removal && self.orphans.contains(&at)
     }
 
+    /// The rows, of some that would be written, that go with their owner, because they are in a collection
+    /// of it with orphan removal.
+    fn held_by<'a>(
+        &self,
+        doomed: &BTreeSet<Address>,
+        written: impl Iterator<Item = &'a Address>,
+    ) -> BTreeSet<Address> {
+        let is_held = |at: &&Address| {
+            references_of(at.0)
+                .filter(|reference| reference.orphan_removal)
+                .any(|reference| {
+                    let owner = self.view.target(**at, reference.property);
+                    owner.is_some_and(|owner| doomed.contains(&(reference.to, owner)))
+                })
+        };
+        written.filter(is_held).copied().collect()
+    }
+
     /// What a flush makes of the committed rows, or everything that speaks against it.
     pub fn flush(&self, committed: &State) -> Result<Flushed, BTreeSet<Failure>> {
         let mut failures = BTreeSet::new();
@@ -184,14 +202,19 @@ impl Unit {
             failures.insert(Failure::Refused);
         }
         let dies = |at: &&Address| !self.dies_an_orphan(**at);
-        let created: BTreeSet<Address> = self.created.iter().filter(dies).copied().collect();
-        let updated = self.updated();
+        let mut created: BTreeSet<Address> = self.created.iter().filter(dies).copied().collect();
+        let mut updated = self.updated();
         let mut doomed: BTreeSet<Address> = self.removed.difference(&created).copied().collect();
         let orphans = self
             .orphans
             .iter()
             .filter(|at| self.base.rows.contains_key(at));
         doomed.extend(orphans.filter(|at| self.dies_an_orphan(**at)));
+        let held = self.held_by(&doomed, created.union(&updated));
+        let stored = |at: &&Address| updated.contains(*at) || self.removed.contains(*at);
+        doomed.extend(held.iter().filter(stored).copied());
+        created.retain(|at| !held.contains(at));
+        updated.retain(|at| !held.contains(at));
 
         failures.extend(self.write(&mut state, &created, &updated));
         let released = |at: &&Address| !self.dies_an_orphan(**at) && self.stays(**at);
