@@ -148,6 +148,15 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A subscriber refused a flush or a commit. Nothing was written.
+    #[error("a subscriber refused in {event}: {source}")]
+    Subscriber {
+        /// The event: `before_flush`, `on_flush` or `before_commit`.
+        event: &'static str,
+        /// What the subscriber returned.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// The entities do not fit together, or do not fit the stored data; every problem is listed.
     #[error("{}", Listing("the schema is not valid", .0))]
     Schema(Vec<String>),

@@ -104,16 +104,17 @@ pub use crossbeam_channel::Receiver;
 pub use codec::{EntityKey, KeyError, OrderedKey};
 pub use database::{FlushMode, LoadStrategy};
 pub use entity::{
-    ChangeKind, ChangeSet, Collection, Entity, EntityList, Event, EventArgs, GeneratedKey, Handle,
-    Id, IntoId, IntoIds, IntoReference, Inverse, KeyField, Lazy, Loaded, Pk, Timestamp,
+    AnyChangeSet, ChangeKind, ChangeSet, ChangeSets, Collection, Entity, EntityList, Event,
+    EventArgs, GeneratedKey, Handle, Id, IntoId, IntoIds, IntoReference, Inverse, KeyField, Lazy,
+    LinkChangeSet, Loaded, Pk, Subscriber, Timestamp,
 };
 pub use error::{Error, Result, Violation};
 pub use load::{Hint, Hints, Selection, Statistics};
 pub use manager::{
     CollectionEdit, CollectionIter, CollectionPath, CollectionView, DeleteWhere, EntityFilter,
-    EntityManager, FilterTargets, Find, FindFields, FindOne, InsertMany, IntoManaged, Isolation,
-    Managed, Matching, Page, PopulateOptions, Selected, SetReference, UpdateWhere, Upsert,
-    UpsertMany, Upserted,
+    EntityManager, FilterTargets, Find, FindFields, FindOne, FlushEvent, FlushSubscriber,
+    InsertMany, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions, Selected,
+    SetReference, UpdateWhere, Upsert, UpsertMany, Upserted,
 };
 pub use orm::{
     Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,

@@ -4,11 +4,14 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::ser::SerializeMap;
 
-use super::{AnyCollection, ChangeSetData, Event, EventArgs, EventSet, Groups, HydrateRow};
+use super::{
+    AnyCollection, AnySubscriber, ChangeSetData, Event, EventArgs, EventSet, Groups, HydrateRow,
+};
 use crate::codec::value::{ValueError, decode_value, encode_value};
 use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 use crate::error::Result;
@@ -261,6 +264,8 @@ pub struct EntityType {
     pub(crate) key_kind: RowKeyKind,
     pub(crate) key_name: fn() -> &'static str,
     pub(crate) hooks: EventSet,
+    /// Who is told of flushes beside the hooks.
+    pub(crate) subscribers: Vec<Arc<dyn AnySubscriber>>,
     pub(crate) hydrate: fn(&HydrateRow<'_>) -> Result<Box<dyn AnyEntity>>,
     pub(crate) print_key: fn(&RowKey) -> String,
     pub(crate) key_number: fn(&RowKey) -> Option<u64>,
@@ -285,6 +290,7 @@ impl EntityType {
             key_kind: T::Key::KIND,
             key_name: std::any::type_name::<T::Key>,
             hooks: T::HOOKS,
+            subscribers: Vec::new(),
             hydrate: |row| Ok(Box::new(T::hydrate(row, 0)?)),
             print_key: |key| {
                 super::Id::<T>::from_row_key(key)
@@ -307,6 +313,42 @@ impl EntityType {
                 Ok(value)
             },
         }
+    }
+}
+
+impl EntityType {
+    /// How many are told of a `before_*` event, one after the other: the hooks, and each subscriber.
+    pub(crate) fn stages(&self, event: Event) -> usize {
+        usize::from(self.hooks.contains(event)) + self.subscribers.len()
+    }
+
+    /// Tells one of them.
+    pub(crate) fn before(
+        &self,
+        stage: usize,
+        event: Event,
+        entity: &mut dyn AnyEntity,
+        change: &ChangeSetData,
+    ) -> Result<()> {
+        match stage.checked_sub(usize::from(self.hooks.contains(event))) {
+            None => entity.before(event, change),
+            Some(at) => self.subscribers[at].before(event, entity, change),
+        }
+    }
+
+    /// Tells all of an `after_*` event.
+    pub(crate) fn after(&self, event: Event, entity: &dyn AnyEntity, change: &ChangeSetData) {
+        if self.hooks.contains(event) {
+            entity.after(event, change);
+        }
+        for subscriber in &self.subscribers {
+            subscriber.after(event, entity, change);
+        }
+    }
+
+    /// Whether a flush may change an instance by itself.
+    pub(crate) fn has_hooks(&self) -> bool {
+        self.hooks != EventSet::new() || !self.subscribers.is_empty()
     }
 }
 

@@ -146,12 +146,7 @@ pub struct EventArgs<'a, T: Entity> {
 impl<'a, T: Entity> EventArgs<'a, T> {
     pub(crate) fn new(data: &'a ChangeSetData) -> Self {
         Self {
-            change_set: ChangeSet {
-                data,
-                payload: data.payload::<T>(),
-                original: data.original::<T>(),
-                entity: PhantomData,
-            },
+            change_set: ChangeSet::new(data),
         }
     }
 
@@ -164,7 +159,7 @@ impl<'a, T: Entity> EventArgs<'a, T> {
     /// The entity's id.
     #[must_use]
     pub fn id(&self) -> Id<T> {
-        self.change_set.data.id()
+        self.change_set.id()
     }
 }
 
@@ -177,6 +172,21 @@ pub struct ChangeSet<'a, T: Entity> {
 }
 
 impl<'a, T: Entity> ChangeSet<'a, T> {
+    pub(crate) fn new(data: &'a ChangeSetData) -> Self {
+        Self {
+            data,
+            payload: data.payload::<T>(),
+            original: data.original::<T>(),
+            entity: PhantomData,
+        }
+    }
+
+    /// The row's id.
+    #[must_use]
+    pub fn id(&self) -> Id<T> {
+        self.data.id()
+    }
+
     /// Whether the row is inserted, updated or removed.
     #[must_use]
     pub const fn kind(&self) -> ChangeKind {

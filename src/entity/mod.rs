@@ -8,6 +8,7 @@ mod any;
 mod base;
 mod binding;
 mod builder;
+mod change_sets;
 mod collection;
 mod groups;
 mod hooks;
@@ -19,12 +20,15 @@ mod lazy;
 mod list;
 mod loaded;
 mod populated;
+mod subscriber;
 mod timestamp;
 
 pub use any::{AnyEntity, Entity, EntityList, EntityType, Fields, Unversioned};
 pub use base::{BaseEntity, KeyedBase};
 pub use binding::{Binding, Membership};
 pub use builder::{Missing, Set};
+pub use change_sets::{AnyChangeSet, ChangeSets, LinkChangeSet};
+pub(crate) use change_sets::{LinkData, display};
 pub use collection::{AnyCollection, Collection};
 pub use groups::Groups;
 pub use hooks::{ChangeKind, ChangeSet, ChangeSetData, Event, EventArgs, EventSet, Payload};
@@ -40,4 +44,6 @@ pub use populated::{
     At, BackTo, Below, Checked, Covers, First, Implied, List, Named, Next, Only, Place, Populated,
     Slot, Step, Unchecked, With, Without, name_number,
 };
+pub(crate) use subscriber::Erased;
+pub use subscriber::{AnySubscriber, Subscriber};
 pub use timestamp::{Timestamp, stamped};

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::EntityManager;
 use super::commit::commit;
+use super::{EntityManager, FlushSubscriber};
 use crate::context::LinkChange;
+use crate::entity::ChangeSets;
 use crate::error::{Error, Result};
 use crate::load::Loader;
 use crate::storage::{Committed, Reader};
-use crate::unit_of_work::{self, Change, Outcome, Prepared, Staged};
+use crate::unit_of_work::{self, Change, Outcome, Prepared, Staged, Told};
 
 impl EntityManager {
     /// Writes everything that is pending as one atomic commit. Without changes it does nothing.
@@ -29,26 +30,74 @@ impl EntityManager {
     /// Inside a transaction nothing is stored yet: see [`transactional`](Self::transactional). A failed
     /// flush changes nothing there either, and the transaction can go on.
     pub fn flush(&mut self) -> Result<()> {
-        if self.context.is_clean() {
+        let is_told = !self.subscribers.is_empty() && !self.is_read_only();
+        if self.context.is_clean() && !is_told {
             return Ok(());
         }
         self.check_writable()?;
-        let (prepared, written, started) = self.attempt(|em| {
-            em.reconcile()?;
-            em.adopt()?;
-            em.cascade_removals()?;
-            let prepared = unit_of_work::prepare(&em.database, &mut em.context)?;
+        let flushed = self.flush_and_accept();
+        if flushed.is_err() && !self.is_in_transaction() {
+            self.tell_all(FlushSubscriber::after_rollback);
+        }
+        Ok(flushed?.confirmed()?)
+    }
+
+    /// Makes one attempt to write everything that is pending, and tells memory.
+    fn flush_and_accept(&mut self) -> Result<Committed<()>> {
+        let flushed = self.attempt(|em| {
+            em.tell_flush("before_flush", FlushSubscriber::before_flush)?;
+            if em.context.is_clean() {
+                return Ok(None);
+            }
+            let prepared = em.prepare()?;
+            let changes = em.changes_to_tell(&prepared);
             let started = em.database.log.start();
             let written = if em.is_in_transaction() {
-                em.stage(&prepared)
+                em.stage(&prepared)?
             } else {
-                em.store(&prepared)
+                if changes.is_some() {
+                    em.tell_before_commit()?;
+                }
+                em.store(&prepared)?
             };
-            Ok((prepared, written?, started))
+            Ok(Some((prepared, changes, written, started)))
         })?;
+        let Some((prepared, changes, written, started)) = flushed else {
+            return Ok(Committed::confirmed_now(()));
+        };
         self.tell(started, &prepared, &written.value);
-        self.accept(prepared, &written.value);
-        Ok(written.confirmed().map(|_| ())?)
+        self.accept(prepared, changes, &written.value);
+        Ok(Committed {
+            value: (),
+            unconfirmed: written.unconfirmed,
+        })
+    }
+
+    /// The change sets of what is pending, after all who may add to them were asked.
+    fn prepare(&mut self) -> Result<Prepared> {
+        self.gather()?;
+        let told = if self.subscribers.is_empty() {
+            Told::Hooks
+        } else {
+            self.tell_flush("on_flush", FlushSubscriber::on_flush)?;
+            self.gather()?;
+            Told::Everybody
+        };
+        unit_of_work::prepare(&self.database, &mut self.context, told)
+    }
+
+    /// Follows what was changed to all that it concerns, before change sets are made.
+    pub(super) fn gather(&mut self) -> Result<()> {
+        self.reconcile()?;
+        self.adopt()?;
+        self.cascade_removals()
+    }
+
+    /// What subscribers are told once it is committed, if there is anything.
+    fn changes_to_tell(&self, prepared: &Prepared) -> Option<ChangeSets> {
+        let changes = (!self.subscribers.is_empty())
+            .then(|| unit_of_work::change_sets(&self.context, prepared));
+        changes.filter(|changes| !changes.is_empty())
     }
 
     /// Refuses to write to a snapshot.
@@ -62,7 +111,7 @@ impl EntityManager {
     }
 
     /// Tells memory what was written. `after_*` hooks wait for the commit.
-    fn accept(&mut self, prepared: Prepared, outcome: &Outcome) {
+    fn accept(&mut self, prepared: Prepared, changes: Option<ChangeSets>, outcome: &Outcome) {
         let pending = self
             .is_in_transaction()
             .then(|| self.context.ledger.clone());
@@ -73,11 +122,28 @@ impl EntityManager {
                 prepared,
                 ledger,
                 rows,
+                told: changes,
                 renew: None,
             });
         } else {
-            unit_of_work::run_after_hooks(&self.context, &prepared, outcome);
+            self.tell_committed(&prepared, changes.as_ref(), outcome);
+            if changes.is_some() {
+                self.tell_all(FlushSubscriber::after_commit);
+            }
             self.context.free_graves();
+        }
+    }
+
+    /// Tells hooks and subscribers of a flush that it is committed.
+    pub(super) fn tell_committed(
+        &self,
+        prepared: &Prepared,
+        changes: Option<&ChangeSets>,
+        outcome: &Outcome,
+    ) {
+        unit_of_work::run_after_hooks(&self.database, &self.context, prepared, outcome);
+        if let Some(changes) = changes {
+            self.tell_all(|subscriber| subscriber.after_flush(changes));
         }
     }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::transaction::{Level, Scope, view};
-use super::{EntityManager, Filters};
+use super::{EntityManager, Filters, FlushSubscribers};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::storage::{
@@ -95,9 +95,13 @@ impl Moment {
 
 impl EntityManager {
     /// A unit of work that sees the database as it is now, for as long as it lives.
-    pub(crate) fn at_snapshot(database: Arc<Database>, filters: Filters) -> Result<Self> {
+    pub(crate) fn at_snapshot(
+        database: Arc<Database>,
+        filters: Filters,
+        subscribers: FlushSubscribers,
+    ) -> Result<Self> {
         let snapshot = database.store.snapshot()?;
-        let mut em = Self::new(database, filters);
+        let mut em = Self::new(database, filters, subscribers);
         em.moment = Moment::Past(snapshot);
         Ok(em)
     }

@@ -31,6 +31,7 @@ mod populate_dyn;
 mod read;
 mod read_collection;
 mod selected;
+mod subscriber;
 #[cfg(all(test, feature = "derive"))]
 mod tests;
 mod transaction;
@@ -54,6 +55,8 @@ pub use find::{Find, FindOne, Page};
 pub use isolation::Isolation;
 pub use matching::Matching;
 pub use selected::{PopulateOptions, Selected};
+pub(crate) use subscriber::FlushSubscribers;
+pub use subscriber::{FlushEvent, FlushSubscriber};
 pub use view::View;
 
 use crate::codec::RowKey;
@@ -81,10 +84,15 @@ pub struct EntityManager {
     levels: Vec<Level>,
     /// Which state of the store is read.
     moment: Moment,
+    subscribers: FlushSubscribers,
 }
 
 impl EntityManager {
-    pub(crate) fn new(database: Arc<Database>, filters: Filters) -> Self {
+    pub(crate) fn new(
+        database: Arc<Database>,
+        filters: Filters,
+        subscribers: FlushSubscribers,
+    ) -> Self {
         let context = Context::new(Arc::clone(&database.schema));
         let flush_mode = database.settings.flush_mode;
         Self {
@@ -95,6 +103,7 @@ impl EntityManager {
             filters,
             levels: Vec::new(),
             moment: Moment::default(),
+            subscribers,
         }
     }
 
@@ -102,7 +111,12 @@ impl EntityManager {
     /// transaction. That of a snapshot sees the same moment. Its named filters are the same.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let mut fork = Self::new(Arc::clone(&self.database), self.filters.clone());
+        let subscribers = Arc::clone(&self.subscribers);
+        let mut fork = Self::new(
+            Arc::clone(&self.database),
+            self.filters.clone(),
+            subscribers,
+        );
         fork.flush_mode = self.flush_mode;
         if let Moment::Past(snapshot) = &self.moment {
             fork.moment = Moment::Past(Arc::clone(snapshot));

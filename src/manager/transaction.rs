@@ -7,8 +7,8 @@
 //! then. Invariants: each level has a savepoint of the context, and whatever fails, panics included,
 //! leaves both as they were when the level began.
 
-use super::EntityManager;
 use super::commit::commit;
+use super::{EntityManager, FlushSubscriber};
 use crate::error::{Error, Result};
 use crate::storage::{Batch, Committed, Reader, StagedReader};
 use crate::unit_of_work::{self, Outcome, Prepared, Replayed, Staged};
@@ -190,6 +190,9 @@ impl EntityManager {
 
     fn open_level(&mut self, opened: Opened) {
         self.mark("begin", "savepoint");
+        if self.levels.is_empty() {
+            self.tell_all(FlushSubscriber::transaction_started);
+        }
         self.context.begin_savepoint();
         self.levels.push(Level {
             staged: Vec::new(),
@@ -202,6 +205,7 @@ impl EntityManager {
     fn end_level(&mut self) -> Result<()> {
         let ended = self.flush().and_then(|()| {
             if self.levels.len() == 1 {
+                self.tell_before_commit()?;
                 return self.commit_transaction();
             }
             self.release_level();
@@ -251,9 +255,10 @@ impl EntityManager {
             }
             unit_of_work::accept_replayed(&self.database, &mut self.context, &replayed);
             for (flush, outcome) in level.staged.iter().zip(&replayed.outcomes) {
-                unit_of_work::run_after_hooks(&self.context, &flush.prepared, outcome);
+                self.tell_committed(&flush.prepared, flush.told.as_ref(), outcome);
             }
         }
+        self.tell_all(FlushSubscriber::after_commit);
         self.context.free_graves();
         Ok(Committed {
             value: (),
@@ -266,6 +271,7 @@ impl EntityManager {
         self.context.restore_savepoint();
         if self.levels.is_empty() {
             self.moment.end_transaction();
+            self.tell_all(FlushSubscriber::after_rollback);
         }
         self.mark("rollback", "rollback to savepoint");
     }

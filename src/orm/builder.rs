@@ -1,18 +1,20 @@
 //! Settings, and the steps of opening: schema, store, keyspace, catalog, sequences.
 
 use std::any::Any;
+use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::{Orm, catalog, verify};
 use crate::database::{Clock, Database, FlushMode, LoadStrategy, Settings};
-use crate::entity::{EntityList, EntityType};
+use crate::entity::{AnySubscriber, Entity, EntityList, EntityType, Erased, Subscriber};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::keyspace::Keyspace;
 use crate::log::QueryLog;
 use crate::manager::FilterTargets;
+use crate::manager::FlushSubscriber;
 use crate::query::{FilterBinding, FilterRegistry, Standing};
 use crate::schema::{self, KeyType};
 use crate::storage::{
@@ -45,6 +47,9 @@ pub struct OrmBuilder {
     clock: Clock,
     filters: Vec<(FilterBinding, Standing)>,
     pub(super) sled: SledOptions,
+    /// Each with the entity that it is told of.
+    subscribers: Vec<(EntityType, Arc<dyn AnySubscriber>)>,
+    flush_subscribers: Vec<Arc<dyn FlushSubscriber>>,
 }
 
 impl OrmBuilder {
@@ -57,6 +62,8 @@ impl OrmBuilder {
             clock: Clock::default(),
             filters: Vec::new(),
             sled: SledOptions::default(),
+            subscribers: Vec::new(),
+            flush_subscribers: Vec::new(),
         }
     }
 
@@ -90,6 +97,19 @@ impl OrmBuilder {
         T::collect(&mut bindings);
         let standing = bindings.into_iter().map(|it| (it, standing.clone()));
         self.filters.extend(standing);
+        self
+    }
+
+    /// Tells a [`Subscriber`] of what flushes do to the rows of an entity.
+    pub fn subscriber<T: Entity>(mut self, subscriber: impl Subscriber<T>) -> Self {
+        let erased = Arc::new(Erased(subscriber, PhantomData));
+        self.subscribers.push((EntityType::of::<T>(), erased));
+        self
+    }
+
+    /// Tells a [`FlushSubscriber`] of flushes as a whole, and of transactions.
+    pub fn flush_subscriber(mut self, subscriber: impl FlushSubscriber) -> Self {
+        self.flush_subscribers.push(Arc::new(subscriber));
         self
     }
 
@@ -247,6 +267,22 @@ impl OrmBuilder {
                 "there are no entities; name them with `.entities::<(..)>()`".to_owned(),
             ]));
         }
+        let is_known = |of: &EntityType| {
+            let mut known = self.types.iter();
+            known.any(|known| known.description.type_id == of.description.type_id)
+        };
+        let unknown: Vec<_> = self
+            .subscribers
+            .iter()
+            .filter(|(of, _)| !is_known(of))
+            .map(|(of, _)| {
+                let name = of.description.name;
+                format!("a subscriber is to be told of {name}, which is not among the entities; add it to `.entities::<(..)>()`")
+            })
+            .collect();
+        if !unknown.is_empty() {
+            return Err(Error::Schema(unknown));
+        }
         let key_type = |entity: &EntityType| KeyType {
             kind: entity.key_kind,
             name: (entity.key_name)(),
@@ -266,11 +302,13 @@ impl OrmBuilder {
     fn finish(mut self, schema: schema::Schema, store: Box<dyn Store>) -> Result<Orm> {
         let check = self.check;
         let filters = FilterRegistry::resolve(&schema, std::mem::take(&mut self.filters))?;
+        let subscribers = self.flush_subscribers.clone().into();
         let mut database = self.assemble(schema, store)?;
         database.sequences = verify::read_sequences(&database)?;
         let orm = Orm {
             database: Arc::new(database),
             filters: Arc::new(filters),
+            subscribers,
         };
         match check {
             Check::Nothing => {}
@@ -321,6 +359,12 @@ impl OrmBuilder {
             .types
             .iter()
             .find(|entity| entity.description.name == name);
-        found.expect("the schema was built of these types").clone()
+        let mut found = found.expect("the schema was built of these types").clone();
+        let subscribed = self.subscribers.iter();
+        let of_entity = subscribed.filter(|(to, _)| to.description.name == name);
+        found
+            .subscribers
+            .extend(of_entity.map(|(_, subscriber)| Arc::clone(subscriber)));
+        found
     }
 }

@@ -18,7 +18,7 @@ pub use verify::{Finding, Progress, Report, Verification};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::manager::{EntityManager, Filters};
+use crate::manager::{EntityManager, Filters, FlushSubscribers};
 use crate::query::FilterRegistry;
 use crate::storage::Store;
 
@@ -45,6 +45,7 @@ use crate::storage::Store;
 pub struct Orm {
     database: Arc<Database>,
     filters: Arc<FilterRegistry>,
+    subscribers: FlushSubscribers,
 }
 
 impl Orm {
@@ -56,7 +57,8 @@ impl Orm {
     /// A new unit of work.
     #[must_use]
     pub fn em(&self) -> EntityManager {
-        EntityManager::new(Arc::clone(&self.database), self.filters())
+        let database = Arc::clone(&self.database);
+        EntityManager::new(database, self.filters(), Arc::clone(&self.subscribers))
     }
 
     /// A unit of work that sees the database as it is now, for as long as it lives: all its queries
@@ -90,7 +92,8 @@ impl Orm {
     /// [`Error::Storage`](crate::Error::Storage) if the database takes no more writes: what it shows then
     /// may not be on the disk.
     pub fn snapshot(&self) -> Result<EntityManager> {
-        EntityManager::at_snapshot(Arc::clone(&self.database), self.filters())
+        let database = Arc::clone(&self.database);
+        EntityManager::at_snapshot(database, self.filters(), Arc::clone(&self.subscribers))
     }
 
     fn filters(&self) -> Filters {

@@ -12,7 +12,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
-use crate::entity::{ChangeKind, EventSet};
+use crate::entity::ChangeKind;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -44,8 +44,7 @@ pub(super) fn accept_outcome(database: &Database, context: &mut Context, outcome
     for ((entity, key), row) in &outcome.rows {
         if let RowOutcome::Written { row, as_prepared } = row {
             // A hook can have changed an instance that was prepared before it.
-            let has_hooks = database.entity_type(*entity).hooks != EventSet::new();
-            let differs = !as_prepared || has_hooks;
+            let differs = !as_prepared || database.entity_type(*entity).has_hooks();
             accept_row(database, context, (*entity, key), row, differs);
         }
     }
@@ -163,7 +162,12 @@ fn settle_links(context: &mut Context) {
 }
 
 /// Runs the `after_*` hooks of a flush that is committed.
-pub(crate) fn run_after_hooks(context: &Context, prepared: &Prepared, outcome: &Outcome) {
+pub(crate) fn run_after_hooks(
+    database: &Database,
+    context: &Context,
+    prepared: &Prepared,
+    outcome: &Outcome,
+) {
     for change in &prepared.changes {
         let Some(data) = &change.after else { continue };
         let at = (change.entity, change.key.clone());
@@ -177,7 +181,8 @@ pub(crate) fn run_after_hooks(context: &Context, prepared: &Prepared, outcome: &
             .instance
             .and_then(|instance| context.remains(instance));
         if let (true, Some(body)) = (happened, body) {
-            body.after(data.kind.after(), data);
+            let entity_type = database.entity_type(change.entity);
+            entity_type.after(data.kind.after(), body, data);
         }
     }
 }

@@ -6,9 +6,8 @@ use crate::codec::record::{Record, RowBody, RowBodyBuilder};
 use crate::codec::value::ValueError;
 use crate::codec::{KeyError, RowKey};
 use crate::context::{Context, Instance, Slot};
-use crate::entity::{AnyEntity, ChangeKind, ChangeSetData};
+use crate::entity::{AnyEntity, ChangeKind, ChangeSetData, display};
 use crate::error::{Error, Result};
-use crate::log;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSet, ResolvedKind, Schema};
 use crate::storage::Bytes;
 
@@ -252,30 +251,6 @@ pub(super) fn reset(context: &mut Context, instance: Instance, fields: FieldSet)
             .decode(field, stored.as_deref())
             .expect("the value was read from there");
     }
-}
-
-/// The stored value of a property in words, unless it is hidden.
-pub(super) fn display(
-    schema: &Schema,
-    entity: &EntitySchema,
-    field: FieldIndex,
-    stored: &[u8],
-) -> String {
-    let property = &entity.fields[field];
-    let value = match &property.kind {
-        _ if property.hidden => "<hidden>".to_owned(),
-        ResolvedKind::Scalar(value_type) | ResolvedKind::Lazy(value_type) => {
-            value_type.display(stored).to_string()
-        }
-        ResolvedKind::Relation(relation) => match decode_reference(schema, entity, field, stored) {
-            Ok(Some(key)) => schema.entity(relation.target).print_key(&key),
-            Ok(None) | Err(_) => "None".to_owned(),
-        },
-        ResolvedKind::PrimaryKey | ResolvedKind::Derived(_) => {
-            unreachable!("it is no value in the row")
-        }
-    };
-    log::shortened(&value)
 }
 
 /// The stored form of a scalar, or of a to-one relation: the key, or nothing for `None`.

@@ -27,6 +27,6 @@ pub(crate) use change::{Change, Prepared, encode_column};
 pub(crate) use difference::difference;
 pub(crate) use links::LinkWrite;
 pub(crate) use plan::{Outcome, RowOutcome, plan};
-pub(crate) use prepare::prepare;
+pub(crate) use prepare::{Told, change_sets, look_ahead, prepare};
 pub(crate) use replay::{Renew, Replayed, Staged, accept_replayed, replay};
 pub(crate) use versions::{agree, read_version};

@@ -6,30 +6,61 @@ use std::time::SystemTime;
 use super::change::{Encoded, reset};
 use super::hook_relations::Relations;
 use super::{Change, Prepared, validate};
-use crate::context::{Context, Instance, Life};
+use crate::context::{Context, Instance, Life, LinkChange};
 use crate::database::Database;
-use crate::entity::{ChangeKind, ChangeSetData, Event};
+use crate::entity::{ChangeKind, ChangeSetData, ChangeSets, Event, LinkData};
 use crate::error::{Error, Result, Violation};
 use crate::schema::FieldSet;
 use crate::storage::Bytes;
+
+/// Who is told of change sets, beside the plan.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Those who have hooks, and subscribe to entities.
+    Hooks,
+    /// They, and whoever asks for all change sets afterwards.
+    Everybody,
+    /// Nobody before, and whoever asks afterwards: it is a look at what would be.
+    Onlookers,
+}
+
+/// What a flush would do, in no detail that only hooks know. Rules may be broken. What it has changed
+/// in memory is the caller's to take back.
+///
+/// # Errors
+/// A value that can't be stored.
+pub(crate) fn look_ahead(database: &Database, context: &mut Context) -> Result<ChangeSets> {
+    let mut preparation = Preparation::new(database, context, Told::Onlookers);
+    preparation.run()?;
+    let prepared = preparation.prepared;
+    Ok(change_sets(context, &prepared))
+}
+
+/// The change sets of a flush, for those who ask for all of them.
+pub(crate) fn change_sets(context: &Context, prepared: &Prepared) -> ChangeSets {
+    let links = context.ledger.links();
+    let links = links.map(|(join, owner, target, change)| LinkData {
+        join,
+        owner: owner.clone(),
+        target: target.clone(),
+        added: change == LinkChange::Add,
+    });
+    let changes = prepared.changes.iter();
+    let rows = changes.filter_map(|change| change.after.clone());
+    ChangeSets::new(Arc::clone(&context.schema), rows, links)
+}
 
 /// Makes the change sets of all touched instances. Relations are reconciled.
 ///
 /// # Errors
 /// A hook's error; every violation of a rule. What hooks have changed in memory by then is the caller's
 /// to take back.
-pub(crate) fn prepare(database: &Database, context: &mut Context) -> Result<Prepared> {
+pub(crate) fn prepare(database: &Database, context: &mut Context, told: Told) -> Result<Prepared> {
     if let Some(refused) = context.tell_refused() {
         // Told once: the second instances were dropped, so the next flush can succeed.
         return Err(refused);
     }
-    let mut preparation = Preparation {
-        database,
-        context,
-        prepared: Prepared::default(),
-        violations: Vec::new(),
-        now: None,
-    };
+    let mut preparation = Preparation::new(database, context, told);
     let outcome = preparation.run();
     let Preparation {
         prepared,
@@ -51,9 +82,21 @@ struct Preparation<'a> {
     violations: Vec<Violation>,
     /// One moment for all that the flush updates.
     now: Option<SystemTime>,
+    told: Told,
 }
 
-impl Preparation<'_> {
+impl<'a> Preparation<'a> {
+    fn new(database: &'a Database, context: &'a mut Context, told: Told) -> Self {
+        Self {
+            database,
+            context,
+            prepared: Prepared::default(),
+            violations: Vec::new(),
+            now: None,
+            told,
+        }
+    }
+
     fn run(&mut self) -> Result<()> {
         // Hooks can touch their own instance only, so the list does not grow while it is walked.
         for at in 0..self.context.touched().len() {
@@ -68,7 +111,8 @@ impl Preparation<'_> {
                 Life::New { replaces: true } if self.is_removed_orphan(instance) => {
                     // The row whose place it took was to be removed, and still is.
                     let key = self.context.slot(instance).key.clone();
-                    let removal = Change::removal(instance, key, None, None);
+                    let after = self.after_removal(instance);
+                    let removal = Change::removal(instance, key, None, after);
                     self.prepared.changes.push(removal);
                 }
                 Life::New { replaces } => self.create(instance, replaces)?,
@@ -199,7 +243,7 @@ impl Preparation<'_> {
 
     fn delete(&mut self, instance: Instance) -> Result<()> {
         let slot = self.context.slot(instance);
-        let mut after = None;
+        let after;
         if slot.body.is_some() {
             let mut encoded = self.encode(instance)?;
             if self.has_hook(instance, Event::BeforeDelete) {
@@ -212,6 +256,8 @@ impl Preparation<'_> {
                 )?;
             }
             after = self.after_event(instance, &encoded, ChangeKind::Delete, FieldSet::new());
+        } else {
+            after = self.after_removal(instance);
         }
         let key = self.context.slot(instance).key.clone();
         let removal = Change::removal(instance, key, self.read_row(instance), after);
@@ -234,10 +280,8 @@ impl Preparation<'_> {
     }
 
     fn has_hook(&self, instance: Instance, event: Event) -> bool {
-        self.database
-            .entity_type(instance.entity)
-            .hooks
-            .contains(event)
+        let entity_type = self.database.entity_type(instance.entity);
+        self.told != Told::Onlookers && entity_type.stages(event) > 0
     }
 
     /// Runs the hooks of an event, and says what the instance is like afterwards.
@@ -249,13 +293,35 @@ impl Preparation<'_> {
         event: Event,
         changed: FieldSet,
     ) -> Result<Encoded> {
-        let change_set = encoded.change_set(self.context, instance, kind, changed);
+        let mut encoded = encoded.clone();
+        for stage in 0..self.database.entity_type(instance.entity).stages(event) {
+            let entity = self.context.entity(instance.entity);
+            let changed = match kind {
+                ChangeKind::Create => encoded.all(entity),
+                ChangeKind::Update if stage > 0 => {
+                    encoded.changed(entity, self.context.slot(instance))
+                }
+                ChangeKind::Update | ChangeKind::Delete => changed,
+            };
+            let change_set = encoded.change_set(self.context, instance, kind, changed);
+            encoded = self.run_stage(instance, stage, event, &change_set)?;
+        }
+        Ok(encoded)
+    }
+
+    /// Tells the hooks, or one subscriber, and says what the instance is like afterwards.
+    fn run_stage(
+        &mut self,
+        instance: Instance,
+        stage: usize,
+        event: Event,
+        change_set: &ChangeSetData,
+    ) -> Result<Encoded> {
         let relations = Relations::of(self.context, instance);
-        let outcome = self
-            .context
-            .body_mut(instance)
-            .before(event, &change_set)
-            .and(relations.check(self.context, instance));
+        let entity_type = self.database.entity_type(instance.entity);
+        let body = self.context.body_mut(instance);
+        let outcome = entity_type.before(stage, event, body, change_set);
+        let outcome = outcome.and(relations.check(self.context, instance));
         outcome.map_err(|source| {
             let entity = self.context.entity(instance.entity);
             let key = entity.print_key(&change_set.key);
@@ -280,8 +346,21 @@ impl Preparation<'_> {
         kind: ChangeKind,
         changed: FieldSet,
     ) -> Option<ChangeSetData> {
-        self.has_hook(instance, kind.after())
+        (self.told != Told::Hooks || self.has_hook(instance, kind.after()))
             .then(|| encoded.change_set(self.context, instance, kind, changed))
+    }
+
+    /// As [`Self::after_event`], of a removed row of which only the key is known.
+    fn after_removal(&self, instance: Instance) -> Option<ChangeSetData> {
+        (self.told != Told::Hooks).then(|| ChangeSetData {
+            schema: Arc::clone(&self.context.schema),
+            entity: instance.entity,
+            kind: ChangeKind::Delete,
+            key: self.context.slot(instance).key.clone(),
+            changed: FieldSet::new(),
+            new_values: Vec::new(),
+            old_values: Vec::new(),
+        })
     }
 
     fn push(

@@ -16,6 +16,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Kept, LinkLedger};
 use crate::database::Database;
+use crate::entity::ChangeSets;
 use crate::error::{Error, Result};
 use crate::schema::EntityIndex;
 use crate::storage::{Batch, Bytes, CommitSequence, Reader, StagedReader};
@@ -27,6 +28,8 @@ pub(crate) struct Staged {
     pub(crate) ledger: Kept<LinkLedger>,
     /// The rows that it wrote or removed, as memory was told.
     pub(crate) rows: Vec<(EntityIndex, RowKey)>,
+    /// What subscribers are told once it is committed.
+    pub(crate) told: Option<ChangeSets>,
     /// For a bulk operation whose change sets depend on the rows: how they are made of other rows.
     pub(crate) renew: Option<Renew>,
 }

@@ -5,10 +5,10 @@
 //! its own or for a rule that follows from another row. A row that takes the place of a removed one
 //! counts on, so that whoever has read the old one notices.
 
-use super::change::display;
 use super::plan::{Planner, Write};
 use crate::codec::record::Record;
 use crate::context::Slot;
+use crate::entity::display;
 use crate::error::{Error, Result};
 use crate::schema::{EntitySchema, FieldIndex, Schema};
 

@@ -92,6 +92,7 @@ impl EntityManager {
                 prepared: made.prepared,
                 ledger,
                 rows: made.outcome.rows.into_keys().collect(),
+                told: None,
                 renew: renew(&made.told),
             });
         } else {
