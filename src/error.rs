@@ -79,6 +79,11 @@ pub enum Error {
     #[error("{}", Listing("validation failed", .0))]
     Validation(Vec<Violation>),
 
+    /// A JSON value does not fit the entity that it was to be assigned to; everything is listed.
+    #[cfg(feature = "serde-json")]
+    #[error("{}", Listing("the value does not fit", .0))]
+    Assign(Vec<AssignProblem>),
+
     /// A second instance was to be managed under a key that this unit of work already manages.
     #[error(
         "{entity} {key} is already managed by this unit of work; change the managed instance \
@@ -321,6 +326,41 @@ impl fmt::Display for Violation {
             "{} {}: `{}` {}",
             self.entity, self.key, self.property, self.problem
         )
+    }
+}
+
+/// One part of a JSON value that does not fit.
+#[cfg(feature = "serde-json")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AssignProblem {
+    /// The name of the entity that it was to be assigned to.
+    pub entity: &'static str,
+    /// The entity's key; `None` for a new one.
+    pub key: Option<String>,
+    /// The place in the value: `title`, `author.name`, `tags[2]`; empty for the value itself.
+    pub property: String,
+    /// The value that is there, as JSON.
+    pub value: String,
+    /// What should be there, and the remedy.
+    pub expected: String,
+}
+
+#[cfg(feature = "serde-json")]
+impl fmt::Display for AssignProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            entity,
+            key,
+            property,
+            value,
+            expected,
+        } = self;
+        match key {
+            Some(key) => write!(f, "{entity} {key}: ")?,
+            None => write!(f, "new {entity}: ")?,
+        }
+        write!(f, "`{property}` is {value}, expected {expected}")
     }
 }
 

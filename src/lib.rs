@@ -101,6 +101,10 @@ pub use codec::fuzzing;
 pub use crate::password::PasswordError;
 pub use crossbeam_channel::Receiver;
 
+#[cfg(feature = "serde-json")]
+pub use crate::error::AssignProblem;
+#[cfg(feature = "serde-json")]
+pub use crate::manager::Assign;
 pub use codec::{EntityKey, KeyError, OrderedKey};
 pub use database::{FlushMode, LoadStrategy};
 pub use entity::{

@@ -273,6 +273,10 @@ pub struct EntityType {
     pub(crate) skip_key: fn(&mut &[u8]) -> Result<(), KeyError>,
     /// The stored form of a key, as that of a property of its type would be.
     pub(crate) value_of_key: fn(&RowKey) -> Result<Vec<u8>>,
+    #[cfg(feature = "serde-json")]
+    pub(crate) key_of_json: fn(&serde_json::Value) -> Option<RowKey>,
+    #[cfg(feature = "serde-json")]
+    pub(crate) generate_key: fn(&mut dyn FnMut() -> u64) -> Option<RowKey>,
 }
 
 impl EntityType {
@@ -312,6 +316,13 @@ impl EntityType {
                 encode_value(&T::Key::from_row_key(key)?, &mut value)?;
                 Ok(value)
             },
+            #[cfg(feature = "serde-json")]
+            key_of_json: |value| {
+                let key = <T::Key as serde::Deserialize>::deserialize(value).ok()?;
+                Some(key.to_row_key())
+            },
+            #[cfg(feature = "serde-json")]
+            generate_key: |next| T::generate_key(next).map(|key| key.to_row_key()),
         }
     }
 }

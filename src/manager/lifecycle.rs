@@ -1,7 +1,8 @@
 //! How entities become managed, are removed, and are given up.
 
 use super::{Creation, EntityManager, IntoManaged, Managed};
-use crate::context::{Life, Slot};
+use crate::codec::RowKey;
+use crate::context::{Instance, Life, Slot};
 use crate::database::Database;
 use crate::entity::{AnyEntity, Entity, Event, Id, IntoId};
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ impl EntityManager {
         let index = self.entity_index::<T>();
         let known = entity.key().is_some();
         let id = give_key(&self.database, index, &mut entity);
-        self.manage(&id, entity, known);
+        self.manage(index, id.row_key(), Box::new(entity), known);
         id
     }
 
@@ -31,32 +32,39 @@ impl EntityManager {
         new.into_pending().resolve(&mut Creation::managed(self))
     }
 
-    /// `known`: the program chose the key.
-    fn manage<T: Entity>(&mut self, id: &Id<T>, mut entity: T, known: bool) {
-        let index = self.entity_index::<T>();
-        if T::HOOKS.contains(Event::OnInit) {
-            Entity::on_instance(&mut entity, Event::OnInit);
+    /// Manages a new instance. `known`: the program chose the key. `None`: the key is managed already, which
+    /// the next flush tells.
+    pub(super) fn manage(
+        &mut self,
+        entity: EntityIndex,
+        key: RowKey,
+        mut body: Box<dyn AnyEntity>,
+        known: bool,
+    ) -> Option<Instance> {
+        let hooks = self.database.entity_type(entity).hooks;
+        if hooks.contains(Event::OnInit) {
+            body.on_instance(Event::OnInit);
         }
-        let body: Box<dyn AnyEntity> = Box::new(entity);
-        let key = id.row_key();
-        let instance = match self.context.find(index, &key) {
-            None => self.context.insert(index, Slot::new(key, body)),
+        let instance = match self.context.find(entity, &key) {
+            None => self.context.insert(entity, Slot::new(key, body)),
             Some(instance) if self.context.slot(instance).is_removed() => {
                 // Removed and created anew in one flush.
                 self.context.replace_removed(instance);
                 let mut slot = Slot::new(key, body);
                 slot.life = Life::New { replaces: true };
-                self.context.insert(index, slot)
+                self.context.insert(entity, slot)
             }
             Some(_) => {
+                let schema = self.database.schema.entity(entity);
                 self.context.refused.push(Error::AlreadyManaged {
-                    entity: T::NAME,
-                    key: id.to_string(),
+                    entity: schema.name,
+                    key: schema.print_key(&key),
                 });
-                return;
+                return None;
             }
         };
         self.context.bind_new(instance, known);
+        Some(instance)
     }
 
     /// Marks an entity to be removed by the next flush, loaded or not. A new one is just given up.

@@ -10,6 +10,8 @@
 
 mod api;
 mod asked;
+#[cfg(feature = "serde-json")]
+mod assign;
 mod attempt;
 mod bulk;
 mod cascade;
@@ -27,6 +29,7 @@ mod flush;
 mod isolation;
 mod lifecycle;
 mod matching;
+mod merge;
 mod populate_dyn;
 mod read;
 mod read_collection;
@@ -42,6 +45,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use api::{Defer, IntoManaged, Managed, Pending, Steps};
+#[cfg(feature = "serde-json")]
+pub use assign::Assign;
 pub use bulk::{DeleteWhere, InsertMany, SetReference, UpdateWhere, Upsert, UpsertMany, Upserted};
 pub use collection_edit::CollectionEdit;
 pub use collection_path::CollectionPath;

@@ -4,6 +4,7 @@
 use std::any::TypeId;
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -183,18 +184,18 @@ impl FieldDescription {
 
     /// A property stored in the row.
     #[must_use]
-    pub const fn scalar<V: DeserializeOwned + fmt::Debug>(
+    pub const fn scalar<V: Serialize + DeserializeOwned + fmt::Debug>(
         name: &'static str,
         equal: Equal,
     ) -> Self {
-        let value = ValueType::of::<V>().compared(equal);
+        let value = ValueType::of::<V>().compared(equal).assigned::<V>();
         Self::new(name, FieldKind::Scalar(value))
     }
 
     /// A property stored apart, read only when asked for. `V` is the type inside `Lazy`.
     #[must_use]
-    pub const fn lazy<V: DeserializeOwned + fmt::Debug>(name: &'static str) -> Self {
-        Self::new(name, FieldKind::Lazy(ValueType::of::<V>()))
+    pub const fn lazy<V: Serialize + DeserializeOwned + fmt::Debug>(name: &'static str) -> Self {
+        Self::new(name, FieldKind::Lazy(ValueType::of::<V>().assigned::<V>()))
     }
 
     /// A relation.

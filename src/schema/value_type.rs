@@ -13,6 +13,8 @@ use crate::codec::{KeyError, OrderedKey};
 type Print = fn(&[u8], &mut fmt::Formatter<'_>) -> fmt::Result;
 type Count = fn(&[u8]) -> Result<usize, ValueError>;
 type Order = fn(&[u8], &mut Vec<u8>) -> Result<(), ValueError>;
+#[cfg(feature = "serde-json")]
+type OfJson = fn(&serde_json::Value) -> Result<Vec<u8>, String>;
 type Skip = fn(&mut &[u8]) -> Result<(), KeyError>;
 
 /// Operations on the stored bytes of one type of value.
@@ -27,6 +29,8 @@ pub(crate) struct ValueType {
     skip: Option<Skip>,
     print_key: Print,
     version: Option<VersionType>,
+    #[cfg(feature = "serde-json")]
+    of_json: Option<OfJson>,
 }
 
 /// Operations on the stored bytes of a version.
@@ -62,6 +66,8 @@ impl ValueType {
             skip: None,
             print_key: |_, _| unreachable!("the type has no order"),
             version: None,
+            #[cfg(feature = "serde-json")]
+            of_json: None,
         }
     }
 
@@ -86,6 +92,26 @@ impl ValueType {
         self.skip = Some(|key| V::decode_key(key).map(drop));
         self.print_key = print_key::<V>;
         self
+    }
+
+    /// Adds the reading of JSON, for `em.assign`.
+    #[must_use]
+    pub(crate) const fn assigned<V: Serialize + DeserializeOwned>(self) -> Self {
+        Self {
+            #[cfg(feature = "serde-json")]
+            of_json: Some(of_json::<V>),
+            ..self
+        }
+    }
+
+    /// The stored form of the value that JSON stands for.
+    ///
+    /// # Errors
+    /// Why it is no value of the type.
+    #[cfg(feature = "serde-json")]
+    pub(crate) fn of_json(&self, value: &serde_json::Value) -> Result<Vec<u8>, String> {
+        let of_json = self.of_json.expect("the type is one of a property");
+        of_json(value)
     }
 
     /// Adds the counting, for `version`.
@@ -175,6 +201,14 @@ impl fmt::Debug for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name())
     }
+}
+
+#[cfg(feature = "serde-json")]
+fn of_json<V: Serialize + DeserializeOwned>(value: &serde_json::Value) -> Result<Vec<u8>, String> {
+    let value = V::deserialize(value).map_err(|error| error.to_string())?;
+    let mut stored = Vec::new();
+    encode_value(&value, &mut stored).map_err(|error| error.to_string())?;
+    Ok(stored)
 }
 
 fn print<V: DeserializeOwned + fmt::Debug>(

@@ -114,7 +114,8 @@ pub(crate) fn accept_bulk(context: &mut Context, prepared: &Prepared, outcome: &
     }
 }
 
-fn differs_from_row(context: &Context, instance: Instance) -> bool {
+/// Whether an instance that is loaded has changes that are not flushed.
+pub(crate) fn differs_from_row(context: &Context, instance: Instance) -> bool {
     let (entity, slot) = (context.entity(instance.entity), context.slot(instance));
     let encoded = slot
         .body

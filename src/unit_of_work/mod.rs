@@ -21,7 +21,7 @@ mod replay;
 mod validate;
 mod versions;
 
-pub(crate) use accept::{accept, accept_bulk, run_after_hooks};
+pub(crate) use accept::{accept, accept_bulk, differs_from_row, run_after_hooks};
 pub(crate) use bulk::{Assigned, Bulk, Compute, NewRow};
 pub(crate) use change::{Change, Prepared, encode_column};
 pub(crate) use difference::difference;

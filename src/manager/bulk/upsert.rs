@@ -400,7 +400,7 @@ impl Resolved<'_> {
     fn assigned(&self, new: &Built) -> Vec<Assigned> {
         let version = self.schema.row_version.map(|(field, _)| field);
         let takes_over = |field: &FieldIndex| match &self.action {
-            _ if Some(*field) == version => false,
+            _ if Some(*field) == version || self.schema.key_parts.contains(field) => false,
             Action::MergeGiven => !new.unset.contains(*field),
             Action::MergeOnly(only) => only.contains(*field),
             Action::MergeAllBut(kept) => !kept.contains(*field),

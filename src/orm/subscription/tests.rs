@@ -104,7 +104,13 @@ fn database() -> (Orm, Arc<AtomicU8>) {
     };
     database.store = SnapshotStore::new(Box::new(failing));
     let database = Arc::new(database);
-    (Orm { database, filters }, fails)
+    let subscribers = std::sync::Arc::default();
+    let orm = Orm {
+        database,
+        filters,
+        subscribers,
+    };
+    (orm, fails)
 }
 
 /// Makes a new tag, and commits it by a flush or by a transaction.
