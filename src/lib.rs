@@ -105,6 +105,8 @@ pub use crossbeam_channel::Receiver;
 pub use crate::error::AssignProblem;
 #[cfg(feature = "serde-json")]
 pub use crate::manager::Assign;
+#[cfg(feature = "serde-json")]
+pub use codec::Json;
 pub use codec::{EntityKey, KeyError, OrderedKey};
 pub use database::{FlushMode, LoadStrategy};
 pub use entity::{
@@ -133,7 +135,7 @@ pub use serialize::Serialization;
 pub use storage::{CommitPath, Durability};
 
 #[cfg(feature = "derive")]
-pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
+pub use musher_derive::{BaseEntity, Embedded, Entity, EntityKey, OrderedKey};
 
 /// Everything that a program with entities needs: `use musher::prelude::*;`.
 pub mod prelude {
@@ -142,7 +144,7 @@ pub mod prelude {
         Lazy, LoadStrategy, Loaded, Orm, Pk, PopulateOptions, SetReference as _, loads,
     };
     #[cfg(feature = "derive")]
-    pub use musher_derive::{BaseEntity, Entity, EntityKey, OrderedKey};
+    pub use musher_derive::{BaseEntity, Embedded, Entity, EntityKey, OrderedKey};
 }
 
 /// What was populated, as types. Programs seldom name them: queries make them of their hints, and the
@@ -199,12 +201,13 @@ pub mod __private {
         IntoManaged, Managed, Pending, Steps, View,
     };
     pub use crate::query::{
-        Columns, FilterBinding, Path, Property, PropertyPath, QueryPath, Terms, Values, index_part,
-        index_part_of_each,
+        Columns, EmbeddedPath, FilterBinding, OptionalPath, Path, Property, PropertyPath,
+        QueryPath, Terms, Values, index_part, index_part_of_each,
     };
     pub use crate::schema::{
-        CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription, OfAnyType,
-        OnDelete, PartDescription, Relation, Target, VersionNumber,
+        ByDefault, CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription,
+        OfAnyType, OnDelete, PartDescription, Readable, Relation, Target, VersionNumber,
+        concatenated, prefixed, prefixed_length, split,
     };
     pub use crate::serialize::{Node, SerializeEntity, serialize_view};
 }

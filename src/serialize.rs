@@ -10,7 +10,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::context::Instance;
-use crate::entity::{Collection, Entity, Fields, Groups, Id, IntoId, IntoIds, Inverse};
+use crate::entity::{Collection, Entity, Fields, Groups, Id, IntoId, IntoIds, Inverse, has_value};
 use crate::load::{Hint, Hints, LoadPath, Root, Selection};
 use crate::manager::{EntityManager, Managed, View};
 use crate::schema::{FieldIndex, FieldSchema, ResolvedKind};
@@ -258,23 +258,60 @@ impl<T: SerializeEntity> Serialize for Node<'_, '_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let schema = self.em.schema_of(self.instance);
         let mut map = serializer.serialize_map(None)?;
-        for (field, property) in schema.fields.iter().enumerate() {
+        let own = |field: &FieldIndex| schema.fields[*field].part_of.is_none();
+        self.properties((0..schema.fields.len()).filter(own), &mut map)?;
+        self.entity
+            .serialize_computed(self.choice.groups, &mut map)?;
+        map.end()
+    }
+}
+
+impl<T: SerializeEntity> Node<'_, '_, T> {
+    /// Writes the entries of some properties.
+    fn properties<M: SerializeMap>(
+        &self,
+        fields: impl Iterator<Item = FieldIndex>,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        let schema = self.em.schema_of(self.instance);
+        for field in fields {
+            let property = &schema.fields[field];
             if property.hidden || !self.choice.admits(field, property) {
                 continue;
             }
             let name = property.serialized_name;
             match property.kind {
+                _ if property.embedded.is_some() => {
+                    map.serialize_entry(name, &EmbeddedValue { node: self, field })?;
+                }
                 ResolvedKind::Relation(_) => {
-                    T::serialize_relation(self, field, name, &mut map)?;
+                    T::serialize_relation(self, field, name, map)?;
                 }
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
-                    Fields::serialize(self.entity, field, name, &mut map)?;
+                    Fields::serialize(self.entity, field, name, map)?;
                 }
                 ResolvedKind::Derived(_) => {}
             }
         }
-        self.entity
-            .serialize_computed(self.choice.groups, &mut map)?;
+        Ok(())
+    }
+}
+
+/// An embedded value, written as a map of its properties.
+struct EmbeddedValue<'a, 'em, 'c, T> {
+    node: &'a Node<'em, 'c, T>,
+    field: FieldIndex,
+}
+
+impl<T: SerializeEntity> Serialize for EmbeddedValue<'_, '_, '_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !has_value(self.node.entity, self.field) {
+            return serializer.serialize_none();
+        }
+        let schema = self.node.em.schema_of(self.node.instance);
+        let mut map = serializer.serialize_map(None)?;
+        self.node
+            .properties(schema.properties_of(self.field), &mut map)?;
         map.end()
     }
 }

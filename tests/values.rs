@@ -3,7 +3,13 @@
 
 mod support;
 
+#[path = "values/embedded.rs"]
+mod embedded;
+#[path = "values/evolution.rs"]
+mod evolution;
 #[path = "values/ordered.rs"]
 mod ordered;
+#[path = "values/unordered.rs"]
+mod unordered;
 
-use support::on_both_stores;
+use support::{on_both_stores, refused};

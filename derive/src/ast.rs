@@ -17,6 +17,7 @@ use crate::shape::Shape;
 pub(crate) enum Derived {
     Entity,
     Base,
+    Embedded,
 }
 
 impl Derived {
@@ -25,6 +26,7 @@ impl Derived {
         match self {
             Self::Entity => "an entity",
             Self::Base => "a base entity",
+            Self::Embedded => "an embedded value",
         }
     }
 }
@@ -63,6 +65,8 @@ pub(crate) enum Kind<'a> {
     Key { generated: bool },
     /// A value in the row.
     Scalar,
+    /// A struct whose properties are in the row.
+    Embedded { ty: &'a Type, optional: bool },
     /// A value apart from the row, of this type.
     Lazy(&'a Type),
     /// A key of another entity.
@@ -172,6 +176,14 @@ impl<'a> Container<'a> {
         parts.filter_map(|part| part.derived.as_ref())
     }
 
+    /// The embedded values, by position: the property, its struct, and whether it may be absent.
+    pub(crate) fn embedded(&self) -> impl DoubleEndedIterator<Item = (&Field<'a>, &'a Type, bool)> {
+        self.fields.iter().filter_map(|field| match field.kind() {
+            Kind::Embedded { ty, optional } => Some((field, ty, optional)),
+            _ => None,
+        })
+    }
+
     /// The struct's own properties, by position.
     pub(crate) fn properties(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| field.is_property())
@@ -218,6 +230,13 @@ impl<'a> Field<'a> {
             _ if self.attrs.primary_key.is_some() && !self.is_key_part => Kind::Key {
                 generated: matches!(self.shape, Shape::GeneratedKey),
             },
+            Shape::Optional(ty) if self.attrs.embedded.is_some() => {
+                Kind::Embedded { ty, optional: true }
+            }
+            _ if self.attrs.embedded.is_some() => Kind::Embedded {
+                ty: self.ty,
+                optional: false,
+            },
             Shape::Id(target) => Kind::ToOne {
                 target,
                 optional: false,
@@ -231,7 +250,7 @@ impl<'a> Field<'a> {
             Shape::Lazy(value) => Kind::Lazy(value),
             Shape::GeneratedKey
             | Shape::Wrapped(_)
-            | Shape::Optional
+            | Shape::Optional(_)
             | Shape::Text
             | Shape::Plain => Kind::Scalar,
         }
@@ -290,6 +309,7 @@ impl<'a> Field<'a> {
             | Kind::Collection(_)
             | Kind::Inverse(_) => false,
             Kind::ToOne { optional, .. } => !optional,
+            Kind::Embedded { optional, .. } => !optional && !self.has_default(),
             Kind::Key { generated: false } | Kind::Scalar | Kind::Lazy(_) => {
                 !self.has_default() && !self.shape.is_nullable()
             }

@@ -1,6 +1,7 @@
 //! What goes with what. Every rule that needs no other type to be judged is here; what needs one is
 //! left to the compiler, through the bounds and checks in the expansion.
 
+mod embedded;
 mod indexes;
 mod relations;
 mod serialization;
@@ -12,6 +13,7 @@ use syn::spanned::Spanned;
 use crate::ast::{Container, Derived, Field, Kind};
 use crate::attr::{FieldAttrs, Given};
 use crate::ctxt::Ctxt;
+use crate::expand::checks::not_readable;
 use crate::shape::Shape;
 
 /// The most properties that an entity can have.
@@ -38,17 +40,21 @@ pub(crate) fn check(cx: &Ctxt, container: &Container<'_>) {
         match container.derived {
             Derived::Entity => accessors(cx, container, field),
             Derived::Base => base_property(cx, field),
+            Derived::Embedded => embedded::property(cx, field),
         }
     }
-    if container.derived == Derived::Base {
-        base_attributes(cx, container);
+    match container.derived {
+        Derived::Entity => {}
+        Derived::Base => base_attributes(cx, container),
+        Derived::Embedded => embedded::attributes(cx, container),
     }
 }
 
 fn keys(cx: &Ctxt, container: &Container<'_>) {
     if container.derived == Derived::Base {
         only_key(cx, container);
-    } else if container.key().is_none()
+    } else if container.derived == Derived::Entity
+        && container.key().is_none()
         && !container.has_composed_key()
         && container.base().is_none()
     {
@@ -114,17 +120,20 @@ fn bases(cx: &Ctxt, container: &Container<'_>) {
         .fields
         .iter()
         .filter_map(|field| field.attrs.base.as_ref());
-    if container.derived == Derived::Base {
-        bases.for_each(|given| {
-            cx.error(
-                given.span,
-                "a base entity has no base of its own: move the properties here",
-            );
-        });
-    } else {
+    if container.derived == Derived::Entity {
         bases
             .skip(1)
             .for_each(|given| cx.error(given.span, "an entity has one base: merge the two"));
+    } else {
+        bases.for_each(|given| {
+            cx.error(
+                given.span,
+                format_args!(
+                    "{} has no base of its own: move the properties here",
+                    container.derived.a_name()
+                ),
+            );
+        });
     }
 }
 
@@ -170,6 +179,7 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
         .map(|given| (given.value.kind.name(), given.span));
     [
         one("base", attrs.base.as_ref()),
+        one("embedded", attrs.embedded.as_ref()),
         one("skip", attrs.skip.as_ref()),
         one("primary_key", attrs.primary_key.as_ref()),
         one("unique", attrs.unique.as_ref()),
@@ -194,6 +204,7 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
 /// The table of what does not go with what. `None`: it goes, or another rule judges it.
 fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
     let message = match (kind, attribute) {
+        (Kind::Embedded { .. }, attribute) => return embedded::refusal(attribute),
         (Kind::Base, "base") | (Kind::Skip, "skip") => return None,
         (Kind::Base, _) => format!(
             "a base stands alone: remove `{attribute}`, or give it to a property of the base"
@@ -338,6 +349,9 @@ fn shape(cx: &Ctxt, field: &Field<'_>) {
     if attrs.base.is_some() || attrs.skip.is_some() {
         return;
     }
+    if attrs.embedded.is_some() {
+        return embedded::shape(cx, field);
+    }
     let span = field.ty.span();
     let written = field.ty.to_token_stream().to_string().replace(' ', "");
     if field.is_key_part && !matches!(field.shape, Shape::Id(_)) {
@@ -392,7 +406,11 @@ fn shape(cx: &Ctxt, field: &Field<'_>) {
             span,
             format_args!("`{written}` is a relation: add `#[orm(one_to_one(mapped_by = ..))]`"),
         ),
-        Shape::Lazy(_) | Shape::Optional | Shape::Text | Shape::Plain => {}
+        // Where the name is imported, the expansion finds it out.
+        _ if written.contains("serde_json::Value") && !written.contains("Json<") => {
+            cx.error(span, not_readable(&field.name));
+        }
+        Shape::Lazy(_) | Shape::Optional(_) | Shape::Text | Shape::Plain => {}
     }
 }
 
@@ -407,7 +425,7 @@ fn key_part(cx: &Ctxt, field: &Field<'_>, written: &str) {
                  `primary_key` from the other properties"
             ),
         ),
-        Shape::OptionalId(_) | Shape::Optional => cx.error(
+        Shape::OptionalId(_) | Shape::Optional(_) => cx.error(
             span,
             "no part of a primary key may be absent: write the type without `Option`",
         ),

@@ -138,6 +138,7 @@ use crate::ctxt::Ctxt;
 /// | `serializer = f` | serialized as what `f` makes of a reference to the value |
 /// | `groups(A, B)` | serialized for these groups, each of which is a type; for all, if none is asked for |
 /// | `base` | the field holds the base entity |
+/// | `embedded` | the property is a struct with [`Embedded`](macro@Embedded), or an `Option` of one |
 /// | `skip` | the field is no property: it is not stored, and `Default` where an instance is loaded |
 /// | `many_to_one` | the relation of an `Id<T>` or `Option<Id<T>>` |
 /// | `one_to_one` | the relation of an `Id<T>` or `Option<Id<T>>` that no two rows share; of an `Inverse<T>`, its other side |
@@ -241,6 +242,45 @@ pub fn derive_ordered_key(input: TokenStream) -> TokenStream {
 pub fn derive_entity_key(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     ordered_key::entity_key(&input).into()
+}
+
+/// Makes a struct an embedded value: properties that belong together, and are stored in the rows of
+/// the entities that have such a value.
+///
+/// ```ignore
+/// #[derive(Embedded, Debug, Clone, PartialEq)]
+/// struct Address {
+///     #[orm(length = 200)]
+///     street: String,
+///     #[orm(index)]
+///     city: String,
+///     #[orm(hidden)]
+///     door_code: Option<String>,
+///     #[orm(embedded)]
+///     position: Option<Position>,
+/// }
+///
+/// #[derive(Entity, Debug)]
+/// struct User {
+///     #[orm(primary_key)]
+///     id: Pk,
+///     #[orm(embedded)]
+///     home: Address,
+///     #[orm(embedded)]
+///     office: Option<Address>,
+/// }
+/// ```
+///
+/// Paths go through it: `|user| user.home().city().eq("Graz")`. Behind an absent value everything is
+/// `None`; `office().is_none()` asks for the value itself.
+///
+/// The attributes of properties are those of [`Entity`], without the primary key, relations, `base`,
+/// `on_update`, `version` and `concurrency_check`, and there are no lazy ones. The struct itself takes
+/// none.
+#[proc_macro_derive(Embedded, attributes(orm))]
+pub fn derive_embedded(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    derive(Derived::Embedded, &input).into()
 }
 
 /// Reads, checks and expands; every error is found before any is reported.

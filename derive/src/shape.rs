@@ -22,7 +22,7 @@ pub(crate) enum Shape<'a> {
     /// `Option<..>` around something with a role of its own: its name.
     Wrapped(&'static str),
     /// `Option<V>`.
-    Optional,
+    Optional(&'a Type),
     /// `String`.
     Text,
     /// Anything else.
@@ -48,7 +48,7 @@ impl<'a> Shape<'a> {
                 Self::Collection(_) => Self::Wrapped("Collection"),
                 Self::Inverse(_) => Self::Wrapped("Inverse"),
                 Self::Lazy(_) => Self::Wrapped("Lazy"),
-                _ => Self::Optional,
+                _ => Self::Optional(inner),
             },
             _ => Self::Plain,
         }
@@ -57,8 +57,8 @@ impl<'a> Shape<'a> {
     /// Whether the type can say that there is no value.
     pub(crate) fn is_nullable(&self) -> bool {
         match self {
-            Self::Optional | Self::OptionalId(_) => true,
-            Self::Lazy(value) => matches!(Self::of(value), Self::Optional),
+            Self::Optional(_) | Self::OptionalId(_) => true,
+            Self::Lazy(value) => matches!(Self::of(value), Self::Optional(_)),
             _ => false,
         }
     }
@@ -105,7 +105,7 @@ mod tests {
             matches!(shape, Shape::Wrapped("Lazy"))
         });
         is("std::option::Option<u8>", |shape| {
-            matches!(shape, Shape::Optional)
+            matches!(shape, Shape::Optional(_))
         });
         is("Lazy<Option<u8>>", |shape| {
             matches!(shape, Shape::Lazy(_)) && shape.is_nullable()

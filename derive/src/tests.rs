@@ -2,6 +2,7 @@
 
 mod composed_keys;
 mod defaults;
+mod embedded;
 mod indexes;
 mod ordered_keys;
 mod relations;

@@ -7,12 +7,16 @@
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+#[cfg(feature = "serde-json")]
+mod json;
 pub(crate) mod key;
 pub(crate) mod record;
 pub(crate) mod row_key;
 pub(crate) mod value;
 pub(crate) mod varint;
 
+#[cfg(feature = "serde-json")]
+pub use json::Json;
 pub use key::{KeyError, OrderedKey};
 pub(crate) use row_key::RowKeyKind;
 pub use row_key::{EntityKey, RowKey};

@@ -189,7 +189,7 @@ fn describe_decode(error: DecodeError) -> String {
         DecodeError::UnexpectedVariant { found, .. } => format!("there is no variant {found}"),
         DecodeError::Serde(SerdeError::AnyNotSupported | SerdeError::IgnoredAnyNotSupported) => {
             "the type can only be read from a format that describes itself, as JSON does \
-             (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`): store it as a String"
+             (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`): store it as a `musher::Json`"
                 .into()
         }
         other => other.to_string(),

@@ -9,7 +9,7 @@
 use crate::codec::RowKey;
 use crate::codec::record::{Record, RowBody, RowBodyBuilder};
 use crate::codec::value::ValueError;
-use crate::entity::{AnyCollection, AnyEntity, Membership, Origin};
+use crate::entity::{AnyCollection, AnyEntity, Membership, Origin, embed};
 use crate::schema::{EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -171,6 +171,16 @@ impl Values {
     fn restore(self, entity: &EntitySchema, slot: &Slot, body: &mut dyn AnyEntity) {
         // A type that can't read what it wrote keeps its value: this runs while a panic unwinds, where
         // a second one would end the process.
+        let number = |field: FieldIndex| entity.fields[field].number;
+        let _unreadable = match &self {
+            Self::AsStored => {
+                let record = slot.record().expect("a row was there");
+                embed(entity, &slot.key, body, |field| record.get(number(field)))
+            }
+            Self::Own { scalars, .. } => {
+                embed(entity, &slot.key, body, |field| scalars.get(number(field)))
+            }
+        };
         let mut decode = |field, stored: Option<&[u8]>| {
             let _unreadable: Result<(), ValueError> = body.decode(field, stored);
         };

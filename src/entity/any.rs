@@ -49,6 +49,19 @@ pub trait Fields: Sized + Send + Sync + 'static {
     /// When the bytes can't be read.
     fn decode(&mut self, field: usize, stored: Option<&[u8]>) -> Result<(), ValueError>;
 
+    /// Whether an embedded value may be absent.
+    const HAS_OPTIONAL_VALUES: bool = false;
+
+    /// Lets embedded values be there, and not, as they are in the row, before [`Fields::decode`] gives
+    /// their properties. What the row says nothing of stays as it is.
+    ///
+    /// # Errors
+    /// When a property of a value that comes to be there can't be read.
+    fn embed(&mut self, row: &HydrateRow<'_>, first: usize) -> Result<()> {
+        let _ = (row, first);
+        Ok(())
+    }
+
     /// The property's value, to be printed.
     fn debug(&self, field: usize) -> &dyn fmt::Debug;
 
@@ -183,6 +196,10 @@ pub trait AnyEntity: Any + Send + Sync {
     fn encode(&self, field: usize, out: &mut Vec<u8>) -> Result<bool, ValueError>;
     /// [`Fields::decode`].
     fn decode(&mut self, field: usize, stored: Option<&[u8]>) -> Result<(), ValueError>;
+    /// [`Fields::HAS_OPTIONAL_VALUES`].
+    fn has_optional_values(&self) -> bool;
+    /// [`Fields::embed`].
+    fn embed(&mut self, row: &HydrateRow<'_>) -> Result<()>;
     /// [`Fields::debug`].
     fn debug(&self, field: usize) -> &dyn fmt::Debug;
     /// [`Fields::apply_on_update`].
@@ -220,6 +237,14 @@ impl<T: Entity> AnyEntity for T {
         Fields::decode(self, field, stored)
     }
 
+    fn has_optional_values(&self) -> bool {
+        T::HAS_OPTIONAL_VALUES
+    }
+
+    fn embed(&mut self, row: &HydrateRow<'_>) -> Result<()> {
+        Fields::embed(self, row, 0)
+    }
+
     fn debug(&self, field: usize) -> &dyn fmt::Debug {
         Fields::debug(self, field)
     }
@@ -255,6 +280,13 @@ impl<T: Entity> AnyEntity for T {
     fn after(&self, event: Event, change: &ChangeSetData) {
         Entity::after(self, event, &EventArgs::new(change));
     }
+}
+
+/// Whether an embedded value of an instance, by its position, is there.
+pub(crate) fn has_value(body: &dyn AnyEntity, value: usize) -> bool {
+    let mut stored = Vec::new();
+    // A value within one that is absent has nothing stored.
+    body.encode(value, &mut stored).is_ok() && !matches!(stored.as_slice(), [] | [0])
 }
 
 /// What the core needs of an entity's type: its description, and how to make instances.

@@ -1,8 +1,28 @@
 //! The relations of a stored row, as the derives' `hydrate` reads them.
 
-use super::{Entity, Id};
+use super::{AnyEntity, Entity, Id};
 use crate::codec::{EntityKey, RowKey};
 use crate::error::Result;
+use crate::schema::{EntitySchema, FieldIndex};
+
+/// Lets the embedded values of an instance be there, and not, as `stored` says it of each property;
+/// what it says nothing of stays as it is.
+///
+/// # Errors
+/// When a value can't be read.
+pub(crate) fn embed<'r>(
+    schema: &EntitySchema,
+    key: &RowKey,
+    body: &mut dyn AnyEntity,
+    stored: impl Fn(FieldIndex) -> Option<&'r [u8]>,
+) -> Result<()> {
+    if !body.has_optional_values() {
+        return Ok(());
+    }
+    let value = |field: FieldIndex| schema.fields[field].unit.and_then(|_| stored(field));
+    let values: Vec<_> = (0..schema.fields.len()).map(value).collect();
+    body.embed(&HydrateRow::new(schema, key, &values))
+}
 
 pub use crate::schema::HydrateRow;
 

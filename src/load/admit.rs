@@ -9,11 +9,11 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Instance, Life, Slot};
 use crate::database::LoadStrategy;
-use crate::entity::{AnyEntity, Event};
+use crate::entity::{AnyEntity, Event, embed};
 use crate::error::Result;
 use crate::keyspace::parse_row;
 use crate::query::Found;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSet, ResolvedKind};
 use crate::storage::Bytes;
 use crate::unit_of_work::agree;
 
@@ -136,11 +136,21 @@ impl Loader<'_> {
         for field in entity.to_ones.iter().filter(|_| self.overwrite) {
             self.context.cancel_orphan(instance, *field);
         }
-        for field in &entity.columns {
-            if self.overwrite || !self.is_changed(instance, entity, *field)? {
-                let stored = fresh.get(entity.fields[*field].number);
-                self.replace(instance, entity, *field, stored)?;
-            }
+        let kept = if self.overwrite {
+            FieldSet::new()
+        } else {
+            self.changed(instance, entity)?
+        };
+        let stored = |field: FieldIndex| fresh.get(entity.fields[field].number);
+        embed(entity, &key, self.context.body_mut(instance), |field| {
+            stored(field).filter(|_| !kept.contains(field))
+        })?;
+        for field in entity
+            .columns
+            .iter()
+            .filter(|field| !kept.contains(**field))
+        {
+            self.replace(instance, entity, *field, stored(*field))?;
         }
         self.context.slot_mut(instance).row = Some(Bytes::from(row));
         self.bring_lazies_up_to_date(instance, entity)
@@ -198,6 +208,17 @@ impl Loader<'_> {
         let has_value = self.context.body(instance).encode(field, &mut now)?;
         let loaded = self.context.slot(instance).lazy(field);
         Ok(has_value && loaded.is_none_or(|loaded| **loaded != *now))
+    }
+
+    /// The properties in memory that differ from the snapshot, and what is written with them.
+    fn changed(&self, instance: Instance, entity: &EntitySchema) -> Result<FieldSet> {
+        let mut changed = FieldSet::new();
+        for field in &entity.columns {
+            if self.is_changed(instance, entity, *field)? {
+                changed.insert(*field);
+            }
+        }
+        Ok(entity.with_units(changed))
     }
 
     /// Whether a property in memory differs from the snapshot.

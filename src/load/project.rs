@@ -72,7 +72,7 @@ impl Loader<'_> {
         let rows = self.rows_at(entity, &column.steps, reached)?;
         for ((values, key), row) in values.iter_mut().zip(&*keys).zip(&*rows) {
             values.push(match key.as_ref().zip(row.as_ref()) {
-                Some((key, row)) => Some(self.value(at, column.field, key, row)?),
+                Some((key, row)) => self.value(at, column.field, key, row)?,
                 None => None,
             });
         }
@@ -169,14 +169,15 @@ impl Loader<'_> {
         }
     }
 
-    /// The stored form of a property; its default, if the row is older than the property.
+    /// The stored form of a property; its default, if the row is older than the property. Nothing, if it
+    /// is of an embedded value that is absent.
     fn value(
         &self,
         entity: &EntitySchema,
         field: FieldIndex,
         key: &RowKey,
         row: &Bytes,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Option<Vec<u8>>> {
         let record = parse_row(entity, key, row)?;
         let property = &entity.fields[field];
         debug_assert!(matches!(
@@ -184,8 +185,9 @@ impl Loader<'_> {
             ResolvedKind::Scalar(_) | ResolvedKind::Derived(_)
         ));
         match entity.value_of(field, key, record.properties())? {
-            Some(stored) => Ok(stored.into_owned()),
-            None if property.nullable => Ok(vec![0]),
+            Some(stored) => Ok(Some(stored.into_owned())),
+            None if property.nullable => Ok(Some(vec![0])),
+            None if record.get(property.number).is_some() => Ok(None),
             None => {
                 let mut values = vec![None; entity.fields.len()];
                 for column in &entity.columns {
@@ -195,7 +197,7 @@ impl Loader<'_> {
                 let instance = (self.database.entity_type(entity.index).hydrate)(&row)?;
                 let mut value = Vec::new();
                 instance.encode(field, &mut value)?;
-                Ok(value)
+                Ok(Some(value))
             }
         }
     }

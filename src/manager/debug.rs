@@ -6,8 +6,8 @@ use std::fmt;
 use super::EntityManager;
 use crate::codec::RowKey;
 use crate::context::Instance;
-use crate::entity::{AnyCollection, Membership};
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
+use crate::entity::{AnyCollection, Membership, has_value};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSchema, ResolvedKind};
 
 /// Entities nested deeper than this print as `[User]`.
 const DEPTH: usize = 1;
@@ -75,10 +75,10 @@ impl fmt::Debug for Entity<'_> {
         }
         let mut printed = f.debug_struct(schema.name);
         for field in 0..schema.fields.len() {
-            // Of a key that is made of properties, these print.
+            // Of a key that is made of properties, these print; an embedded value prints what it holds.
             let is_made_of_others = field == schema.key_field && !schema.key_parts.is_empty()
                 || matches!(schema.fields[field].kind, ResolvedKind::Derived(_));
-            if is_made_of_others {
+            if is_made_of_others || schema.fields[field].part_of.is_some() {
                 continue;
             }
             printed.field(
@@ -111,6 +111,7 @@ impl fmt::Debug for Property<'_> {
         let body = em.context.body(instance);
         match &property.kind {
             _ if property.hidden => f.write_str("<hidden>"),
+            _ if property.embedded.is_some() => self.fmt_embedded(property, f),
             ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
                 body.debug(self.field).fmt(f)
             }
@@ -135,6 +136,26 @@ impl fmt::Debug for Property<'_> {
             .fmt(f),
             ResolvedKind::Derived(_) => unreachable!("it is in no instance"),
         }
+    }
+}
+
+impl Property<'_> {
+    /// Prints an embedded value: its properties, of which some may be hidden.
+    fn fmt_embedded(&self, held: &FieldSchema, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entity, schema, .. } = *self;
+        if !has_value(entity.em.context.body(entity.instance), self.field) {
+            return f.write_str("None");
+        }
+        let mut printed = f.debug_struct(held.embedded.unwrap_or_default());
+        for field in schema.properties_of(self.field) {
+            let property = Property {
+                entity,
+                schema,
+                field,
+            };
+            printed.field(schema.fields[field].own_name(), &property);
+        }
+        printed.finish()
     }
 }
 

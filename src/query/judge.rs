@@ -327,7 +327,7 @@ fn evaluate(
     }
     let stored = entity.value_of(field, key, record.properties())?;
     let Some(stored) = stored.as_deref() else {
-        // The row is older than the property.
+        // The row is older than the property, or it is of an embedded value that is absent.
         return Ok(holds_for_none(comparison, entity.fields[field].nullable));
     };
     match comparison {

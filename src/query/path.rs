@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::Property;
+use super::embedded::EmbeddedPath;
 use crate::entity::Entity;
 use crate::schema::FieldIndex;
 
@@ -58,6 +59,12 @@ impl<R: Entity, T> Path<R, T> {
         Property::new(self.steps.clone(), field)
     }
 
+    /// The path to an embedded value, by the position of its first property.
+    #[must_use]
+    pub fn embedded(&self, first: usize) -> EmbeddedPath<R> {
+        EmbeddedPath::new(self.untyped().0, first)
+    }
+
     /// The same path without its type, for the properties of a base entity.
     #[must_use]
     pub fn untyped(&self) -> PropertyPath<R> {
@@ -101,6 +108,12 @@ impl<R: Entity> PropertyPath<R> {
     #[must_use]
     pub fn property<V>(&self, field: usize) -> Property<R, V> {
         self.0.property(field)
+    }
+
+    /// The path to an embedded value, by the position of its first property.
+    #[must_use]
+    pub fn embedded(&self, first: usize) -> EmbeddedPath<R> {
+        self.0.embedded(first)
     }
 }
 

@@ -132,9 +132,15 @@ fn has_all_of(entity: &EntitySchema, field: FieldIndex, range: &KeyRange) -> boo
     let Some(index) = entity.index_on(field) else {
         return field == entity.key_field;
     };
+    let property = &entity.fields[field];
+    // Of an embedded value that is absent there is no entry, and it is less than all that is there.
+    if property.may_be_absent && !property.nullable {
+        return !matches!(range.start(), Bound::Unbounded);
+    }
     // `None` is a lone zero byte, and what is not `None` begins with another one.
     let excludes_none = matches!(range.start(), Bound::Included([first, ..]) if *first > 0);
-    !(index.unique && entity.fields[field].nullable) || excludes_none
+    let lacks_none = property.nullable && (index.unique || property.may_be_absent);
+    !lacks_none || excludes_none
 }
 
 /// The ranges of own properties, with a key or an index, outside of which the condition can't hold.

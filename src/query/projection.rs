@@ -44,7 +44,7 @@ pub(crate) struct Column {
     pub(crate) field: FieldIndex,
 }
 
-/// The stored values of one row's columns; `None` behind a relation that is `None`.
+/// The stored values of one row's columns; `None` behind a relation or an embedded value that is `None`.
 pub struct Values<'v> {
     row: std::slice::Iter<'v, Option<Vec<u8>>>,
     /// Says of a column what it is, and of which row.
@@ -103,7 +103,7 @@ impl<R, V: DeserializeOwned> Projection<R> for Property<R, V> {
             return Err(Error::Query {
                 entity,
                 problem: format!(
-                    "there is no `{path}` of {entity} {key}, since a relation on the way is `None`; ask for it as \
+                    "there is no `{path}` of {entity} {key}, since a relation or an embedded value on the way is `None`; ask for it as \
                      `.optional()`, or only for rows that have it"
                 ),
             });
@@ -119,8 +119,8 @@ pub struct OptionalProperty<R, V> {
 }
 
 impl<R, V> Property<R, V> {
-    /// For [`Find::fields`](crate::Find::fields): `None` where a relation that leads to the property is
-    /// `None`.
+    /// For [`Find::fields`](crate::Find::fields): `None` where a relation, or an embedded value, that leads
+    /// to the property is `None`.
     #[must_use]
     pub fn optional(self) -> OptionalProperty<R, V> {
         OptionalProperty {

@@ -22,7 +22,7 @@ pub(crate) struct DerivedValue {
 
 impl EntitySchema {
     /// The stored form of a property in the row, or of a value derived of it; none where the row lacks
-    /// it.
+    /// it, or it is of an embedded value that is absent.
     pub(crate) fn value_of<'r>(
         &self,
         field: FieldIndex,
@@ -31,7 +31,9 @@ impl EntitySchema {
     ) -> Result<Option<Cow<'r, [u8]>>> {
         let property = &self.fields[field];
         let ResolvedKind::Derived(derived) = &property.kind else {
-            return Ok(row.get(property.number).map(Cow::Borrowed));
+            return Ok(property
+                .present(row.get(property.number))
+                .map(Cow::Borrowed));
         };
         let mut values = vec![None; self.fields.len()];
         self.place(row, &mut values);

@@ -49,6 +49,10 @@ pub struct FieldDescription {
     pub(crate) concurrency_check: bool,
     pub(crate) is_key_part: bool,
     pub(crate) cascade_remove: bool,
+    /// The property is an embedded value of a struct of this name.
+    pub(crate) embedded: Option<&'static str>,
+    /// The embedded value that the property is of, by its position.
+    pub(crate) part_of: Option<usize>,
     pub(crate) length: Option<usize>,
     /// The name in serializations, where it is another one.
     pub(crate) serialized_name: Option<&'static str>,
@@ -170,6 +174,8 @@ impl FieldDescription {
             concurrency_check: false,
             is_key_part: false,
             cascade_remove: false,
+            embedded: None,
+            part_of: None,
             length: None,
             serialized_name: None,
             groups: &[],
@@ -190,6 +196,34 @@ impl FieldDescription {
     ) -> Self {
         let value = ValueType::of::<V>().compared(equal).assigned::<V>();
         Self::new(name, FieldKind::Scalar(value))
+    }
+
+    /// An embedded value, a struct of this name. Stored is whether it is there; its properties are
+    /// described by [`FieldDescription::embed`].
+    #[must_use]
+    pub const fn embedded(name: &'static str, of: &'static str) -> Self {
+        let mut description = Self::new(name, FieldKind::Scalar(ValueType::of::<Option<()>>()));
+        description.embedded = Some(of);
+        description
+    }
+
+    /// Adds the properties of the embedded value at a position, under their names in the entity.
+    pub fn embed(
+        fields: &mut Vec<Self>,
+        position: usize,
+        properties: Vec<Self>,
+        names: &[&'static str],
+    ) {
+        let first = fields.len();
+        debug_assert_eq!(properties.len(), names.len(), "each property has a name");
+        for (mut property, name) in properties.into_iter().zip(names) {
+            property.serialized_name = property.serialized_name.or(Some(property.name));
+            property.name = name;
+            property.part_of = property
+                .part_of
+                .map_or(Some(position), |at| Some(first + at));
+            fields.push(property);
+        }
     }
 
     /// A property stored apart, read only when asked for. `V` is the type inside `Lazy`.

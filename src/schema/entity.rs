@@ -158,6 +158,32 @@ impl EntitySchema {
         unique.next().filter(|_| unique.next().is_none())
     }
 
+    /// The property of the entity itself that holds a property: itself, or the embedded value that it is
+    /// in.
+    pub(crate) fn holder(&self, field: FieldIndex) -> FieldIndex {
+        self.fields[field]
+            .part_of
+            .map_or(field, |value| self.holder(value))
+    }
+
+    /// The properties of an embedded value.
+    pub(crate) fn properties_of(&self, value: FieldIndex) -> impl Iterator<Item = FieldIndex> {
+        let is_of = move |field: &FieldIndex| self.fields[*field].part_of == Some(value);
+        (0..self.fields.len()).filter(is_of)
+    }
+
+    /// All of a set, and what is written together with it.
+    pub(crate) fn with_units(&self, set: FieldSet) -> FieldSet {
+        let unit = |field: FieldIndex| self.fields[field].unit;
+        let units: FieldSet = set.iter().filter_map(unit).collect();
+        let belongs = |field: &FieldIndex| unit(*field).is_some_and(|unit| units.contains(unit));
+        if units.is_empty() {
+            return set;
+        }
+        let others = self.columns.iter().copied().filter(belongs);
+        set.iter().chain(others).collect()
+    }
+
     /// Fixes the number under which each stored property is found in rows.
     pub(crate) fn assign_numbers(&mut self, numbers: &[(FieldIndex, PropertyNumber)]) {
         for (field, number) in numbers {
@@ -180,6 +206,10 @@ impl EntitySchema {
 
 /// One property, resolved.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that holds of a property or does not"
+)]
 pub(crate) struct FieldSchema {
     pub(crate) name: &'static str,
     pub(crate) kind: ResolvedKind,
@@ -188,6 +218,15 @@ pub(crate) struct FieldSchema {
     /// The groups that it is serialized for; all, if there are none.
     pub(crate) groups: &'static [fn() -> TypeId],
     pub(crate) nullable: bool,
+    /// The property is an embedded value of a struct of this name. Stored is whether it is there.
+    pub(crate) embedded: Option<&'static str>,
+    /// The embedded value that the property is of.
+    pub(crate) part_of: Option<FieldIndex>,
+    /// The outermost embedded value, the property itself or one that it is of, that may be absent. What
+    /// has the same is written together, so that no row has a part of a value.
+    pub(crate) unit: Option<FieldIndex>,
+    /// The property is of an embedded value that may be absent, and nothing is stored for it then.
+    pub(crate) may_be_absent: bool,
     pub(crate) has_default: bool,
     pub(crate) length: Option<usize>,
     /// Where rows keep the property. Meaningless for what rows do not keep.
@@ -211,6 +250,19 @@ impl FieldSchema {
             ResolvedKind::Derived(derived) => Some(&derived.value_type),
             ResolvedKind::PrimaryKey | ResolvedKind::Relation(_) => None,
         }
+    }
+
+    /// The name without that of the embedded value that the property is of.
+    pub(crate) fn own_name(&self) -> &'static str {
+        match self.part_of {
+            Some(_) => self.name.rsplit('.').next().unwrap_or(self.name),
+            None => self.name,
+        }
+    }
+
+    /// What is stored, where it is there at all.
+    pub(crate) fn present<'s>(&self, stored: Option<&'s [u8]>) -> Option<&'s [u8]> {
+        stored.filter(|stored| !self.may_be_absent || !stored.is_empty())
     }
 
     pub(crate) fn is_column(&self) -> bool {

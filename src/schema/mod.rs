@@ -13,6 +13,8 @@ mod equality;
 mod field_set;
 mod index;
 mod index_description;
+mod names;
+mod readable;
 mod row;
 mod value_type;
 
@@ -21,6 +23,8 @@ pub use elements::Elements;
 pub use equality::{Equal, Equality, OfAnyType};
 pub use field_set::FieldSet;
 pub use index_description::{IndexDescription, PartDescription};
+pub use names::{concatenated, prefixed, prefixed_length, split};
+pub use readable::{ByDefault, Readable};
 pub use row::HydrateRow;
 pub use value_type::{CharCount, VersionNumber};
 

@@ -40,6 +40,14 @@ impl<'a> HydrateRow<'a> {
         self.values[field]
     }
 
+    /// Whether an embedded value is there; nothing, where the row does not say.
+    #[must_use]
+    pub fn presence(&self, field: usize) -> Option<bool> {
+        self.values[field]
+            .filter(|stored| !stored.is_empty())
+            .map(|stored| *stored != [0])
+    }
+
     /// The primary key.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::context::{Context, Instance, Life};
 use crate::database::Database;
-use crate::entity::ChangeKind;
+use crate::entity::{ChangeKind, embed};
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind};
 use crate::storage::Bytes;
 
@@ -224,6 +224,10 @@ fn accept_row(
 fn bring_over(context: &mut Context, instance: Instance, entity: &EntitySchema, row: &Bytes) {
     let written = Record::parse_unverified(row).expect("the row was sealed by this flush");
     let schema = Arc::clone(&context.schema);
+    let key = context.slot(instance).key.clone();
+    let stored = |field: FieldIndex| written.get(entity.fields[field].number);
+    embed(entity, &key, context.body_mut(instance), stored)
+        .expect("the row was sealed by this flush");
     let mut now = Vec::new();
     for field in &entity.columns {
         // What the row lacks still has its default in memory.

@@ -14,7 +14,7 @@ use crate::codec::record::Properties;
 use crate::codec::value::ValueError;
 use crate::context::{LinkChange, LinkLedger};
 use crate::database::Database;
-use crate::entity::{AnyEntity, ChangeKind};
+use crate::entity::{AnyEntity, ChangeKind, embed};
 use crate::error::{Error, Result, Violation};
 use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, FieldSet, JoinIndex, RelationKind, ResolvedKind, Side,
@@ -138,6 +138,7 @@ impl Bulk {
         let schema = database.schema.entity(entity);
         self.claim(schema, key)?;
         let mut instance = database.hydrate(entity, key, row)?;
+        embed_assigned(schema, key, instance.as_mut(), assigned)?;
         for assigned in assigned {
             self.assign(database, schema, instance.as_mut(), key, assigned)?;
         }
@@ -190,6 +191,18 @@ impl Bulk {
             // Its value is not read to be replaced.
         } else {
             encode_column(schema, instance, *field, &mut before).map_err(refused)?;
+        }
+        let property = &schema.fields[*field];
+        if property.may_be_absent && before.is_empty() {
+            // Where the value was assigned as a whole, it is there by now, or shall not be.
+            if !value(&before).is_ok_and(|stored| stored.is_empty()) {
+                let value = schema.fields[property.unit.unwrap_or(*field)].name;
+                let problem = format!(
+                    "is in `{value}`, which is `None` in this row; restrict the update to rows that have it, with `is_some()`"
+                );
+                self.violate(schema, key, *field, problem);
+            }
+            return Ok(());
         }
         let stored = value(&before).map_err(refused)?;
         if !matches!(schema.fields[*field].kind, ResolvedKind::Relation(_)) {
@@ -254,4 +267,24 @@ impl Bulk {
             problem,
         });
     }
+}
+
+/// Lets embedded values be there, and not, where they are assigned as wholes.
+fn embed_assigned(
+    schema: &EntitySchema,
+    key: &RowKey,
+    instance: &mut dyn AnyEntity,
+    assigned: &[Assigned],
+) -> Result<()> {
+    let is_whole = |assigned: &Assigned| schema.fields[assigned.field].embedded.is_some();
+    if !assigned.iter().any(is_whole) {
+        return Ok(());
+    }
+    let mut values = vec![None; schema.fields.len()];
+    for Assigned { field, value } in assigned {
+        if schema.fields[*field].unit.is_some() {
+            values[*field] = Some(value(&[])?);
+        }
+    }
+    embed(schema, key, instance, |field| values[field].as_deref())
 }

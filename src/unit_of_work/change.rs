@@ -6,7 +6,7 @@ use crate::codec::record::{Record, RowBody, RowBodyBuilder};
 use crate::codec::value::ValueError;
 use crate::codec::{KeyError, RowKey};
 use crate::context::{Context, Instance, Slot};
-use crate::entity::{AnyEntity, ChangeKind, ChangeSetData, display};
+use crate::entity::{AnyEntity, ChangeKind, ChangeSetData, display, embed};
 use crate::error::{Error, Result};
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSet, ResolvedKind, Schema};
 use crate::storage::Bytes;
@@ -99,6 +99,11 @@ impl Change {
             }
             ResolvedKind::PrimaryKey | ResolvedKind::Derived(_) => return None,
         };
+        let stored = property.present(Some(stored))?;
+        if property.embedded.is_some() && *stored != [0] {
+            // Its properties say more.
+            return None;
+        }
         let value = display(schema, entity, field, stored);
         Some(format!("{}: {value}", property.name))
     }
@@ -162,14 +167,8 @@ impl Encoded {
         let lazy_changed = |(field, now): &&(FieldIndex, Vec<u8>)| {
             slot.lazy(*field).is_none_or(|stored| **stored != **now)
         };
-        columns
-            .chain(
-                self.lazies
-                    .iter()
-                    .filter(lazy_changed)
-                    .map(|(field, _)| *field),
-            )
-            .collect()
+        let lazies = self.lazies.iter().filter(lazy_changed);
+        entity.with_units(columns.chain(lazies.map(|(field, _)| *field)).collect())
     }
 
     /// The properties that differ from a row. Lazy values that are in memory do.
@@ -244,6 +243,19 @@ fn stored_value(context: &Context, instance: Instance, field: FieldIndex) -> Opt
 
 /// Gives scalar and lazy properties of an instance the values that are stored.
 pub(super) fn reset(context: &mut Context, instance: Instance, fields: FieldSet) {
+    let schema = Arc::clone(&context.schema);
+    let entity = schema.entity(instance.entity);
+    let slot = context.slot(instance);
+    let (key, row) = (slot.key.clone(), slot.row.clone());
+    let record = row.as_deref().map(Record::parse_unverified);
+    let record = record
+        .transpose()
+        .expect("the row was verified when it was read");
+    let stored = |field: FieldIndex| {
+        let changed = record.as_ref().filter(|_| fields.contains(field));
+        changed.and_then(|record| record.get(entity.fields[field].number))
+    };
+    embed(entity, &key, context.body_mut(instance), stored).expect("the value was read from there");
     for field in fields.iter() {
         let stored = stored_value(context, instance, field);
         context

@@ -122,7 +122,7 @@ fn check_lengths(
                 .iter()
                 .find(|(at, _)| *at == field)
                 .map(|(_, stored)| stored.as_slice()),
-            _ => change.body.get(property.number),
+            _ => property.present(change.body.get(property.number)),
         };
         let Some(count) = stored
             .map(|stored| value_type.char_count(stored))

@@ -342,6 +342,50 @@ fn a_part_of_a_key_never_changes() {
 }
 
 #[test]
+fn bulk_operations_find_rows_by_their_parts_and_never_set_them() {
+    on_both_stores::<Shop>(|orm| {
+        let (mut em, [ann, bob]) = two_orders(orm)?;
+        let line = |order, position| {
+            OrderLine::build()
+                .order(order)
+                .position(position)
+                .product("new")
+        };
+        em.insert_many([line(bob, 2), line(bob, 3)]).execute()?;
+        em.upsert_many([line(ann, 2), line(ann, 9)]).execute()?;
+        assert_eq!(em.find::<OrderLine>().count()?, 7);
+        assert_eq!(
+            em.find::<OrderLine>()
+                .filter(|l| l.product().eq("new"))
+                .count()?,
+            4
+        );
+        let of_bob = |l: OrderLinePath<OrderLine>| l.order().id().eq(bob);
+        assert_eq!(
+            em.update_where(of_bob)
+                .set(|l| l.product().set("x"))
+                .execute()?,
+            3
+        );
+        let error = refused(
+            em.update_where(of_bob)
+                .set(|l| l.position().set(7_u32))
+                .execute(),
+        );
+        assert!(error.to_string().contains("keys never change"), "{error}");
+        let error = refused(
+            em.update_where(of_bob)
+                .set(|l| l.order().set(ann))
+                .execute(),
+        );
+        assert!(error.to_string().contains("keys never change"), "{error}");
+        assert_eq!(em.delete_where(of_bob).execute()?, 3);
+        assert_eq!(em.find::<OrderLine>().count()?, 4);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_hook_cannot_change_a_part_of_the_key() {
     on_both_stores::<Stamp>(|orm| {
         let mut em = orm.em();

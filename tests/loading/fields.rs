@@ -72,7 +72,7 @@ fn what_is_behind_none_is_asked_for_as_optional() {
         assert_eq!(
             error.to_string(),
             format!(
-                "Book: there is no `author.name` of Book {alone}, since a relation on the way is `None`; ask for it as \
+                "Book: there is no `author.name` of Book {alone}, since a relation or an embedded value on the way is `None`; ask for it as \
                  `.optional()`, or only for rows that have it"
             )
         );

@@ -133,6 +133,9 @@ fn refusal(field: &Field<'_>, index: &IndexAttr, part: &Part) -> Option<String> 
         Kind::Key { .. } => format!(
             "a primary key is unique and indexed as it is: remove `{name}`; every index ends with it"
         ),
+        Kind::Embedded { .. } => format!(
+            "`{name}` is stored as its properties: give `{attribute}` to the ones in its struct that it is meant for"
+        ),
         Kind::Lazy(_) => format!(
             "an index needs values in the row, and `{name}` is stored apart: write its type without `Lazy`"
         ),

@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Names, defaults, fields, load_path, path, payload};
+use super::{Names, checks, defaults, fields, load_path, path, payload};
 use crate::ast::{Container, Kind};
 
 /// The types, and what is implemented for them and for the base.
@@ -15,6 +15,7 @@ pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, 
     ];
     let impls = [
         fields::expand(container),
+        checks::readable(container),
         base(container, names),
         keyed(container),
         default(container),
@@ -96,7 +97,7 @@ fn defaulted(container: &Container<'_>) -> TokenStream {
     defaults::bindings(container, |field| {
         let ty = field.ty;
         Some(match field.kind() {
-            Kind::Scalar | Kind::Key { .. } if field.has_default() => {
+            Kind::Scalar | Kind::Embedded { .. } | Kind::Key { .. } if field.has_default() => {
                 defaults::default_value(container, field, |read| {
                     let ident = read.ident;
                     generated!(&#ident)

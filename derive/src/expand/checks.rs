@@ -14,9 +14,16 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
         .properties()
         .filter_map(|field| other_end(container, field));
     let assertions = container.base().map(|base| assertions(container, base));
+    let embedded = container
+        .embedded()
+        .next()
+        .map(|(field, ..)| not_too_many(container, field, "its embedded values"));
+    let readable = readable(container);
     generated! {
         #(#other_ends)*
         #assertions
+        #embedded
+        #readable
     }
 }
 
@@ -54,6 +61,38 @@ fn path_to(entity: &Ident, target: &Type, kind: RelationKind) -> TokenStream {
     }
 }
 
+/// Refuses types whose stored values are known not to be readable.
+pub(super) fn readable(container: &Container<'_>) -> TokenStream {
+    let values = container.properties().filter_map(|field| {
+        let ty = match field.kind() {
+            Kind::Scalar => field.ty,
+            Kind::Lazy(value) => value,
+            _ => return None,
+        };
+        let span = ty.span().resolved_at(Span::mixed_site());
+        let message = not_readable(&field.name);
+        Some(quote_spanned! {span=>
+            const _: () = ::std::assert!(::musher::__private::Readable::<#ty>::IS_READABLE, #message);
+        })
+    });
+    generated! {
+        const _: () = {
+            #[allow(unused_imports)]
+            use ::musher::__private::ByDefault as _;
+
+            #(#values)*
+        };
+    }
+}
+
+/// Why a property can't be a plain JSON value.
+pub(crate) fn not_readable(property: &str) -> String {
+    format!(
+        "`{property}` can't be read once it is stored, because the format does not describe itself as JSON does: \
+         write `Json<..>` around the type, which is there with the feature `serde-json`"
+    )
+}
+
 fn refers_back(target: &Type, name: &Ident, other: &Ident, back_type: &TokenStream) -> TokenStream {
     let path = Ident::new("path", other.span().resolved_at(Span::mixed_site()));
     let back = quote_spanned!(path.span()=> #path.#other());
@@ -79,11 +118,20 @@ fn assertions(container: &Container<'_>, base: &Field<'_>) -> TokenStream {
             const _: () = ::std::assert!(!<#ty as ::musher::__private::BaseEntity>::HAS_KEY, #message);
         }
     });
+    let not_too_many = not_too_many(container, base, "its base");
+    generated! {
+        #one_key
+        #not_too_many
+    }
+}
+
+fn not_too_many(container: &Container<'_>, field: &Field<'_>, others: &str) -> TokenStream {
+    let ident = container.ident;
+    let span = field.ty.span().resolved_at(Span::mixed_site());
     let too_many = format!(
-        "`{ident}` and its base have more properties than an entity can have, which is 128"
+        "`{ident}` and {others} have more properties than an entity can have, which is 128"
     );
     quote_spanned! {span=>
-        #one_key
         const _: () = ::std::assert!(
             <#ident as ::musher::__private::Fields>::COUNT <= ::musher::__private::FieldSet::CAPACITY,
             #too_many

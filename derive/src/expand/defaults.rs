@@ -126,7 +126,11 @@ fn reads<'c, 'a>(
     let is_value = |field: &Field<'_>| {
         matches!(
             field.kind(),
-            Kind::Scalar | Kind::Lazy(_) | Kind::ToOne { .. } | Kind::Key { generated: false }
+            Kind::Scalar
+                | Kind::Embedded { .. }
+                | Kind::Lazy(_)
+                | Kind::ToOne { .. }
+                | Kind::Key { generated: false }
         )
     };
     let tokens = expr.to_token_stream();
@@ -138,7 +142,7 @@ fn reads<'c, 'a>(
 
 /// Whether the default can be had of a stored row, which lazy properties are not part of.
 pub(super) fn is_restorable(container: &Container<'_>, field: &Field<'_>) -> bool {
-    let is_absent = field.is_stamp() && matches!(field.shape, Shape::Optional);
+    let is_absent = field.is_stamp() && matches!(field.shape, Shape::Optional(_));
     field.has_default()
         && !is_absent
         && !default_reads(container, field)

@@ -1,12 +1,13 @@
 //! What indexes derive: a function for each expression, its description, and its path.
 //!
-//! Derived values have the last positions, in the order of declaration. They are in no instance.
+//! Derived values come behind the entity's properties, in the order of declaration. They are in no
+//! instance.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::Ident;
 
-use super::{defaults, position};
+use super::{defaults, embedded, position};
 use crate::ast::{Container, Field, Kind};
 use crate::indexes::Derived;
 use crate::mention::mentions;
@@ -50,7 +51,11 @@ fn reads<'c, 'a>(
     let is_in_row = |field: &Field<'_>| {
         matches!(
             field.kind(),
-            Kind::Scalar | Kind::ToOne { .. } | Kind::Key { generated: false } | Kind::Base
+            Kind::Scalar
+                | Kind::Embedded { .. }
+                | Kind::ToOne { .. }
+                | Kind::Key { generated: false }
+                | Kind::Base
         )
     };
     let tokens = derived.expr.to_token_stream();
@@ -76,6 +81,7 @@ pub(super) fn descriptions(container: &Container<'_>) -> impl Iterator<Item = To
             .iter()
             .find(|field| matches!(field.kind(), Kind::Base));
         let base = base.map(|_| generated!(.chain(0..FIRST_OWN)));
+        let embedded = reads.iter().filter_map(|field| embedded::places(field));
         let values = reads.iter().map(|field| value(field));
         let idents: Vec<_> = reads.iter().map(|field| field.ident).collect();
         let nullable = Shape::of(ty).is_nullable().then(|| generated!(.nullable()));
@@ -83,7 +89,7 @@ pub(super) fn descriptions(container: &Container<'_>) -> impl Iterator<Item = To
             ::musher::__private::FieldDescription::derived::<#ty>(
                 #name,
                 ::musher::__private::Equality::<#ty>::EQUAL,
-                ::std::iter::empty().chain([#(#own),*]) #base,
+                ::std::iter::empty().chain([#(#own),*]) #base #(.chain(#embedded))*,
                 |row| {
                     #(#values)*
                     row.derived::<#ty>(#name, &#entity::#function(#(&#idents),*))
@@ -113,6 +119,7 @@ fn value(field: &Field<'_>) -> TokenStream {
             let position = position(field);
             generated!(row.to_one_optional::<#target>(#position)?)
         }
+        Kind::Embedded { .. } => embedded::hydrated(field, &generated!(0)),
         _ => {
             let position = position(field);
             generated!(row.scalar::<#ty>(#position)?)

@@ -3,14 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use super::{composed_key_position, defaults, derived, dispatch, position, relations, serialize};
+use super::{
+    composed_key_position, defaults, derived, dispatch, embedded, position, relations, serialize,
+};
 use crate::ast::{Container, Field, Kind};
 use crate::shape::Shape;
 
 pub(super) fn expand(container: &Container<'_>) -> TokenStream {
     let ident = container.ident;
-    // A key that is made of properties has a position, too, and so has what indexes derive.
-    let own = derived::first_offset(container) + container.derived().count();
+    let count = embedded::count(container);
     let version = version(container);
     let parts = [
         describe(container),
@@ -22,11 +23,12 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
         serialize::properties(container),
         serialize::computed(container),
         relations::access(container),
+        embedded::embed(container),
     ];
     generated! {
         #[automatically_derived]
         impl ::musher::__private::Fields for #ident {
-            const COUNT: usize = FIRST_OWN + #own;
+            const COUNT: usize = #count;
             type Version = #version;
 
             #(#parts)*
@@ -54,15 +56,23 @@ fn describe(container: &Container<'_>) -> TokenStream {
         .chain(composed_key(container))
         .chain(derived::descriptions(container))
         .collect();
+    let embedded = embedded::descriptions(container);
     let body = if let Some(base) = container.base() {
         let ty = base.ty;
         generated! {
             let mut fields = <#ty as ::musher::__private::Fields>::describe();
             fields.extend([#(#own),*]);
+            #embedded
             fields
         }
-    } else {
+    } else if embedded.is_empty() {
         generated!(::std::vec![#(#own),*])
+    } else {
+        generated! {
+            let mut fields = ::std::vec![#(#own),*];
+            #embedded
+            fields
+        }
     };
     generated! {
         fn describe() -> ::std::vec::Vec<::musher::__private::FieldDescription> {
@@ -164,6 +174,12 @@ fn kind(field: &Field<'_>) -> TokenStream {
                 ::musher::__private::Equality::<#ty>::EQUAL,
             )
         },
+        Kind::Embedded { ty, .. } => generated! {
+            ::musher::__private::FieldDescription::embedded(
+                #name,
+                <#ty as ::musher::__private::Embedded>::NAME,
+            )
+        },
         Kind::Lazy(value) => {
             generated!(::musher::__private::FieldDescription::lazy::<#value>(#name))
         }
@@ -178,9 +194,11 @@ fn kind(field: &Field<'_>) -> TokenStream {
 fn is_optional_in_row(container: &Container<'_>, field: &Field<'_>) -> bool {
     match field.kind() {
         Kind::Scalar => {
-            matches!(field.shape, Shape::Optional) || defaults::is_restorable(container, field)
+            matches!(field.shape, Shape::Optional(_)) || defaults::is_restorable(container, field)
         }
         Kind::ToOne { optional, .. } => optional,
+        // Its properties say whether they have a default.
+        Kind::Embedded { .. } => true,
         _ => false,
     }
 }
@@ -225,7 +243,8 @@ fn hydrated(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
             });
             generated!(row.scalar_or::<#ty>(first + #position, || #default)?)
         }
-        Kind::Scalar if matches!(field.shape, Shape::Optional) => {
+        Kind::Embedded { .. } => embedded::hydrated(field, &generated!(first)),
+        Kind::Scalar if matches!(field.shape, Shape::Optional(_)) => {
             generated!(row.scalar_or::<#ty>(first + #position, || ::std::option::Option::None)?)
         }
         Kind::Scalar => generated!(row.scalar::<#ty>(first + #position)?),
@@ -262,6 +281,16 @@ fn encode(container: &Container<'_>) -> TokenStream {
                 Kind::Scalar => Some(
                     generated!(::musher::__private::encode_value(&self.#ident, out).map(|()| true)),
                 ),
+                Kind::Embedded { optional, .. } => {
+                    let present = if optional {
+                        generated!(::std::option::Option::is_some(&self.#ident))
+                    } else {
+                        generated!(true)
+                    };
+                    Some(
+                        generated!(::musher::__private::encode_value(&#present.then_some(()), out).map(|()| true)),
+                    )
+                }
                 Kind::Lazy(_) => Some(generated! {
                     match self.#ident.get() {
                         ::std::option::Option::Some(value) => ::musher::__private::encode_value(value, out).map(|()| true),
@@ -272,12 +301,21 @@ fn encode(container: &Container<'_>) -> TokenStream {
             }
         },
     );
+    let embedded = embedded::delegates(
+        container,
+        &generated!(encode),
+        &generated!(&),
+        &generated!(field, out),
+        // Nothing is what is stored of what is absent.
+        &generated!(::std::result::Result::Ok(true)),
+    );
     generated! {
         fn encode(
             &self,
             field: usize,
             out: &mut ::std::vec::Vec<u8>,
         ) -> ::std::result::Result<bool, ::musher::__private::ValueError> {
+            #embedded
             #body
         }
     }
@@ -292,12 +330,20 @@ fn decode(container: &Container<'_>) -> TokenStream {
     );
     let long_ago = long_ago();
     let body = dispatch(container, base, |field| decoded(container, field));
+    let embedded = embedded::delegates(
+        container,
+        &generated!(decode),
+        &generated!(&mut),
+        &generated!(field, stored),
+        &generated!(::std::result::Result::Ok(())),
+    );
     generated! {
         fn decode(
             &mut self,
             field: usize,
             stored: ::std::option::Option<&[u8]>,
         ) -> ::std::result::Result<(), ::musher::__private::ValueError> {
+            #embedded
             #long_ago
             #body
         }
@@ -318,6 +364,8 @@ fn decoded(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> 
             generated!(::musher::__private::decode_value(stored)?),
             reset(container, field),
         ),
+        // `embed` has done it.
+        Kind::Embedded { .. } => return Some(generated!(::std::result::Result::Ok(()))),
         _ => return None,
     };
     let none = none.map(|value| generated!(else { self.#ident = #value; }));
@@ -342,7 +390,7 @@ fn reset(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
             generated!(&self.#ident)
         }));
     }
-    matches!(field.shape, Shape::Optional).then(|| generated!(::std::option::Option::None))
+    matches!(field.shape, Shape::Optional(_)).then(|| generated!(::std::option::Option::None))
 }
 
 fn debug(container: &Container<'_>) -> TokenStream {
@@ -357,8 +405,16 @@ fn debug(container: &Container<'_>) -> TokenStream {
         Some(generated!(&self.#ident))
     });
     let key = at_composed_key(container, &generated!(&()));
+    let embedded = embedded::delegates(
+        container,
+        &generated!(debug),
+        &generated!(&),
+        &generated!(field),
+        &generated!(&()),
+    );
     generated! {
         fn debug(&self, field: usize) -> &dyn ::std::fmt::Debug {
+            #embedded
             #key
             #body
         }

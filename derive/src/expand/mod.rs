@@ -15,10 +15,11 @@ use crate::ast::{Container, Derived, Field};
 
 mod base;
 mod builder;
-mod checks;
+pub(crate) mod checks;
 mod defaults;
 mod derived;
 mod edit;
+mod embedded;
 mod entity;
 mod fields;
 mod indexes;
@@ -38,8 +39,10 @@ pub(crate) fn expand(container: &Container<'_>) -> TokenStream {
     let (types, impls) = match container.derived {
         Derived::Entity => entity::expand(container, &names),
         Derived::Base => base::expand(container, &names),
+        Derived::Embedded => embedded::expand(container, &names),
     };
     let defaults = defaults::functions(container);
+    let embedded = embedded::constants(container);
     let first_own = container.base().map_or_else(
         || generated!(0),
         |base| {
@@ -55,6 +58,8 @@ pub(crate) fn expand(container: &Container<'_>) -> TokenStream {
         const _: () = {
             /// The position of the first property that is not the base's.
             const FIRST_OWN: usize = #first_own;
+
+            #embedded
 
             #impls
         };

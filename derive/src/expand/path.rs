@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::entity::composed_key_type;
-use super::{Names, composed_key_position, derived, position};
+use super::{Names, composed_key_position, derived, embedded, position};
 use crate::ast::{Container, Field, Kind};
 
 pub(super) fn entity_definition(container: &Container<'_>, names: &Names) -> TokenStream {
@@ -141,6 +141,41 @@ fn composed_key(container: &Container<'_>) -> Option<TokenStream> {
     })
 }
 
+pub(super) fn embedded_definition(container: &Container<'_>, names: &Names) -> TokenStream {
+    let (vis, path) = (container.vis, &names.path);
+    let doc = format!("A path from `R` to an embedded `{}`.", container.ident);
+    generated! {
+        #[doc = #doc]
+        #vis struct #path<R: ::musher::__private::Entity>(::musher::__private::EmbeddedPath<R>);
+    }
+}
+
+pub(super) fn embedded_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
+    let path = &names.path;
+    let methods = container
+        .properties()
+        .filter_map(|field| method(container, field, &generated!(self.0)));
+    generated! {
+        impl<R: ::musher::__private::Entity> #path<R> {
+            #(#methods)*
+        }
+
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::std::convert::From<::musher::__private::EmbeddedPath<R>> for #path<R> {
+            fn from(path: ::musher::__private::EmbeddedPath<R>) -> Self {
+                Self(path)
+            }
+        }
+
+        #[automatically_derived]
+        impl<R: ::musher::__private::Entity> ::std::clone::Clone for #path<R> {
+            fn clone(&self) -> Self {
+                Self(::std::clone::Clone::clone(&self.0))
+            }
+        }
+    }
+}
+
 /// The way to a property or relation. A lazy property is not in the row, so no condition is about it.
 fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> Option<TokenStream> {
     let (vis, ident, ty, position) = (container.vis, field.ident, field.ty, position(field));
@@ -153,6 +188,20 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> O
             generated!(<#target as ::musher::__private::Managed>::Path<R>),
             generated!(::std::convert::From::from(#path.relation::<#target>(#position))),
         ),
+        Kind::Embedded { ty, optional } => {
+            let parts = embedded::first_of(field);
+            let value = generated!(<#ty as ::musher::__private::Embedded>::Path<R>);
+            let body = generated!(::std::convert::From::from(#path.embedded(#parts)));
+            if optional {
+                let presence = generated!(#path.property::<::std::option::Option<()>>(#position));
+                (
+                    generated!(::musher::__private::OptionalPath<R, #value>),
+                    generated!(::musher::__private::OptionalPath::new(#presence, #body)),
+                )
+            } else {
+                (value, body)
+            }
+        }
         Kind::Lazy(_) => return None,
         Kind::Key { .. } => {
             let key = generated!(<#ty as ::musher::__private::KeyField>::Key);

@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::{dispatch, fields};
+use super::{dispatch, embedded, fields};
 use crate::ast::{Container, Field, Kind};
 use crate::attr::Computed;
 
@@ -38,6 +38,13 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
             _ => None,
         }
     });
+    let embedded = embedded::delegates(
+        container,
+        &generated!(serialize),
+        &generated!(&),
+        &generated!(field, name, map),
+        &generated!(::std::result::Result::Ok(())),
+    );
     let key = fields::at_composed_key(container, &generated!(::std::result::Result::Ok(())));
     generated! {
         fn serialize<M: ::musher::__private::serde::ser::SerializeMap>(
@@ -46,6 +53,7 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
             name: &'static str,
             map: &mut M,
         ) -> ::std::result::Result<(), M::Error> {
+            #embedded
             #key
             #body
         }

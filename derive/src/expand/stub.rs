@@ -18,6 +18,7 @@ pub(crate) fn stub(derived: Derived, input: &DeriveInput) -> TokenStream {
     let rest = match derived {
         Derived::Entity => entity(&input.ident),
         Derived::Base => base(&input.ident),
+        Derived::Embedded => embedded(&input.ident),
     };
     generated! {
         #[allow(unused_variables, unreachable_pub)]
@@ -146,6 +147,18 @@ fn entity(ident: &Ident) -> TokenStream {
             ) -> ::std::result::Result<(), M::Error> {
                 ::std::unreachable!()
             }
+        }
+    }
+}
+
+fn embedded(ident: &Ident) -> TokenStream {
+    generated! {
+        #[automatically_derived]
+        impl ::musher::__private::Embedded for #ident {
+            type Path<R: ::musher::__private::Entity> = ::musher::__private::EmbeddedPath<R>;
+
+            const NAME: &'static str = "";
+            const PROPERTIES: &'static [&'static str] = &[];
         }
     }
 }

@@ -401,9 +401,9 @@ impl Resolved<'_> {
         let version = self.schema.row_version.map(|(field, _)| field);
         let takes_over = |field: &FieldIndex| match &self.action {
             _ if Some(*field) == version || self.schema.key_parts.contains(field) => false,
-            Action::MergeGiven => !new.unset.contains(*field),
-            Action::MergeOnly(only) => only.contains(*field),
-            Action::MergeAllBut(kept) => !kept.contains(*field),
+            Action::MergeGiven => !new.unset.contains(self.schema.holder(*field)),
+            Action::MergeOnly(only) => only.contains(self.schema.holder(*field)),
+            Action::MergeAllBut(kept) => !kept.contains(self.schema.holder(*field)),
             Action::Ignore => false,
         };
         let fields = self.schema.columns.iter().chain(&self.schema.lazies);

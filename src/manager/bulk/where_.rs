@@ -388,7 +388,7 @@ fn resolve<T: Managed>(
         let (steps, value) = assignment.into_parts();
         let name = |field: usize| own.fields[field].name;
         resolved.push(match steps[..] {
-            [field] if field == own.key_field || own.key_parts.contains(&field) => {
+            [field] | [field, _] if field == own.key_field || own.key_parts.contains(&field) => {
                 return refused(format!("an update can't set the key `{}`: keys never change", name(field)));
             }
             [field] if own.row_version.is_some_and(|(version, _)| version == field) => {

@@ -296,9 +296,13 @@ impl Reconciliation<'_> {
                 self.appears(entity, field)?;
                 known.number
             }
-            Some(known) if known.in_use && refer_to_the_same(&known.kind, &kind) => {
+            Some(known) if known.in_use && differ_in_optionality(&known.kind, &kind) => {
                 let number = PropertyNumber(known.number);
-                if !property.nullable && self.stored.lack_reference(entity, number)? {
+                let is_value: fn(&[u8]) -> bool = match property.embedded {
+                    Some(_) => |stored| *stored != [0],
+                    None => |stored| !stored.is_empty(),
+                };
+                if !property.nullable && self.stored.lack_value(entity, number, is_value)? {
                     self.problems.push(format!(
                         "{}.{} is now required, and there are rows without it; give them one before declaring it",
                         entity.name, property.name
@@ -362,18 +366,23 @@ fn has_storage(property: &FieldSchema) -> bool {
 
 const REFERENCE: &str = "a reference to ";
 const OPTIONAL_REFERENCE: &str = "an optional reference to ";
+const EMBEDDED: &str = "an embedded value";
+const OPTIONAL_EMBEDDED: &str = "an optional embedded value";
 
-/// Whether two kinds are references to one entity, of which one is required.
-fn refer_to_the_same(a: &str, b: &str) -> bool {
-    let target = |kind: &str| {
-        let target = kind.strip_prefix(OPTIONAL_REFERENCE);
-        target.or(kind.strip_prefix(REFERENCE)).map(str::to_owned)
+/// Whether two kinds are references to one entity, or embedded values, of which one is required.
+fn differ_in_optionality(a: &str, b: &str) -> bool {
+    let required = |kind: &str| match kind.strip_prefix(OPTIONAL_REFERENCE) {
+        Some(target) => Some(format!("{REFERENCE}{target}")),
+        None if kind == OPTIONAL_EMBEDDED => Some(EMBEDDED.to_owned()),
+        None => (kind == EMBEDDED || kind.starts_with(REFERENCE)).then(|| kind.to_owned()),
     };
-    target(a).is_some() && target(a) == target(b)
+    required(a).is_some() && required(a) == required(b)
 }
 
 fn kind_of(schema: &Schema, property: &FieldSchema) -> String {
     match &property.kind {
+        _ if property.embedded.is_some() && property.nullable => OPTIONAL_EMBEDDED.to_owned(),
+        _ if property.embedded.is_some() => EMBEDDED.to_owned(),
         ResolvedKind::Scalar(value) => value.name(),
         ResolvedKind::Lazy(value) => format!("Lazy<{}>", value.name()),
         ResolvedKind::Relation(relation) => match relation.kind {

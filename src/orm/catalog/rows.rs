@@ -139,15 +139,16 @@ impl<'a> StoredRows<'a> {
         Ok(())
     }
 
-    /// Whether a row has no reference under the number.
-    pub(super) fn lack_reference(
+    /// Whether a row has no reference, or no embedded value, under the number.
+    pub(super) fn lack_value(
         &self,
         entity: &EntitySchema,
         number: PropertyNumber,
+        is_value: fn(&[u8]) -> bool,
     ) -> Result<bool> {
         for (key, row) in self.rows(entity)? {
             let record = parse_row(entity, &key, &row)?;
-            if record.get(number).is_none_or(<[u8]>::is_empty) {
+            if !record.get(number).is_some_and(is_value) {
                 return Ok(true);
             }
         }

@@ -93,6 +93,7 @@ impl Builder {
             .enumerate()
             .map(|(at, field)| self.field(index, at, field))
             .collect();
+        resolve_embedded(&mut fields);
         hide_derived(&mut fields);
         let indexes = self.indexes(&description, &fields);
         let positions = |wanted: fn(&ResolvedKind) -> bool| -> Vec<FieldIndex> {
@@ -176,8 +177,10 @@ impl Builder {
 
     /// An entity and its base may have taken the same name.
     fn check_serialized_names(&mut self, description: &EntityDescription) {
+        // What an embedded value holds has names of its own.
         let is_serialized = |field: &&FieldDescription| {
-            !field.hidden && !matches!(field.kind, FieldKind::Derived(_))
+            let is_own = field.part_of.is_none() && !matches!(field.kind, FieldKind::Derived(_));
+            is_own && !field.hidden
         };
         let visible = description.fields.iter().filter(is_serialized);
         let of_properties = visible.map(|field| {
@@ -244,6 +247,10 @@ impl Builder {
             serialized_name: field.serialized_name.unwrap_or(field.name),
             groups: field.groups,
             nullable: field.nullable,
+            embedded: field.embedded,
+            part_of: field.part_of,
+            unit: None,
+            may_be_absent: false,
             has_default: field.has_default,
             length: field.length,
             number: PropertyNumber(0),
@@ -291,6 +298,19 @@ fn hide_derived(fields: &mut [FieldSchema]) {
         if let ResolvedKind::Derived(derived) = &fields[field].kind {
             fields[field].hidden |= derived.reads.iter().any(|read| fields[read].hidden);
         }
+    }
+}
+
+/// Finds out what of embedded values may be absent, and is written together.
+fn resolve_embedded(fields: &mut [FieldSchema]) {
+    // What holds a value stands before what is in it.
+    for at in 0..fields.len() {
+        let of = fields[at].part_of.map(|of| &fields[of]);
+        let may_be_absent = of.is_some_and(|of| of.may_be_absent || of.nullable);
+        let own = (fields[at].embedded.is_some() && fields[at].nullable).then_some(at);
+        let unit = of.and_then(|of| of.unit).or(own);
+        fields[at].may_be_absent = may_be_absent;
+        fields[at].unit = unit;
     }
 }
 
