@@ -3,6 +3,7 @@
 use syn::spanned::Spanned;
 
 use crate::ast::{Container, Field, Kind};
+use crate::attr::Slot;
 use crate::ctxt::Ctxt;
 use crate::shape::Shape;
 
@@ -41,16 +42,16 @@ pub(super) fn property(cx: &Ctxt, field: &Field<'_>) {
         ),
         _ => {}
     }
+    let span = |slot: &Slot<()>| slot.as_ref().map(|given| given.span);
     let misplaced = [
         (
             "on_update",
             attrs.on_update.as_ref().map(|given| given.span),
         ),
-        ("version", attrs.version.as_ref().map(|given| given.span)),
-        (
-            "concurrency_check",
-            attrs.concurrency_check.as_ref().map(|given| given.span),
-        ),
+        ("version", span(&attrs.version)),
+        ("concurrency_check", span(&attrs.concurrency_check)),
+        ("created_at", span(&attrs.created_at)),
+        ("updated_at", span(&attrs.updated_at)),
     ];
     for (attribute, span) in misplaced {
         if let Some(span) = span {

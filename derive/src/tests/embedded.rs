@@ -34,6 +34,13 @@ fn a_value_holds_values() {
             "`concurrency_check` is for the properties of entities",
         ],
     );
+    embedded(
+        "#[orm(created_at)] at: DateTime<Utc>, #[orm(updated_at)] last: DateTime<Utc>",
+        &[
+            "`created_at` is for the properties of entities",
+            "`updated_at` is for the properties of entities",
+        ],
+    );
 }
 
 #[test]
