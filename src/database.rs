@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) durability: Durability,
     pub(crate) strategy: LoadStrategy,
     pub(crate) flush_mode: FlushMode,
+    /// Queries that read all rows are refused, unless they say that they may.
+    pub(crate) forbid_full_scans: bool,
 }
 
 /// What time it is.

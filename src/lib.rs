@@ -127,8 +127,8 @@ pub use orm::{
     Report, RowChange, Verification,
 };
 pub use query::{
-    Assignment, Cursor, Explanation, Filter, IntoAssignments, IntoOperand, IntoOrder, ItemCount,
-    NoCursor, OptionalProperty, Order, Projection, Property, Text,
+    Assignment, Cursor, Estimate, Explanation, Filter, IntoAssignments, IntoOperand, IntoOrder,
+    ItemCount, NoCursor, OptionalProperty, Order, PlanNode, Projection, Property, Text,
 };
 pub use schema::{Elements, OnDelete};
 pub use serialize::Serialization;

@@ -3,6 +3,11 @@
 
 mod support;
 
+#[path = "queries/explained.rs"]
+mod explained;
+#[cfg(feature = "regex")]
+#[path = "queries/expressions.rs"]
+mod expressions;
 #[path = "queries/model.rs"]
 mod model;
 #[path = "queries/pages.rs"]
@@ -11,6 +16,8 @@ mod pages;
 mod plain;
 #[path = "queries/plans.rs"]
 mod plans;
+#[path = "queries/scans.rs"]
+mod scans;
 #[path = "queries/shelf.rs"]
 mod shelf;
 

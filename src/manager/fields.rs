@@ -1,6 +1,7 @@
 //! Queries for single properties, whose results are tuples of values and no entities.
 
 use super::find::Options;
+use super::read::marked;
 use super::{EntityManager, Find, Managed};
 use crate::entity::Handle;
 use crate::error::Result;
@@ -105,8 +106,10 @@ impl EntityManager {
                 let started = loader.database.log.start();
                 let schema = &loader.database.schema;
                 let entity = schema.entity(index);
-                let found = query::execute(loader.database, loader.reader, entity, query)?;
-                let by = started.map(|_| query::describe_query(schema, index, query));
+                let answer = query::execute(loader.database, loader.reader, entity, query)?;
+                let by = || query::describe_query(schema, index, query);
+                let by = started.map(|_| marked(by(), answer.is_full_scan));
+                let found = answer.rows;
                 let what = || format!("properties of {}", entity.label);
                 loader.count(started, found.len(), what, || by.unwrap_or_default());
                 let values = loader.project(index, &found, columns)?;

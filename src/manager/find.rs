@@ -262,6 +262,13 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
         self
     }
 
+    /// The query may read every row, though full scans are forbidden:
+    /// [`OrmBuilder::forbid_full_scans`](crate::OrmBuilder::forbid_full_scans).
+    pub const fn allow_full_scan(mut self) -> Self {
+        self.query.allows_full_scan = true;
+        self
+    }
+
     /// At most so many.
     pub const fn limit(mut self, most: usize) -> Self {
         self.query.take = Some(most);
@@ -339,7 +346,8 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Corruption`], what a flush before the query says, and
-    /// [`Error::Query`] if the order leads through a collection.
+    /// [`Error::Query`] if the order leads through a collection, a pattern is no regular expression, or
+    /// the query is a full scan and these are forbidden.
     pub fn all(self) -> Result<Vec<H>> {
         let index = self.em.entity_index::<T>();
         let query = self
@@ -435,8 +443,9 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
         self.em.count_found(index, &query)
     }
 
-    /// Runs the query without loading what it finds, and tells how it was run: by which key or index,
-    /// and how many rows were read.
+    /// Runs the query without loading what it finds, and tells how it was run: by which keys and indexes,
+    /// how many rows were expected and found, and how often the store was called. It runs where full
+    /// scans are forbidden, too.
     ///
     /// ```
     /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
@@ -455,7 +464,9 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     /// assert_eq!(
     ///     explanation.to_string(),
     ///     "tag by name starts with \"rust\": 2 found\n\
-    ///      └─ index on name, range: 2 examined"
+    ///      └─ filter: 2 rows\n   \
+    ///         └─ rows by key: 2 rows, 2 look-ups\n      \
+    ///            └─ index on name, range: 2 rows of 2 estimated, 1 look-up"
     /// );
     /// # Ok(()) }
     /// # #[cfg(not(feature = "derive"))] fn main() {}

@@ -179,7 +179,7 @@ impl EntityManager {
                 let by =
                     started.map(|_| query::describe_query(&loader.database.schema, index, &query));
                 let rows = query::page(loader.database, loader.reader, entity, &key, query)?;
-                let told = (started, by);
+                let told = (started, by.map(|by| marked(by, rows.is_full_scan)));
                 let keys =
                     loader.admit_found(index, &rows.found, told, &options.hints, strategy)?;
                 Ok((keys, rows.previous, rows.next))
@@ -237,16 +237,17 @@ impl EntityManager {
             |loader, _| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
-                let found = query::execute(loader.database, loader.reader, entity, query)?;
+                let answer = query::execute(loader.database, loader.reader, entity, query)?;
                 let by = || query::describe_query(&loader.database.schema, index, query);
-                let by = started.map(|_| by()).unwrap_or_default();
+                let by = started.map(|_| marked(by(), answer.is_full_scan));
+                let by = by.unwrap_or_default();
                 loader.count(
                     started,
-                    found.len(),
+                    answer.rows.len(),
                     || format!("keys of {}", entity.label),
                     || by,
                 );
-                Ok(found.into_iter().map(|found| found.key).collect())
+                Ok(answer.rows.into_iter().map(|found| found.key).collect())
             },
             &Options::default(),
         )
@@ -330,16 +331,26 @@ fn load_found(
 ) -> Result<Vec<RowKey>> {
     let started = loader.database.log.start();
     let entity = loader.database.schema.entity(index);
-    let found = query::execute(loader.database, loader.reader, entity, query)?;
-    let by = started.map(|_| query::describe_query(&loader.database.schema, index, query));
-    loader.admit_found(index, &found, (started, by), hints, strategy)
+    let answer = query::execute(loader.database, loader.reader, entity, query)?;
+    let by = || query::describe_query(&loader.database.schema, index, query);
+    let by = started.map(|_| marked(by(), answer.is_full_scan));
+    loader.admit_found(index, &answer.rows, (started, by), hints, strategy)
 }
 
 /// Counts the rows that meet the condition of a query.
 fn count_found(loader: &mut Loader<'_>, (index, query): (EntityIndex, &Query)) -> Result<usize> {
     let started = loader.database.log.start();
     let entity = loader.database.schema.entity(index);
-    let count = query::count(loader.database, loader.reader, entity, query)?;
-    loader.tell_count(started, || entity.label.clone());
+    let (count, is_full_scan) = query::count(loader.database, loader.reader, entity, query)?;
+    loader.tell_count(started, || marked(entity.label.clone(), is_full_scan));
     Ok(count)
+}
+
+/// A query in words, as the log tells it.
+pub(super) fn marked(words: String, is_full_scan: bool) -> String {
+    if is_full_scan {
+        words + " (full scan)"
+    } else {
+        words
+    }
 }

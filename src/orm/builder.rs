@@ -177,6 +177,15 @@ impl OrmBuilder {
         self
     }
 
+    /// Refuses queries that would read every row of an entity, because no key or index answers their
+    /// condition: they end with [`Error::Query`](crate::Error::Query), which names the index that is
+    /// missing. A query that may do so says [`Find::allow_full_scan`](crate::Find::allow_full_scan). The
+    /// first rows of an order, up to a limit, are no full scan.
+    pub const fn forbid_full_scans(mut self) -> Self {
+        self.settings.forbid_full_scans = true;
+        self
+    }
+
     /// How commits get into sled. [`CommitPath::Journal`] where nothing is said.
     pub const fn commit_path(mut self, path: CommitPath) -> Self {
         self.sled.commit_path = path;

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Query;
-use super::judge::Judge;
+use super::judge::{Judge, Memory};
 use crate::codec::RowKey;
 use crate::database::Database;
 use crate::error::Result;
@@ -37,7 +37,9 @@ pub(crate) fn choose<'q>(
     query: &'q Query,
     keys: &[&RowKey],
 ) -> Result<Chosen<'q>> {
-    let judge = Judge { database, reader };
+    query.check(&database.schema, entity)?;
+    let memory = Memory::default();
+    let judge = Judge::new(database, reader, &memory);
     let encoded: Vec<Vec<u8>> = keys.iter().map(|key| key.to_vec()).collect();
     let encoded: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
     // Judging reads other rows, so all are read before.

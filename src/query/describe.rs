@@ -9,6 +9,9 @@ use crate::schema::{
     DerivedValue, EntityIndex, EntitySchema, FieldIndex, FieldSchema, ResolvedKind, Schema,
 };
 
+/// What stands for the values of hidden properties.
+const HIDDEN: &str = "<hidden>";
+
 /// The whole query in words: `slug = "foo" order by title desc limit 20`.
 pub(crate) fn describe_query(schema: &Schema, entity: EntityIndex, query: &Query) -> String {
     let mut words = match &query.condition {
@@ -23,7 +26,7 @@ pub(crate) fn describe_query(schema: &Schema, entity: EntityIndex, query: &Query
 }
 
 /// The order in words: `title desc, id`.
-pub(super) fn describe_order(schema: &Schema, entity: EntityIndex, order: &[Term]) -> String {
+pub(crate) fn describe_order(schema: &Schema, entity: EntityIndex, order: &[Term]) -> String {
     let terms = order.iter().map(|term| describe_term(schema, entity, term));
     terms.collect::<Vec<_>>().join(", ")
 }
@@ -48,9 +51,11 @@ fn describe(schema: &Schema, entity: EntityIndex, condition: &Condition) -> Stri
             comparison,
         } => compare(schema, entity, steps, *field, comparison),
         Condition::Items(items) => describe_items(schema, entity, items),
+        Condition::All(conditions) if conditions.is_empty() => "all".to_owned(),
+        Condition::Any(conditions) if conditions.is_empty() => "none".to_owned(),
         Condition::All(conditions) => list(schema, entity, conditions, " and "),
         Condition::Any(conditions) => format!("({})", list(schema, entity, conditions, " or ")),
-        Condition::Not(condition) => format!("not ({})", describe(schema, entity, condition)),
+        Condition::Not(condition) => describe_not(schema, entity, condition),
     }
 }
 
@@ -89,6 +94,65 @@ fn list(schema: &Schema, entity: EntityIndex, conditions: &[Condition], between:
     conditions.join(between)
 }
 
+/// The opposite of a condition: `year > 5` rather than `not (year <= 5)`.
+fn describe_not(schema: &Schema, entity: EntityIndex, condition: &Condition) -> String {
+    if let Condition::Compare {
+        steps,
+        field,
+        comparison,
+    } = condition
+    {
+        let (path, entity, property) = path(schema, entity, steps, *field);
+        match comparison {
+            Comparison::IsNone => return format!("{path} is not none"),
+            _ if property.hidden => return format!("{path} compared with {HIDDEN}"),
+            Comparison::Less { than, or_equal } => {
+                let sign = if *or_equal { ">" } else { ">=" };
+                return format!("{path} {sign} {}", log::shortened(&than.text));
+            }
+            Comparison::In(values) => {
+                if let [value] = values.as_slice() {
+                    let value = operand(entity, property, value.as_deref());
+                    return format!("{path} != {value}");
+                }
+            }
+            Comparison::Text(_) | Comparison::Has(_) => {}
+        }
+    }
+    format!("not ({})", describe(schema, entity, condition))
+}
+
+/// The first part of a condition that makes no sense, and why.
+pub(super) fn problem(
+    schema: &Schema,
+    entity: EntityIndex,
+    condition: &Condition,
+) -> Option<String> {
+    match condition {
+        Condition::Compare {
+            steps,
+            field,
+            comparison: Comparison::Text(text),
+        } => {
+            let problem = text.pattern.problem()?;
+            let (path, ..) = path(schema, entity, steps, *field);
+            Some(format!(
+                "`{path}` is compared with a pattern, but {problem}"
+            ))
+        }
+        Condition::Compare { .. } => None,
+        Condition::Items(items) => {
+            let (_, at, _) = path(schema, entity, &items.steps, items.field);
+            let target = at.relation(items.field).target;
+            problem(schema, target, items.of.as_deref()?)
+        }
+        Condition::All(conditions) | Condition::Any(conditions) => conditions
+            .iter()
+            .find_map(|condition| problem(schema, entity, condition)),
+        Condition::Not(condition) => problem(schema, entity, condition),
+    }
+}
+
 fn compare(
     schema: &Schema,
     entity: EntityIndex,
@@ -99,7 +163,7 @@ fn compare(
     let (path, entity, property) = path(schema, entity, steps, field);
     match comparison {
         Comparison::IsNone => format!("{path} is none"),
-        _ if property.hidden => format!("{path} compared with <hidden>"),
+        _ if property.hidden => format!("{path} compared with {HIDDEN}"),
         Comparison::Text(text) => format!("{path} {}", text.pattern),
         Comparison::Has(has) => format!("{path} {}", has.describe()),
         Comparison::Less { than, or_equal } => {

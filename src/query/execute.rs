@@ -6,16 +6,17 @@ use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
 use super::Query;
-use super::describe::describe_query;
-use super::explain::Explanation;
-use super::judge::Judge;
-use super::plan::{Access, Equality, Plan, plan};
+use super::describe::{describe_order, describe_query};
+use super::explain::{CountingReader, Counts, Explanation};
+use super::judge::{Judge, Memory};
+use super::plan::{Access, Plan, Source, or_break, plan, scan_index};
+use super::remedy::refuse;
 use crate::codec::RowKey;
 use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::keyspace::{index_entry_row, parse_row};
-use crate::schema::{EntitySchema, FieldIndex, PartKind, ResolvedKind};
+use crate::keyspace::parse_row;
+use crate::schema::{EntitySchema, IndexSchema};
 use crate::storage::{Bytes, Direction, KeyRange, Reader};
 
 /// A row that meets the condition.
@@ -25,72 +26,116 @@ pub(crate) struct Found {
     pub(crate) row: Bytes,
 }
 
+/// The rows that a query asks for, and whether it was a full scan.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) rows: Vec<Found>,
+    pub(crate) is_full_scan: bool,
+}
+
 /// The rows of an entity that a query asks for, in its order, or in that of their keys.
 ///
 /// # Errors
-/// When a row can't be read, or the order makes no sense.
+/// When a row can't be read, the query makes no sense, or it is a full scan and these are forbidden.
 pub(crate) fn execute(
     database: &Database,
     reader: &dyn Reader,
     entity: &EntitySchema,
     query: &Query,
-) -> Result<Vec<Found>> {
+) -> Result<Answer> {
+    let memory = Memory::default();
+    let judge = Judge::new(database, reader, &memory);
+    query.check(&database.schema, entity)?;
     if query.take == Some(0) {
-        return Ok(Vec::new());
+        return Ok(Answer::default());
     }
-    let plan = plan(&database.schema, entity, query);
-    let mut search = Search::new(database, reader, entity, query, &plan);
+    let (plan, is_full_scan) = permitted_plan(judge, entity, query)?;
+    let mut search = Search::new(judge, entity, query, &plan);
     search.read(&plan)?;
-    Ok(search.into_rows())
+    Ok(Answer {
+        rows: search.into_rows(),
+        is_full_scan,
+    })
 }
 
-/// Runs a query, and tells how.
+/// How many rows meet the condition of a query, whatever its order and page, and whether all had to be
+/// read for that.
 ///
 /// # Errors
 /// As [`execute`].
+pub(crate) fn count(
+    database: &Database,
+    reader: &dyn Reader,
+    entity: &EntitySchema,
+    query: &Query,
+) -> Result<(usize, bool)> {
+    let memory = Memory::default();
+    let judge = Judge::new(database, reader, &memory);
+    query.check(&database.schema, entity)?;
+    let (plan, is_full_scan) = permitted_plan(judge, entity, query)?;
+    let mut search = Search {
+        page: Page::Counted,
+        ..Search::new(judge, entity, query, &plan)
+    };
+    search.read(&plan)?;
+    Ok((search.found(), is_full_scan))
+}
+
+/// Runs a query, and tells how. It may be a full scan in any case.
+///
+/// # Errors
+/// When a row can't be read, or the query makes no sense.
 pub(crate) fn explain(
     database: &Database,
     reader: &dyn Reader,
     entity: &EntitySchema,
     query: &Query,
 ) -> Result<Explanation> {
-    let plan = plan(&database.schema, entity, query);
+    let memory = Memory::default();
+    let reader = CountingReader {
+        base: reader,
+        calls: &memory.calls,
+    };
+    let judge = Judge::new(database, &reader, &memory);
+    query.check(&database.schema, entity)?;
+    let plan = plan(judge, entity, query)?;
+    if let Access::Keys(source) = &plan.access {
+        source.count_all(judge)?;
+    }
+    let mut search = Search::new(judge, entity, query, &plan);
+    let before = judge.calls();
+    if query.take != Some(0) {
+        search.read(&plan)?;
+    }
+    let mut counts = search.counts;
+    counts.reading = judge.calls() - before - counts.judging - counts.placing;
+    counts.found = search.into_rows().len();
+    let schema = &database.schema;
     let words = format!(
         "{} by {}",
         entity.label,
-        describe_query(&database.schema, entity.index, query)
+        describe_query(schema, entity.index, query)
     );
-    let mut explanation = Explanation::of(words, entity, &plan);
-    if query.take == Some(0) {
-        return Ok(explanation);
-    }
-    let mut search = Search::new(database, reader, entity, query, &plan);
-    search.read(&plan)?;
-    explanation.rows_examined = search.examined;
-    explanation.rows_found = search.into_rows().len();
-    Ok(explanation)
+    let order = describe_order(schema, entity.index, &query.order);
+    Ok(Explanation::of(
+        (words, order),
+        (entity, &plan, query),
+        counts,
+    ))
 }
 
-/// How many rows meet the condition of a query, whatever its order and page.
-///
-/// # Errors
-/// When a row can't be read.
-pub(crate) fn count(
-    database: &Database,
-    reader: &dyn Reader,
-    entity: &EntitySchema,
-    query: &Query,
-) -> Result<usize> {
-    let plan = plan(&database.schema, entity, query);
-    let mut search = Search {
-        page: Page::Counted(0),
-        ..Search::new(database, reader, entity, query, &plan)
-    };
-    search.read(&plan)?;
-    Ok(match search.page {
-        Page::Counted(count) => count,
-        Page::InOrder { .. } | Page::ToBeSorted(_) => unreachable!("rows were counted"),
-    })
+/// How a query is run, and whether it is a full scan.
+fn permitted_plan<'q>(
+    judge: Judge<'q>,
+    entity: &'q EntitySchema,
+    query: &'q Query,
+) -> Result<(Plan<'q>, bool)> {
+    let plan = plan(judge, entity, query)?;
+    let is_full_scan = plan.is_full_scan(query);
+    if is_full_scan && judge.database.settings.forbid_full_scans && !query.allows_full_scan {
+        return Err(refuse(judge, entity, query)?);
+    }
+    Ok((plan, is_full_scan))
 }
 
 struct Search<'a> {
@@ -100,8 +145,7 @@ struct Search<'a> {
     /// The position that rows must be behind, in the direction in which they are read.
     behind: Option<Vec<u8>>,
     page: Page,
-    /// How many rows were judged.
-    examined: usize,
+    counts: Counts,
 }
 
 /// What was found so far.
@@ -111,7 +155,7 @@ enum Page {
     /// They do not. The last in the order is on top, so that a page that is full can drop it.
     ToBeSorted(BinaryHeap<Placed>),
     /// Only their number is asked for.
-    Counted(usize),
+    Counted,
 }
 
 /// A row with its place in the order.
@@ -121,13 +165,7 @@ struct Placed {
 }
 
 impl<'a> Search<'a> {
-    fn new(
-        database: &'a Database,
-        reader: &'a dyn Reader,
-        entity: &'a EntitySchema,
-        query: &'a Query,
-        plan: &Plan<'_>,
-    ) -> Self {
+    fn new(judge: Judge<'a>, entity: &'a EntitySchema, query: &'a Query, plan: &Plan<'_>) -> Self {
         let page = if plan.is_sorted {
             Page::InOrder {
                 skip: query.skip,
@@ -137,12 +175,12 @@ impl<'a> Search<'a> {
             Page::ToBeSorted(BinaryHeap::new())
         };
         Self {
-            judge: Judge { database, reader },
+            judge,
             entity,
             query,
             behind: query.behind.clone().map(|from| directed(query, from)),
             page,
-            examined: 0,
+            counts: Counts::default(),
         }
     }
 
@@ -153,7 +191,7 @@ impl<'a> Search<'a> {
                 let rows = rows.into_sorted_vec().into_iter().skip(self.query.skip);
                 rows.map(|placed| placed.found).collect()
             }
-            Page::Counted(_) => unreachable!("rows were asked for"),
+            Page::Counted => unreachable!("rows were asked for"),
         };
         if self.query.backward {
             rows.reverse();
@@ -161,124 +199,64 @@ impl<'a> Search<'a> {
         rows
     }
 
+    /// How many rows were found, without a page.
+    fn found(&self) -> usize {
+        self.counts.met
+    }
+
     fn read(&mut self, plan: &Plan<'_>) -> Result<()> {
         match &plan.access {
-            Access::Equal(equality) => self.by_equality(equality),
-            Access::Keys(range, direction) => self.by_keys(range, *direction),
-            Access::Index(field, range) => self.by_index(*field, range),
-            Access::AlongIndex(field, range, direction) => {
-                self.along_index(*field, range, *direction)
-            }
+            Access::Keys(source) => self.at_keys(source),
+            Access::Rows(range, direction) => self.by_keys(range, *direction),
+            Access::Along(index, range, direction) => self.along_index(index, range, *direction),
         }
-    }
-
-    fn by_equality(&mut self, equality: &Equality<'_>) -> Result<()> {
-        let mut keys = Vec::new();
-        for stored in equality.values.iter().flatten() {
-            self.keys_of(equality.field, stored, &mut keys)?;
-        }
-        self.at_keys(equality.field, keys)
-    }
-
-    /// The keys of the rows whose property has the stored form.
-    fn keys_of(&self, field: FieldIndex, stored: &[u8], keys: &mut Vec<RowKey>) -> Result<()> {
-        let (entity, database) = (self.entity, self.judge.database);
-        if field == entity.key_field {
-            keys.extend((entity.key_of_value)(stored));
-            return Ok(());
-        }
-        let index = entity.index_on(field).expect("the plan names an index");
-        let mut value = Vec::new();
-        match &entity.fields[field].kind {
-            ResolvedKind::Scalar(_) | ResolvedKind::Derived(_) => {
-                let PartKind::Value(value_type) = &index.parts[0].kind else {
-                    unreachable!("a value is a part of an index as it is")
-                };
-                value_type.append_order_key(stored, &mut value)?;
-            }
-            ResolvedKind::Relation(relation) => {
-                let target = database.schema.entity(relation.target);
-                let Some(key) = (target.key_of_value)(stored) else {
-                    return Ok(());
-                };
-                key.write_to(&mut value);
-            }
-            ResolvedKind::PrimaryKey | ResolvedKind::Lazy(_) => {
-                unreachable!("only columns are indexed")
-            }
-        }
-        let reader = self.judge.reader;
-        keys.extend(database.keyspace.indexed(reader, entity, index, &value)?);
-        Ok(())
-    }
-
-    /// The rows in a range of an index, in the order of their keys.
-    fn by_index(&mut self, field: FieldIndex, range: &KeyRange) -> Result<()> {
-        let mut keys = Vec::new();
-        scan_index(
-            self.judge,
-            self.entity,
-            (field, range),
-            Direction::Forward,
-            &mut |key| {
-                keys.push(key);
-                Ok(ControlFlow::Continue(()))
-            },
-        )?;
-        self.at_keys(field, keys)
     }
 
     /// The rows in a range of an index, in the order of the index.
     fn along_index(
         &mut self,
-        field: FieldIndex,
+        index: &IndexSchema,
         range: &KeyRange,
         direction: Direction,
     ) -> Result<()> {
         let (judge, entity) = (self.judge, self.entity);
-        scan_index(judge, entity, (field, range), direction, &mut |key| {
-            let row = self.row(field, &key)?;
+        scan_index(judge, entity, index, (range, direction), &mut |key| {
+            let Some(row) = judge.row_if_there(entity, &key)? else {
+                return Err(self.missing(&key));
+            };
             self.offer(key, row)
         })
     }
 
-    /// The rows of the keys, in their order.
-    fn at_keys(&mut self, field: FieldIndex, mut keys: Vec<RowKey>) -> Result<()> {
-        keys.sort_unstable();
-        keys.dedup();
-        for key in keys {
-            let row = if field == self.entity.key_field {
-                let rows = self.judge.database.keyspace.rows(self.entity.index);
-                let Some(row) = self.judge.reader.get(rows, &key.to_vec())? else {
-                    continue;
-                };
-                row
-            } else {
-                self.row(field, &key)?
-            };
-            if self.offer(key, row)?.is_break() {
-                break;
+    /// The rows of the keys of a source, in their order.
+    fn at_keys(&mut self, source: &Source<'_>) -> Result<()> {
+        for key in source.keys(self.judge)? {
+            match self.judge.row_if_there(self.entity, &key)? {
+                Some(row) => {
+                    if self.offer(key, row)?.is_break() {
+                        break;
+                    }
+                }
+                None if source.may_miss() => {}
+                None => return Err(self.missing(&key)),
             }
         }
         Ok(())
     }
 
-    /// The row that an index names.
-    fn row(&self, field: FieldIndex, key: &RowKey) -> Result<Bytes> {
-        let rows = self.judge.database.keyspace.rows(self.entity.index);
-        self.judge.reader.get(rows, &key.to_vec())?.ok_or_else(|| {
-            Error::corruption(format!(
-                "the index {}.{} names a row that is not there: {}",
-                self.entity.name,
-                self.entity.fields[field].name,
-                self.entity.print_key(key)
-            ))
-        })
+    fn missing(&self, key: &RowKey) -> Error {
+        Error::corruption(format!(
+            "an index or a relation names a row that is not there: {} {}",
+            self.entity.name,
+            self.entity.print_key(key)
+        ))
     }
 
     /// The rows in a range of keys.
     fn by_keys(&mut self, range: &KeyRange, direction: Direction) -> Result<()> {
-        let Judge { database, reader } = self.judge;
+        let Judge {
+            database, reader, ..
+        } = self.judge;
         let rows = database.keyspace.rows(self.entity.index);
         let mut outcome = Ok(());
         reader.scan(rows, range, direction, &mut |key, row| {
@@ -297,30 +275,42 @@ impl<'a> Search<'a> {
         Ok(directed(self.query, position))
     }
 
+    /// The place of a row in the order, as far as it is asked for, if the row meets the condition and is
+    /// behind the cursor.
+    fn judge_row(&mut self, key: &RowKey, row: &[u8]) -> Result<Option<Vec<u8>>> {
+        let needs_position = matches!(self.page, Page::ToBeSorted(_)) || self.behind.is_some();
+        if !needs_position && self.query.condition.is_none() {
+            return Ok(Some(Vec::new()));
+        }
+        let record = parse_row(self.entity, key, row)?;
+        let before = self.judge.calls();
+        let meets = |it| self.judge.meets(it, self.entity, key, &record);
+        let is_met = self.query.condition.as_ref().map_or(Ok(true), meets)?;
+        let judged = self.judge.calls();
+        self.counts.judging += judged - before;
+        if !is_met {
+            return Ok(None);
+        }
+        if !needs_position {
+            return Ok(Some(Vec::new()));
+        }
+        let position = self.position(key, &record)?;
+        self.counts.placing += self.judge.calls() - judged;
+        let is_behind = self.behind.as_ref().is_none_or(|from| position > *from);
+        Ok(is_behind.then_some(position))
+    }
+
     /// Keeps the row if it meets the condition and may be on the page. Breaks when the page is full.
     fn offer(&mut self, key: RowKey, row: Bytes) -> Result<ControlFlow<()>> {
-        self.examined += 1;
-        let most = self.query.take.unwrap_or(usize::MAX);
-        let needs_position = matches!(self.page, Page::ToBeSorted(_)) || self.behind.is_some();
-        let needs_record = needs_position || self.query.condition.is_some();
-        let record = needs_record
-            .then(|| parse_row(self.entity, &key, &row))
-            .transpose()?;
-        if let (Some(condition), Some(record)) = (&self.query.condition, &record)
-            && !self.judge.meets(condition, self.entity, &key, record)?
-        {
+        self.counts.examined += 1;
+        let Some(position) = self.judge_row(&key, &row)? else {
             return Ok(ControlFlow::Continue(()));
-        }
-        let position = match &record {
-            Some(record) if needs_position => self.position(&key, record)?,
-            _ => Vec::new(),
         };
-        if self.behind.as_ref().is_some_and(|from| position <= *from) {
-            return Ok(ControlFlow::Continue(()));
-        }
+        self.counts.met += 1;
+        let most = self.query.take.unwrap_or(usize::MAX);
         let found = Found { key, row };
         match &mut self.page {
-            Page::Counted(count) => *count += 1,
+            Page::Counted => {}
             Page::InOrder { skip, .. } if *skip > 0 => *skip -= 1,
             Page::InOrder { rows, .. } => {
                 rows.push(found);
@@ -348,37 +338,6 @@ fn directed(query: &Query, mut position: Vec<u8>) -> Vec<u8> {
         }
     }
     position
-}
-
-/// Visits the row keys in a range of an index, as they stand there.
-fn scan_index(
-    judge: Judge<'_>,
-    entity: &EntitySchema,
-    (field, range): (FieldIndex, &KeyRange),
-    direction: Direction,
-    visit: &mut dyn FnMut(RowKey) -> Result<ControlFlow<()>>,
-) -> Result<()> {
-    let index = entity.index_on(field).expect("the plan names an index");
-    let Database {
-        schema, keyspace, ..
-    } = judge.database;
-    let tree = keyspace.index(entity.index, index);
-    let mut outcome = Ok(());
-    judge
-        .reader
-        .scan(tree, range, direction, &mut |key, value| {
-            let visited = index_entry_row(schema, entity, index, key, value).and_then(&mut *visit);
-            or_break(visited, &mut outcome)
-        })?;
-    outcome
-}
-
-/// Ends a scan at an error, and keeps it.
-fn or_break(flow: Result<ControlFlow<()>>, outcome: &mut Result<()>) -> ControlFlow<()> {
-    flow.unwrap_or_else(|error| {
-        *outcome = Err(error);
-        ControlFlow::Break(())
-    })
 }
 
 impl Ord for Placed {

@@ -1,6 +1,10 @@
 //! Whether a row meets a condition, and where it stands in an order, by its stored properties and
 //! those of the rows that its relations lead to.
 
+use std::cell::{Cell, RefCell};
+
+use rustc_hash::FxHashMap;
+
 use super::filter::{Comparison, Condition, Ordered};
 use super::items::Items;
 use super::order::Term;
@@ -9,7 +13,7 @@ use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace::parse_row;
-use crate::schema::{EntitySchema, FieldIndex, RelationKind, RelationSchema};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema};
 use crate::storage::{Bytes, Reader};
 
 /// The byte in a position that says that there is a value.
@@ -20,6 +24,38 @@ pub(super) const VALUE: u8 = 1;
 pub(super) struct Judge<'a> {
     pub(super) database: &'a Database,
     pub(super) reader: &'a dyn Reader,
+    memory: &'a Memory,
+}
+
+/// What a judge keeps while it judges the rows of one query.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Rows that relations lead to: most rows share theirs with others.
+    rows: RefCell<FxHashMap<(EntityIndex, RowKey), Bytes>>,
+    /// How often the reader was called, where it counts that.
+    pub(super) calls: Cell<usize>,
+}
+
+/// So many rows are kept.
+const MOST_ROWS: usize = 512;
+
+impl<'a> Judge<'a> {
+    pub(super) const fn new(
+        database: &'a Database,
+        reader: &'a dyn Reader,
+        memory: &'a Memory,
+    ) -> Self {
+        Self {
+            database,
+            reader,
+            memory,
+        }
+    }
+
+    /// How often the reader was called, where it counts that.
+    pub(super) const fn calls(&self) -> usize {
+        self.memory.calls.get()
+    }
 }
 
 impl Judge<'_> {
@@ -59,7 +95,12 @@ impl Judge<'_> {
     }
 
     /// Whether the property at the end of the relations is an `Option`.
-    fn is_optional(&self, steps: &[FieldIndex], field: FieldIndex, from: &EntitySchema) -> bool {
+    pub(super) fn is_optional(
+        &self,
+        steps: &[FieldIndex],
+        field: FieldIndex,
+        from: &EntitySchema,
+    ) -> bool {
         let mut at = from;
         for step in steps {
             at = self.database.schema.entity(at.relation(*step).target);
@@ -197,14 +238,32 @@ impl Judge<'_> {
 
     /// The row that a relation leads to.
     fn row(&self, target: &EntitySchema, key: &RowKey) -> Result<Bytes> {
-        let rows = self.database.keyspace.rows(target.index);
-        self.reader.get(rows, &key.to_vec())?.ok_or_else(|| {
+        let at = (target.index, key.clone());
+        if let Some(row) = self.memory.rows.borrow().get(&at) {
+            return Ok(Bytes::clone(row));
+        }
+        let row = self.row_if_there(target, key)?.ok_or_else(|| {
             Error::corruption(format!(
                 "a relation leads to {} {}, which is not there",
                 target.name,
                 target.print_key(key)
             ))
-        })
+        })?;
+        let mut rows = self.memory.rows.borrow_mut();
+        if rows.len() >= MOST_ROWS {
+            rows.clear();
+        }
+        rows.insert(at, Bytes::clone(&row));
+        Ok(row)
+    }
+
+    pub(super) fn row_if_there(
+        &self,
+        entity: &EntitySchema,
+        key: &RowKey,
+    ) -> Result<Option<Bytes>> {
+        let rows = self.database.keyspace.rows(entity.index);
+        Ok(self.reader.get(rows, &key.to_vec())?)
     }
 
     /// Where a row stands in an order: what sorts before it has lesser bytes.
@@ -351,7 +410,7 @@ fn evaluate(
 
 /// Whether a comparison holds where there is no value: `None` equals `None`, and is less than every
 /// other value. A property that is no `Option` is compared with values only.
-fn holds_for_none(comparison: &Comparison, optional: bool) -> bool {
+pub(super) fn holds_for_none(comparison: &Comparison, optional: bool) -> bool {
     match comparison {
         Comparison::IsNone => true,
         Comparison::Text(_) | Comparison::Has(_) => false,

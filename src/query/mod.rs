@@ -23,9 +23,13 @@ mod path;
 mod plan;
 mod projection;
 mod property;
+#[cfg(feature = "regex")]
+mod regex;
+mod remedy;
 mod text;
 
-use crate::schema::FieldIndex;
+use crate::error::{Error, Result};
+use crate::schema::{EntitySchema, FieldIndex, Schema};
 
 pub use assign::{Assignment, IntoAssignments};
 pub(crate) use choose::{Chosen, choose};
@@ -33,7 +37,7 @@ pub use cursor::{Cursor, NoCursor};
 pub(crate) use describe::{describe_path, describe_query};
 pub use embedded::{EmbeddedPath, OptionalPath};
 pub(crate) use execute::{Found, count, execute, explain};
-pub use explain::Explanation;
+pub use explain::{Explanation, PlanNode};
 pub(crate) use filter::Condition;
 pub use filter::Filter;
 pub use items::ItemCount;
@@ -43,6 +47,7 @@ pub use operand::IntoOperand;
 pub use order::{IntoOrder, Order, Terms};
 pub(crate) use page::page;
 pub use path::{Path, PropertyPath, QueryPath};
+pub use plan::Estimate;
 pub(crate) use projection::{Absent, Column};
 pub use projection::{Columns, OptionalProperty, Projection, Values};
 pub use property::{Property, index_part, index_part_of_each};
@@ -61,6 +66,8 @@ pub(crate) struct Query {
     pub(crate) backward: bool,
     /// Only rows behind this position, in the direction in which they are read.
     pub(crate) behind: Option<Vec<u8>>,
+    /// It may read all rows, even where that is forbidden.
+    pub(crate) allows_full_scan: bool,
 }
 
 impl Query {
@@ -106,7 +113,23 @@ impl Query {
     pub(crate) fn of_all(self) -> Self {
         Self {
             condition: self.condition,
+            allows_full_scan: self.allows_full_scan,
             ..Self::default()
+        }
+    }
+
+    /// Refuses what makes no sense.
+    ///
+    /// # Errors
+    /// [`Error::Query`] names the property.
+    fn check(&self, schema: &Schema, entity: &EntitySchema) -> Result<()> {
+        let problem = |condition| describe::problem(schema, entity.index, condition);
+        match self.condition.as_ref().and_then(problem) {
+            Some(problem) => Err(Error::Query {
+                entity: entity.name,
+                problem,
+            }),
+            None => Ok(()),
         }
     }
 

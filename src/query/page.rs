@@ -2,8 +2,8 @@
 
 use super::cursor::Cursor;
 use super::describe::describe_order;
-use super::execute::{Found, execute};
-use super::judge::Judge;
+use super::execute::{Answer, Found, execute};
+use super::judge::{Judge, Memory};
 use super::order::Term;
 use super::{Query, describe};
 use crate::database::{CursorKey, Database};
@@ -17,6 +17,7 @@ pub(crate) struct Rows {
     pub(crate) found: Vec<Found>,
     pub(crate) previous: Option<Cursor>,
     pub(crate) next: Option<Cursor>,
+    pub(crate) is_full_scan: bool,
 }
 
 impl Query {
@@ -87,14 +88,18 @@ pub(crate) fn page(
         take: Some(most.saturating_add(1)),
         ..query
     };
-    let mut found = execute(database, reader, entity, &query)?;
+    let Answer {
+        rows: mut found,
+        is_full_scan,
+    } = execute(database, reader, entity, &query)?;
     let has_more = found.len() > most;
     if has_more && query.backward {
         found.remove(0);
     }
     found.truncate(most);
     let order = order_of(&database.schema, entity, &query);
-    let judge = Judge { database, reader };
+    let memory = Memory::default();
+    let judge = Judge::new(database, reader, &memory);
     let cursor = |found: &Found| -> Result<Cursor> {
         let record = parse_row(entity, &found.key, &found.row)?;
         let position = judge.position(&query.order, entity, &found.key, &record)?;
@@ -112,5 +117,6 @@ pub(crate) fn page(
         previous: previous.transpose()?,
         next: next.transpose()?,
         found,
+        is_full_scan,
     })
 }

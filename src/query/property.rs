@@ -159,6 +159,34 @@ impl<R, V: Text> Property<R, V> {
         self.text(Pattern::like(pattern.as_ref()))
     }
 
+    /// The text has a part that the regular expression matches, in the syntax of the crate
+    /// [`regex`](https://docs.rs/regex/latest/regex/#syntax); `^` and `$` stand for the ends of the text.
+    /// What is no regular expression is [`Error::Query`](crate::Error::Query) when the query ends. An
+    /// expression that begins with `^` and literal characters uses an index.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Article { #[orm(primary_key)] id: Pk, #[orm(index)] slug: String }
+    /// # let orm = Orm::builder().entities::<Article>().in_memory()?;
+    /// let mut em = orm.em();
+    /// for slug in ["foo-1", "foo-b", "bar-2"] {
+    ///     em.create(Article::build().slug(slug));
+    /// }
+    /// let numbered = em.find::<Article>().filter(|a| a.slug().matches(r"^foo-\d+$"));
+    /// assert_eq!(numbered.count()?, 1);
+    ///
+    /// let wrong = em.find::<Article>().filter(|a| a.slug().matches("(foo")).count();
+    /// assert!(matches!(wrong, Err(Error::Query { .. })));
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    #[cfg(feature = "regex")]
+    pub fn matches(self, pattern: impl AsRef<str>) -> Filter<R> {
+        self.text(Pattern::regex(pattern.as_ref()))
+    }
+
     fn text(self, pattern: Pattern) -> Filter<R> {
         self.condition(Comparison::Text(TextMatch::new::<V>(pattern)))
     }

@@ -56,6 +56,15 @@ pub(super) enum Pattern {
     EndsWith(String),
     Contains(String),
     Like(Vec<Like>),
+    /// A regular expression.
+    #[cfg(feature = "regex")]
+    Regex(regex::Regex),
+    /// What is no regular expression, and why.
+    #[cfg(feature = "regex")]
+    NoRegex {
+        pattern: String,
+        problem: String,
+    },
 }
 
 /// A part of a `LIKE` pattern.
@@ -126,11 +135,37 @@ impl Pattern {
         Self::Like(parts)
     }
 
+    #[cfg(feature = "regex")]
+    pub(super) fn regex(pattern: &str) -> Self {
+        match regex::Regex::new(pattern) {
+            Ok(regex) => Self::Regex(regex),
+            Err(error) => Self::NoRegex {
+                pattern: pattern.to_owned(),
+                problem: error.to_string(),
+            },
+        }
+    }
+
+    /// What is wrong with the pattern.
+    pub(super) fn problem(&self) -> Option<String> {
+        match self {
+            #[cfg(feature = "regex")]
+            Self::NoRegex { pattern, problem } => {
+                Some(format!("{pattern:?} is no regular expression: {problem}"))
+            }
+            _ => None,
+        }
+    }
+
     /// What every text begins with that matches.
     fn beginning(&self) -> String {
         match self {
             Self::StartsWith(text) => text.clone(),
             Self::EndsWith(_) | Self::Contains(_) => String::new(),
+            #[cfg(feature = "regex")]
+            Self::Regex(regex) => super::regex::beginning(regex.as_str()),
+            #[cfg(feature = "regex")]
+            Self::NoRegex { .. } => String::new(),
             Self::Like(parts) => {
                 let fixed = parts.iter().map_while(|part| match part {
                     Like::Character(character) => Some(*character),
@@ -147,6 +182,10 @@ impl Pattern {
             Self::EndsWith(part) => text.ends_with(part.as_str()),
             Self::Contains(part) => text.contains(part.as_str()),
             Self::Like(parts) => is_like(parts, text),
+            #[cfg(feature = "regex")]
+            Self::Regex(regex) => regex.is_match(text),
+            #[cfg(feature = "regex")]
+            Self::NoRegex { .. } => unreachable!("the query was checked"),
         }
     }
 }
@@ -189,6 +228,10 @@ impl fmt::Display for Pattern {
                 let pattern: String = parts.iter().map(ToString::to_string).collect();
                 write!(f, "like {pattern:?}")
             }
+            #[cfg(feature = "regex")]
+            Self::Regex(regex) => write!(f, "matches {:?}", regex.as_str()),
+            #[cfg(feature = "regex")]
+            Self::NoRegex { pattern, .. } => write!(f, "matches {pattern:?}"),
         }
     }
 }

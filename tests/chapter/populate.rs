@@ -71,7 +71,7 @@ fn s34_the_authors_of_many_articles_take_one_lookup_together() {
         assert_eq!(
             log.take(),
             [
-                "[query] select article by all [11 rows]",
+                "[query] select article by all (full scan) [11 rows]",
                 "[query] select user by id in (1, 2) [2 rows]",
             ]
         );

@@ -4,7 +4,7 @@ use musher::Orm;
 use proptest::prelude::*;
 
 use super::plain::{Ask, Plain, asks, books};
-use super::shelf::{Shelf, bare, indexed, mixed};
+use super::shelf::{Shelf, bare, composite, indexed, mixed};
 use crate::support::on_both_stores;
 
 fn verify<S: Shelf>(orm: &Orm, books: &[Plain], ask: &Ask) -> musher::Result<()> {
@@ -38,5 +38,6 @@ proptest! {
         verify_on_both_stores::<indexed::Library>(&books, &asks);
         verify_on_both_stores::<bare::Library>(&books, &asks);
         verify_on_both_stores::<mixed::Library>(&books, &asks);
+        verify_on_both_stores::<composite::Library>(&books, &asks);
     }
 }

@@ -4,26 +4,17 @@ use musher::Cursor;
 use musher::prelude::*;
 use proptest::prelude::*;
 
-use super::plain::{Ask, asks, books};
-use super::shelf::{Shelf, indexed};
+use super::plain::{Ask, Plain, asks, books};
+use super::shelf::{From, Shelf, composite, indexed};
 use super::{Book, Library};
 use crate::support::{self, on_both_stores, refused};
 
 /// All pages of a query, from the first to the last, and from the last back to the first.
-fn verify_pages(orm: &Orm, ask: &Ask, size: usize) -> musher::Result<()> {
+fn verify_pages<S: Shelf>(orm: &Orm, ask: &Ask, size: usize) -> musher::Result<()> {
     let mut em = orm.em();
-    let mut page = |cursor: Option<(&Cursor, bool)>| {
-        let query = indexed::asked(&mut em, ask);
-        match cursor {
-            None => query,
-            Some((cursor, false)) => query.after(cursor),
-            Some((cursor, true)) => query.before(cursor),
-        }
-        .page(size)
-    };
-    let mut pages = vec![page(None)?];
+    let mut pages = vec![S::page(&mut em, ask, From::Start, size)?];
     while let Some(next) = &pages.last().expect("there is a first").next {
-        let next = page(Some((next, false)))?;
+        let next = S::page(&mut em, ask, From::After(next), size)?;
         assert!(!next.ids.is_empty() && next.ids.len() <= size);
         pages.push(next);
     }
@@ -31,12 +22,25 @@ fn verify_pages(orm: &Orm, ask: &Ask, size: usize) -> musher::Result<()> {
     for at in (1..pages.len()).rev() {
         assert_eq!(pages[at - 1].ids.len(), size, "only the last page is short");
         let previous = pages[at].previous.as_ref().expect("there is one before");
-        let back = page(Some((previous, true)))?;
+        let back = S::page(&mut em, ask, From::Before(previous), size)?;
         assert_eq!(back, pages[at - 1], "the same page from the other side");
     }
     let walked: Vec<_> = pages.into_iter().flat_map(|page| page.ids).collect();
-    assert_eq!(walked, indexed::asked(&mut em, ask).ids()?);
+    let all = Ask {
+        skip: 0,
+        take: None,
+        ..ask.clone()
+    };
+    assert_eq!(walked, S::find(&mut em, &all)?.0);
     Ok(())
+}
+
+fn verify_pages_on_both_stores<S: Shelf>(books: &[Plain], asks: &[Ask], size: usize) {
+    on_both_stores::<S::Entities>(|orm| {
+        S::store(orm, books)?;
+        asks.iter()
+            .try_for_each(|ask| verify_pages::<S>(orm, ask, size))
+    });
 }
 
 proptest! {
@@ -48,10 +52,8 @@ proptest! {
         asks in asks(),
         size in 1_usize..6,
     ) {
-        on_both_stores::<<indexed::Library as Shelf>::Entities>(|orm| {
-            indexed::Library::store(orm, &books)?;
-            asks.iter().try_for_each(|ask| verify_pages(orm, ask, size))
-        });
+        verify_pages_on_both_stores::<indexed::Library>(&books, &asks, size);
+        verify_pages_on_both_stores::<composite::Library>(&books, &asks, size);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The same library with different indexes: a module of entities for each, and a trait over them, so
 //! that one test asks them all.
 
-use musher::Result;
 use musher::prelude::*;
+use musher::{Cursor, Result};
 
 use super::plain::{Ask, Plain};
 
@@ -16,11 +16,30 @@ pub trait Shelf {
     /// The ids of the page that is asked for, and how many books meet the condition.
     fn find(em: &mut EntityManager, ask: &Ask) -> Result<(Vec<u64>, usize)>;
 
+    /// A page from a place in the order, whatever page is asked for.
+    fn page(em: &mut EntityManager, ask: &Ask, from: From<'_>, size: usize) -> Result<Page>;
+
     /// Whether any book meets the condition.
     fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool>;
 
     /// How the query is run.
     fn explain(em: &mut EntityManager, ask: &Ask) -> Result<musher::Explanation>;
+}
+
+/// Where a page begins, or ends.
+#[derive(Clone, Copy)]
+pub enum From<'c> {
+    Start,
+    After(&'c Cursor),
+    Before(&'c Cursor),
+}
+
+/// The ids of a page, and the cursors of those beside it.
+#[derive(Debug, PartialEq)]
+pub struct Page {
+    pub ids: Vec<u64>,
+    pub previous: Option<Cursor>,
+    pub next: Option<Cursor>,
 }
 
 /// Defines a library as a module of entities: `$attribute` stands before the property that follows.
@@ -33,6 +52,7 @@ macro_rules! shelf {
         author_rank: $(#[$author_rank:meta])*,
         tag_kind: $(#[$tag_kind:meta])*,
         color: $(#[$color:meta])*,
+        together: $(#[$together:meta])*,
     }) => {
         $(#[$doc])*
         pub mod $name {
@@ -54,6 +74,7 @@ macro_rules! shelf {
             }
 
             #[derive(Entity, Debug)]
+            $(#[$together])*
             pub struct Book {
                 #[orm(primary_key)]
                 id: Pk,
@@ -150,7 +171,7 @@ macro_rules! shelf {
             }
 
             /// The query with its condition and order, of all rows.
-            pub fn asked<'em>(em: &'em mut EntityManager, ask: &Ask) -> musher::Find<'em, Book> {
+            fn asked<'em>(em: &'em mut EntityManager, ask: &Ask) -> musher::Find<'em, Book> {
                 let query = em.find::<Book>().order_by(|book| {
                     let orders = ask.terms.iter().map(|term| order(*term, &book));
                     orders.collect::<Vec<_>>()
@@ -202,6 +223,28 @@ macro_rules! shelf {
                     Ok((ids.iter().map(|id| *id.key()).collect(), count))
                 }
 
+                fn page(
+                    em: &mut EntityManager,
+                    ask: &Ask,
+                    from: crate::shelf::From<'_>,
+                    size: usize,
+                ) -> Result<crate::shelf::Page> {
+                    use crate::shelf::{From, Page};
+
+                    let query = asked(em, ask);
+                    let page = match from {
+                        From::Start => query,
+                        From::After(cursor) => query.after(cursor),
+                        From::Before(cursor) => query.before(cursor),
+                    }
+                    .page(size)?;
+                    Ok(Page {
+                        ids: page.ids.iter().map(|id| *id.key()).collect(),
+                        previous: page.previous,
+                        next: page.next,
+                    })
+                }
+
                 fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool> {
                     asked(em, ask).exists()
                 }
@@ -224,6 +267,7 @@ shelf! {
         author_rank: #[orm(index)],
         tag_kind: #[orm(index)],
         color: #[orm(index)],
+        together: ,
     }
 }
 
@@ -237,6 +281,7 @@ shelf! {
         author_rank: ,
         tag_kind: ,
         color: ,
+        together: ,
     }
 }
 
@@ -250,5 +295,26 @@ shelf! {
         author_rank: ,
         tag_kind: #[orm(index)],
         color: ,
+        together: ,
+    }
+}
+
+shelf! {
+    /// Properties have indexes together.
+    composite {
+        title: ,
+        isbn: ,
+        year: ,
+        author_name: ,
+        author_rank: #[orm(index)],
+        tag_kind: ,
+        color: #[orm(index)],
+        together: #[orm(
+            index(author, year),
+            index(year, title, pages),
+            index(pages, title),
+            unique(isbn, year),
+            unique(pages, isbn),
+        )],
     }
 }

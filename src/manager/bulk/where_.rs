@@ -316,10 +316,13 @@ impl<C: Fn(&Database, &mut Bulk, &Found) -> Result<()>> Operation<C> {
     /// The change sets of the rows of a view, and the keys of the rows.
     fn make(&self, database: &Database, reader: &dyn Reader) -> Result<(Bulk, Vec<RowKey>)> {
         let schema = database.schema.entity(self.entity);
-        let query = Query::of_condition(Some(self.condition.clone()));
+        let query = Query {
+            allows_full_scan: true,
+            ..Query::of_condition(Some(self.condition.clone()))
+        };
         let mut bulk = Bulk::default();
         let mut keys = Vec::new();
-        for found in query::execute(database, reader, schema, &query)? {
+        for found in query::execute(database, reader, schema, &query)?.rows {
             (self.change)(database, &mut bulk, &found)?;
             keys.push(found.key);
         }

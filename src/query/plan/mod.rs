@@ -1,0 +1,84 @@
+//! Which rows a query reads, and in which order.
+//!
+//! By the keys that a [`Source`] gives, where the condition has a part that a key or an index answers;
+//! else along the keys or an index that have the order, else all rows. `restriction` finds what a
+//! condition leaves of an index, `candidates` the sources that a condition allows, `choice` takes the
+//! one with the fewest rows, as counted in the store up to a bound, and `source` gives its keys.
+//! Invariants: whatever is chosen, the whole condition is judged on every row that is read, and no row
+//! that meets it is left out.
+
+mod candidates;
+mod choice;
+mod order;
+mod restriction;
+mod source;
+
+use super::Query;
+use super::judge::Judge;
+use crate::error::Result;
+use crate::schema::{EntitySchema, IndexSchema};
+use crate::storage::{Direction, KeyRange};
+
+pub(super) use candidates::{Atom, Test, atoms_of, best};
+pub use choice::Estimate;
+pub(super) use source::{Source, SourceKind, or_break, scan_index};
+
+/// How a query gets at its rows.
+pub(super) struct Plan<'q> {
+    pub(super) access: Access<'q>,
+    /// Whether the rows come in the order that was asked for.
+    pub(super) is_sorted: bool,
+    /// Whether nothing is left out of what is read but by a limit or a cursor.
+    reads_all: bool,
+}
+
+pub(super) enum Access<'q> {
+    /// The rows of the keys that a source gives, in the order of their keys.
+    Keys(Source<'q>),
+    /// The rows in a range of keys, one after the other.
+    Rows(KeyRange, Direction),
+    /// The rows in a range of an index, in the order of the index.
+    Along(&'q IndexSchema, KeyRange, Direction),
+}
+
+impl Plan<'_> {
+    /// Whether the plan reads all rows, or may have to before it has found enough.
+    pub(super) fn is_full_scan(&self, query: &Query) -> bool {
+        // The first rows of an order, whatever they are, are not searched for.
+        let is_first_rows = query.condition.is_none() && query.take.is_some() && self.is_sorted;
+        self.reads_all && !is_first_rows
+    }
+}
+
+/// Chooses.
+pub(super) fn plan<'q>(
+    judge: Judge<'q>,
+    entity: &'q EntitySchema,
+    query: &'q Query,
+) -> Result<Plan<'q>> {
+    let schema = &judge.database.schema;
+    let atoms = atoms_of(query.condition.as_ref());
+    let own = candidates::own_comparisons(schema, entity, &atoms);
+    let walk = order::walk(schema, entity, query, &own);
+    let source = candidates::best(judge, entity, &atoms)?;
+    let unordered = query.order.is_empty();
+    Ok(match (source, walk) {
+        (Some(source), Some(walk)) if walk.reads_no_more_than(&source) => walk.into_plan(),
+        (Some(source), _) => Plan {
+            is_sorted: unordered,
+            reads_all: false,
+            access: match source.kind {
+                SourceKind::Range(range) => Access::Rows(range, Direction::Forward),
+                _ => Access::Keys(source),
+            },
+        },
+        // To read a whole index, and each row by its key, costs more than to sort; for the first few
+        // rows it costs less.
+        (None, Some(walk)) if walk.is_by_key() || query.take.is_some() => walk.into_plan(),
+        (None, _) => Plan {
+            access: Access::Rows(KeyRange::all(), Direction::Forward),
+            is_sorted: unordered,
+            reads_all: true,
+        },
+    })
+}
