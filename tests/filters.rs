@@ -46,50 +46,6 @@ fn shelf(orm: &Orm) -> Result<[Id<Author>; 2]> {
     Ok([first, second])
 }
 
-#[test]
-fn behind_a_collection_one_item_that_compares_so_is_enough() {
-    on_both_stores::<(Author, Book, Tag)>(|orm| {
-        let [first, second] = shelf(orm)?;
-        let mut em = orm.em();
-        let two = em
-            .find::<Author>()
-            .filter(|a| a.books().title().eq("Two"))
-            .all()?;
-        assert_eq!(two, [first]);
-        let red = em
-            .find::<Author>()
-            .filter(|a| a.books().tags().name().eq("red"))
-            .all()?;
-        assert_eq!(red, [first]);
-        let three = em
-            .find::<Author>()
-            .filter(|a| a.books().title().eq("Three"))
-            .all()?;
-        assert_eq!(three, [second]);
-        assert_eq!(
-            em.find::<Book>()
-                .filter(|b| b.tags().name().eq("blue"))
-                .count()?,
-            0
-        );
-        Ok(())
-    });
-}
-
-#[test]
-fn behind_a_collection_not_equal_means_that_no_item_is_equal() {
-    on_both_stores::<(Author, Book, Tag)>(|orm| {
-        let [_, second] = shelf(orm)?;
-        let mut em = orm.em();
-        let others = em
-            .find::<Author>()
-            .filter(|a| a.books().title().ne("One"))
-            .all()?;
-        assert_eq!(others, [second]);
-        Ok(())
-    });
-}
-
 /// The names of the authors that meet the condition.
 fn authors(
     em: &mut EntityManager,

@@ -23,7 +23,7 @@ mod shelf;
 
 use musher::Filter;
 use musher::prelude::*;
-use support::{on_both_stores, refused};
+use support::on_both_stores;
 
 #[derive(Entity, Debug)]
 struct Author {
@@ -150,22 +150,6 @@ fn ids_loads_nothing_and_first_follows_the_order() {
         assert_eq!(
             em.find::<Book>().filter(|b| b.title().eq("c")).first()?,
             None
-        );
-        Ok(())
-    });
-}
-
-#[test]
-fn an_order_through_a_collection_is_refused_with_a_remedy() {
-    on_both_stores::<Library>(|orm| {
-        let mut em = orm.em();
-        em.create(Book::build().title("a").pages(1));
-        em.flush()?;
-        let error = refused(em.find::<Book>().order_by(|b| b.tags().name().asc()).all());
-        assert_eq!(
-            error.to_string(),
-            "Book: an order leads through the collection `tags`, and many items have no one value; order by a property of \
-             the entity itself, or of one that a to-one relation leads to"
         );
         Ok(())
     });

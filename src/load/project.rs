@@ -34,7 +34,7 @@ impl Loader<'_> {
     /// The stored values of the columns, for each of the rows.
     ///
     /// # Errors
-    /// [`Error::Query`] if a path leads through a collection. [`Error::Corruption`] if a row can't be read.
+    /// [`Error::Corruption`] if a row can't be read.
     pub(crate) fn project(
         &mut self,
         entity: EntityIndex,
@@ -158,14 +158,9 @@ impl Loader<'_> {
                 Ok(RowKey::decode_reference(kind, stored)?)
             }
             RelationKind::OneToOneInverse { .. } => Ok(self.links(relation, key)?.pop()),
-            RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. } => Err(Error::Query {
-                entity: entity.name,
-                problem: format!(
-                    "a projection leads through the collection `{}`, and many items have no one value; populate the \
-                     collection, or query its items",
-                    entity.fields[step].name
-                ),
-            }),
+            RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. } => {
+                unreachable!("no path leads through a collection")
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 //! Typed paths to collections, and the conditions that their items can be held against.
 
 use std::fmt;
-use std::ops::Deref;
 
 use super::Managed;
 use crate::entity::Entity;
@@ -41,7 +40,6 @@ use crate::query::{Filter, ItemCount, Path};
 /// ```
 pub struct CollectionPath<R: Entity, T: Managed> {
     path: Path<R, T>,
-    items: T::Path<R>,
 }
 
 impl<R: Entity, T: Managed> CollectionPath<R, T> {
@@ -79,10 +77,7 @@ impl<R: Entity, T: Managed> CollectionPath<R, T> {
 
 impl<R: Entity, T: Managed> From<Path<R, T>> for CollectionPath<R, T> {
     fn from(path: Path<R, T>) -> Self {
-        Self {
-            items: path.clone().into(),
-            path,
-        }
+        Self { path }
     }
 }
 
@@ -95,14 +90,5 @@ impl<R: Entity, T: Managed> Clone for CollectionPath<R, T> {
 impl<R: Entity, T: Managed> fmt::Debug for CollectionPath<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CollectionPath").field(&self.path).finish()
-    }
-}
-
-/// A condition of what lies behind goes on from the items: one item that meets it is enough.
-impl<R: Entity, T: Managed> Deref for CollectionPath<R, T> {
-    type Target = T::Path<R>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.items
     }
 }

@@ -346,8 +346,8 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Corruption`], what a flush before the query says, and
-    /// [`Error::Query`] if the order leads through a collection, a pattern is no regular expression, or
-    /// the query is a full scan and these are forbidden.
+    /// [`Error::Query`] if a pattern is no regular expression, or the query is a full scan and these are
+    /// forbidden.
     pub fn all(self) -> Result<Vec<H>> {
         let index = self.em.entity_index::<T>();
         let query = self

@@ -78,7 +78,7 @@ pub(crate) fn count(
         ..Search::new(judge, entity, query, &plan)
     };
     search.read(&plan)?;
-    Ok((search.found(), is_full_scan))
+    Ok((search.counts.met, is_full_scan))
 }
 
 /// Runs a query, and tells how. It may be a full scan in any case.
@@ -197,11 +197,6 @@ impl<'a> Search<'a> {
             rows.reverse();
         }
         rows
-    }
-
-    /// How many rows were found, without a page.
-    fn found(&self) -> usize {
-        self.counts.met
     }
 
     fn read(&mut self, plan: &Plan<'_>) -> Result<()> {

@@ -72,19 +72,20 @@ impl Explanation {
     ) -> Self {
         let access = access(plan);
         let is_full_scan = plan.is_full_scan(query);
-        let mut node = PlanNode {
-            step: access.clone(),
-            rows: counts.examined,
-            lookups: counts.reading,
-            ..PlanNode::default()
+        let mut node = match &plan.access {
+            Access::Keys(source) => PlanNode {
+                step: "rows by key".to_owned(),
+                lookups: counts.reading.saturating_sub(lookups_of(source)),
+                children: vec![PlanNode::of(source, entity)],
+                ..PlanNode::default()
+            },
+            Access::Rows(..) | Access::Along(..) => PlanNode {
+                step: format!("{access}{}", if is_full_scan { " (full scan)" } else { "" }),
+                lookups: counts.reading,
+                ..PlanNode::default()
+            },
         };
-        if let Access::Keys(source) = &plan.access {
-            node.step = "rows by key".to_owned();
-            node.lookups = counts.reading.saturating_sub(lookups_of(source));
-            node.children.push(PlanNode::of(source, entity));
-        } else if is_full_scan {
-            node.step += " (full scan)";
-        }
+        node.rows = counts.examined;
         if query.condition.is_some() {
             node = PlanNode {
                 step: "filter".to_owned(),

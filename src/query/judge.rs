@@ -13,7 +13,7 @@ use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace::parse_row;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex};
 use crate::storage::{Bytes, Reader};
 
 /// The byte in a position that says that there is a value.
@@ -108,8 +108,8 @@ impl Judge<'_> {
         at.fields[field].nullable
     }
 
-    /// Follows the relations to the row that has the property. Behind a relation that is `None`,
-    /// every property is `None`; behind a collection, one item that compares so is enough.
+    /// Follows the relations to the row that has the property. Behind a relation that is `None`, every
+    /// property is `None`.
     fn compare(
         &self,
         steps: &[FieldIndex],
@@ -119,50 +119,20 @@ impl Judge<'_> {
         key: &RowKey,
         record: &Record<'_>,
     ) -> Result<bool> {
-        let Some((step, rest)) = steps.split_first() else {
+        if steps.is_empty() {
             return evaluate(comparison, entity, field, key, record);
+        }
+        let Some((target, key)) = self.follow(steps, entity, key, record)? else {
+            let optional = self.is_optional(steps, field, entity);
+            return Ok(holds_for_none(comparison, optional));
         };
-        let relation = entity.relation(*step);
-        let target = self.database.schema.entity(relation.target);
-        if relation.is_to_many() {
-            let keyspace = &self.database.keyspace;
-            let items = keyspace.items(self.reader, &self.database.schema, relation, key)?;
-            for item in items {
-                if self.compare_target(rest, field, comparison, target, &item)? {
-                    return Ok(true);
-                }
-            }
-            return Ok(false);
+        // The key alone needs no look-up.
+        if field == target.key_field {
+            return Ok(evaluate_key(comparison, target, &key));
         }
-        if let Some(target_key) = self.only_target(entity, *step, relation, key, record)? {
-            self.compare_target(rest, field, comparison, target, &target_key)
-        } else {
-            let optional = self.is_optional(rest, field, target);
-            Ok(holds_for_none(comparison, optional))
-        }
-    }
-
-    /// Goes on at the row that a relation leads to. Its key alone needs no look-up.
-    fn compare_target(
-        &self,
-        steps: &[FieldIndex],
-        field: FieldIndex,
-        comparison: &Comparison,
-        target: &EntitySchema,
-        key: &RowKey,
-    ) -> Result<bool> {
-        if steps.is_empty() && field == target.key_field {
-            return Ok(evaluate_key(comparison, target, key));
-        }
-        let row = self.row(target, key)?;
-        self.compare(
-            steps,
-            field,
-            comparison,
-            target,
-            key,
-            &parse_row(target, key, &row)?,
-        )
+        let row = self.row(target, &key)?;
+        let record = parse_row(target, &key, &row)?;
+        evaluate(comparison, target, field, &key, &record)
     }
 
     /// Whether so many items of a collection meet their condition as are asked for.
@@ -220,18 +190,18 @@ impl Judge<'_> {
     ) -> Result<Option<(&'s EntitySchema, RowKey)>> {
         let mut at = key.clone();
         for (step, position) in steps.iter().zip(0..) {
-            let relation = entity.relation(*step);
             let next = if position == 0 {
-                self.only_target(entity, *step, relation, &at, record)?
+                self.only_target(entity, *step, &at, record)?
             } else {
                 let row = self.row(entity, &at)?;
                 let record = parse_row(entity, &at, &row)?;
-                self.only_target(entity, *step, relation, &at, &record)?
+                self.only_target(entity, *step, &at, &record)?
             };
             let Some(next) = next else {
                 return Ok(None);
             };
-            (entity, at) = (self.database.schema.entity(relation.target), next);
+            let target = entity.relation(*step).target;
+            (entity, at) = (self.database.schema.entity(target), next);
         }
         Ok(Some((entity, at)))
     }
@@ -281,7 +251,7 @@ impl Judge<'_> {
     ) -> Result<Vec<u8>> {
         let mut position = Vec::new();
         for term in order {
-            let value = self.sort_value(&term.steps, term, entity, key, record)?;
+            let value = self.sort_value(term, entity, key, record)?;
             position.push(match value {
                 None if term.nulls_last => VALUE + 1,
                 None => VALUE - 1,
@@ -297,23 +267,20 @@ impl Judge<'_> {
     /// The index key of the property that a term names; `None` where there is no value.
     fn sort_value(
         &self,
-        steps: &[FieldIndex],
         term: &Term,
         entity: &EntitySchema,
         key: &RowKey,
         record: &Record<'_>,
     ) -> Result<Option<Vec<u8>>> {
-        let Some((step, rest)) = steps.split_first() else {
+        if term.steps.is_empty() {
             return own_sort_value(term, entity, key, record);
-        };
-        let relation = entity.relation(*step);
-        let target = self.database.schema.entity(relation.target);
-        let Some(target_key) = self.only_target(entity, *step, relation, key, record)? else {
+        }
+        let Some((target, key)) = self.follow(&term.steps, entity, key, record)? else {
             return Ok(None);
         };
-        let row = self.row(target, &target_key)?;
-        let record = parse_row(target, &target_key, &row)?;
-        self.sort_value(rest, term, target, &target_key, &record)
+        let row = self.row(target, &key)?;
+        let record = parse_row(target, &key, &row)?;
+        own_sort_value(term, target, &key, &record)
     }
 
     /// The one row that a relation leads to.
@@ -321,29 +288,18 @@ impl Judge<'_> {
         &self,
         entity: &EntitySchema,
         step: FieldIndex,
-        relation: &RelationSchema,
         key: &RowKey,
         record: &Record<'_>,
     ) -> Result<Option<RowKey>> {
         let (schema, keyspace) = (&self.database.schema, &self.database.keyspace);
-        match relation.kind {
-            RelationKind::ToOne { .. } => {
-                let stored = record.get(entity.fields[step].number).unwrap_or_default();
-                let kind = schema.entity(relation.target).key_kind;
-                Ok(RowKey::decode_reference(kind, stored)?)
-            }
-            RelationKind::OneToOneInverse { .. } => {
-                Ok(keyspace.items(self.reader, schema, relation, key)?.pop())
-            }
-            RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. } => Err(Error::Query {
-                entity: entity.name,
-                problem: format!(
-                    "an order leads through the collection `{}`, and many items have no one value; order by a property of \
-                         the entity itself, or of one that a to-one relation leads to",
-                    entity.fields[step].name
-                ),
-            }),
+        let relation = entity.relation(step);
+        debug_assert!(!relation.is_to_many(), "no path leads through a collection");
+        if relation.is_to_one_owner() {
+            let stored = record.get(entity.fields[step].number).unwrap_or_default();
+            let kind = schema.entity(relation.target).key_kind;
+            return Ok(RowKey::decode_reference(kind, stored)?);
         }
+        Ok(keyspace.items(self.reader, schema, relation, key)?.pop())
     }
 }
 

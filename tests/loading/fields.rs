@@ -108,19 +108,3 @@ fn what_is_pending_is_seen() {
         Ok(())
     });
 }
-
-#[test]
-fn there_is_no_one_value_behind_a_collection() {
-    on_both_stores::<Library>(|orm| {
-        let mut em = orm.em();
-        ann(&mut em)?;
-        let error = refused(em.find::<Book>().fields(|b| b.tags().name()).all());
-        assert!(
-            error
-                .to_string()
-                .contains("a projection leads through the collection `tags`"),
-            "{error}"
-        );
-        Ok(())
-    });
-}

@@ -135,7 +135,7 @@ fn the_log_says_where_a_query_is_a_full_scan() -> Result<()> {
         .logger(move |line: &str| {
             kept.lock()
                 .expect("no test panics while it logs")
-                .push(line.to_owned())
+                .push(line.to_owned());
         })
         .in_memory()?;
     let mut em = orm.em();

@@ -82,7 +82,9 @@ pub(super) const STEPS: &[Step] = &[
         hinted.all().map(text)
     }),
     step("the same, joined", clear, |em| {
-        let users = em.find::<User>().filter(|u| u.articles().slug().eq("two"));
+        let users = em
+            .find::<User>()
+            .filter(|u| u.articles().any(|a| a.slug().eq("two")));
         let users = users.populate(|u| (u.articles().tags(), u.password(), u.profile()));
         users.strategy(LoadStrategy::Joined).all().map(text)
     }),

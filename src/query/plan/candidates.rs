@@ -177,9 +177,6 @@ fn behind_relation<'q>(
 ) -> Result<Option<Source<'q>>> {
     let schema = &judge.database.schema;
     let relation = entity.relation(step);
-    if relation.is_to_many() {
-        return Ok(None);
-    }
     let target = schema.entity(relation.target);
     let always_leads = relation.is_to_one_owner() && !entity.fields[step].nullable;
     let behind: Vec<_> = atoms
