@@ -198,15 +198,15 @@ pub mod __private {
     pub use crate::load::{LoadPath, Loads, PlainProperty, Route, Then};
     pub use crate::manager::{
         CollectionEdit, CollectionPath, CollectionView, Creation, Defer, Edit, EntityManager,
-        IntoManaged, Managed, Pending, Steps, View,
+        IntoManaged, Managed, Pending, Steps, View, root_path,
     };
     pub use crate::query::{
-        Columns, EmbeddedPath, FilterBinding, OptionalPath, Path, Property, PropertyPath,
-        QueryPath, Terms, Values, index_part, index_part_of_each,
+        Columns, EmbeddedPath, FilterBinding, OptionalPath, OrderProperty, Path, Property,
+        PropertyPath, QueryPath, Terms, Values, index_part, index_part_of_each,
     };
     pub use crate::schema::{
         ByDefault, CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription,
-        OfAnyType, OnDelete, PartDescription, Readable, Relation, Target, VersionNumber,
+        OfAnyType, OnDelete, OrderTerm, PartDescription, Readable, Relation, Target, VersionNumber,
         concatenated, prefixed, prefixed_length, split,
     };
     pub use crate::serialize::{Node, SerializeEntity, serialize_view};

@@ -6,6 +6,10 @@ mod support;
 mod cascade;
 #[path = "models/concurrency_check.rs"]
 mod concurrency_check;
+#[path = "models/eager.rs"]
+mod eager;
+#[path = "models/orders.rs"]
+mod orders;
 #[path = "models/serialization.rs"]
 mod serialization;
 #[path = "models/stamps.rs"]

@@ -9,7 +9,9 @@ use proc_macro2::Span;
 use syn::{Attribute, Expr, Ident, LitStr, Path};
 
 use crate::ctxt::Ctxt;
-use crate::grammar::{Item, Value, expression, items, paths, property, set, set_flag, string};
+use crate::grammar::{
+    Item, OrderItem, Value, expression, items, order, paths, property, set, set_flag, string,
+};
 use crate::indexes::{IndexAttr, IndexItem};
 use crate::suggest::nearest;
 
@@ -71,6 +73,7 @@ pub(crate) struct ContainerAttrs {
     /// In the order in which they are named; several paths for an event run one after the other.
     pub(crate) hooks: Vec<(Event, Given<Vec<Path>>)>,
     pub(crate) computed: Vec<Computed>,
+    pub(crate) order: Slot<Vec<OrderItem>>,
     /// In the order in which they are declared.
     pub(crate) indexes: Vec<IndexAttr>,
 }
@@ -120,6 +123,8 @@ pub(crate) struct RelationAttr {
     pub(crate) orphan_removal: Slot<()>,
     pub(crate) fixed_order: Slot<()>,
     pub(crate) cascade_remove: Slot<()>,
+    pub(crate) eager: Slot<()>,
+    pub(crate) order: Slot<Vec<OrderItem>>,
 }
 
 /// The attributes of a property.
@@ -175,6 +180,8 @@ const RELATION_ATTRIBUTES: &[&str] = &[
     "orphan_removal",
     "cascade",
     "fixed_order",
+    "eager",
+    "order_by",
 ];
 
 impl ContainerAttrs {
@@ -186,6 +193,8 @@ impl ContainerAttrs {
                 attrs.add_hook(cx, event, &name, value);
             } else if text == "name" {
                 set(cx, &mut attrs.name, &name, string(cx, &name, value));
+            } else if text == "order_by" {
+                set(cx, &mut attrs.order, &name, order(cx, &name, value));
             } else if text == "computed" {
                 let computed = serialization::computed(cx, &name, value);
                 attrs.computed.extend(computed);
@@ -199,7 +208,7 @@ impl ContainerAttrs {
                 );
             } else {
                 let known = Event::ALL.map(Event::name);
-                let others = ["name", "computed", "index", "unique"];
+                let others = ["name", "computed", "index", "unique", "order_by"];
                 unknown(cx, &name, known.into_iter().chain(others));
             }
         }
@@ -300,7 +309,7 @@ fn index_value(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<IndexItem>> 
     match value {
         Value::Word => return None,
         Value::Index(items) => return Some(items),
-        Value::Expr(_) | Value::List(_) | Value::Types(_) => cx.error(
+        Value::Expr(_) | Value::List(_) | Value::Types(_) | Value::Order(_) => cx.error(
             name.span(),
             format_args!("`{name}` takes no value: write `#[orm({name})]`, or `{name}(..)` with options in parentheses"),
         ),
@@ -329,7 +338,7 @@ impl RelationAttr {
         let items = match value {
             Value::Word => Vec::new(),
             Value::List(items) => items,
-            Value::Expr(_) | Value::Types(_) | Value::Index(_) => {
+            Value::Expr(_) | Value::Types(_) | Value::Index(_) | Value::Order(_) => {
                 cx.error(
                     name.span(),
                     format_args!("write `{name}`, or `{name}(..)` with options in parentheses"),
@@ -345,6 +354,8 @@ impl RelationAttr {
             orphan_removal: None,
             fixed_order: None,
             cascade_remove: None,
+            eager: None,
+            order: None,
         };
         for Item { name, value } in items {
             match name.to_string().as_str() {
@@ -359,6 +370,8 @@ impl RelationAttr {
                     &name,
                     cascade(cx, &name, value),
                 ),
+                "eager" => set_flag(cx, &mut attr.eager, &name, &value),
+                "order_by" => set(cx, &mut attr.order, &name, order(cx, &name, value)),
                 text if FIELD_ATTRIBUTES.contains(&text) => {
                     cx.error(
                         name.span(),

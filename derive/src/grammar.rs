@@ -26,6 +26,33 @@ pub(crate) enum Value {
     /// The types in the parentheses of `groups`.
     Types(Vec<Type>),
     Index(Vec<IndexItem>),
+    Order(Vec<OrderItem>),
+}
+
+/// A property in the parentheses of `order_by`, and its direction.
+pub(crate) struct OrderItem {
+    pub(crate) property: Ident,
+    pub(crate) descending: bool,
+}
+
+impl Parse for OrderItem {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let property = input.call(Ident::parse_any)?;
+        let direction: Option<Ident> = input.parse()?;
+        let descending = match &direction {
+            None => false,
+            Some(direction) if direction == "asc" => false,
+            Some(direction) if direction == "desc" => true,
+            Some(other) => {
+                let problem = format!("a direction is `asc` or `desc`, not `{other}`");
+                return Err(syn::Error::new(other.span(), problem));
+            }
+        };
+        Ok(Self {
+            property,
+            descending,
+        })
+    }
 }
 
 impl Parse for Item {
@@ -43,6 +70,9 @@ impl Parse for Item {
                 Value::Types(types_of(&content)?)
             } else if name == "index" || name == "unique" {
                 Value::Index(index_items(&content)?)
+            } else if name == "order_by" {
+                let items = Punctuated::<OrderItem, Token![,]>::parse_terminated(&content)?;
+                Value::Order(items.into_iter().collect())
             } else {
                 Value::List(skipped(&content)?)
             }
@@ -117,6 +147,20 @@ pub(crate) fn expression(cx: &Ctxt, name: &Ident, value: Value, example: &str) -
     None
 }
 
+/// The properties of `order_by`.
+pub(crate) fn order(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<OrderItem>> {
+    match value {
+        Value::Order(items) if !items.is_empty() => Some(items),
+        _ => {
+            cx.error(
+                name.span(),
+                "`order_by` needs properties, each with a direction if it is `desc`: `order_by(created_at desc, id)`",
+            );
+            None
+        }
+    }
+}
+
 pub(crate) fn string(cx: &Ctxt, name: &Ident, value: Value) -> Option<LitStr> {
     if let Value::Expr(Expr::Lit(ExprLit {
         lit: Lit::Str(text),
@@ -137,7 +181,9 @@ pub(crate) fn paths(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<Path>> 
     let expressions = match value {
         Value::Expr(Expr::Array(array)) => array.elems.into_iter().collect(),
         Value::Expr(expr) => vec![expr],
-        Value::Word | Value::List(_) | Value::Types(_) | Value::Index(_) => Vec::new(),
+        Value::Word | Value::List(_) | Value::Types(_) | Value::Index(_) | Value::Order(_) => {
+            Vec::new()
+        }
     };
     let paths: Option<Vec<Path>> = expressions
         .into_iter()

@@ -112,6 +112,7 @@ use crate::ctxt::Ctxt;
 /// | `index(each(a), ..)` | a part is each element of `a`, a list or set; one at most |
 /// | `index(a, b, name = "..")` | the name that stored data use, instead of `a+b` |
 /// | `on_init = f`, `on_load = f` | hooks, `fn(&mut Self)`, when an instance becomes managed, and when it was loaded |
+/// | `order_by(p, q desc)` | the order of rows where a query names no other |
 /// | `computed(full_title = f, ..)` | serialized beside the properties: what `f` makes of a `&Self`; with `groups(A)` in the parentheses, for these groups |
 ///
 /// Each hook takes a path, or several in a list: `before_create = [Self::check, hash]`.
@@ -156,6 +157,8 @@ use crate::ctxt::Ctxt;
 /// | `mapped_by = f` | `one_to_many`, `one_to_one` of an `Inverse`, `many_to_many` | the property at the other end that owns the relation; the first two need it |
 /// | `inversed_by = f` | `many_to_one`, `one_to_one` of an `Id`, `many_to_many` | the property at the other end that shows the relation |
 /// | `on_delete = restrict`, `set_null` or `cascade` | `many_to_one`, `one_to_one` of an `Id` | what happens to this row when the row referred to is removed; if it is not given, `restrict` for an `Id` and `set_null` for an `Option` |
+/// | `eager` | any relation | populated whenever the entity is loaded |
+/// | `order_by(p, q desc)` | `one_to_many`, `many_to_many` | the order of the items, where a query names no other |
 /// | `cascade(remove)` | any relation | what it holds is removed with this entity, loaded or not, and its hooks run |
 /// | `fixed_order` | `many_to_many` that owns | the collection keeps its items in an order of its own |
 /// | `orphan_removal` | `one_to_many`, `one_to_one` of an `Inverse` | what is released is removed, and what it holds when this entity is removed |

@@ -15,7 +15,9 @@ use super::{
 use crate::codec::value::{ValueError, decode_value, encode_value};
 use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 use crate::error::Result;
-use crate::schema::{EntityDescription, FieldDescription, FieldSet, IndexDescription, Target};
+use crate::schema::{
+    EntityDescription, FieldDescription, FieldSet, IndexDescription, OrderTerm, Target,
+};
 
 /// The properties of an entity or of a base entity, by position. Derives implement it.
 ///
@@ -147,6 +149,12 @@ pub trait Entity: Fields {
     /// The indexes that are declared on the struct.
     #[must_use]
     fn indexes() -> Vec<IndexDescription> {
+        Vec::new()
+    }
+
+    /// The order of rows where a query names none; by key, if it is empty.
+    #[must_use]
+    fn order() -> Vec<OrderTerm> {
         Vec::new()
     }
 
@@ -322,6 +330,7 @@ impl EntityType {
                 fields: T::describe(),
                 computed: T::computed(),
                 indexes: T::indexes(),
+                order: T::order(),
             },
             key_kind: T::Key::KIND,
             key_name: std::any::type_name::<T::Key>,

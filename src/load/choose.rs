@@ -12,7 +12,7 @@ use crate::context::Instance;
 use crate::entity::Membership;
 use crate::error::{Error, Result};
 use crate::query::{self, Chosen, Condition, Query};
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex, RelationSchema};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, OrderTerm, RelationSchema};
 use crate::storage::Bytes;
 
 impl Loader<'_> {
@@ -74,6 +74,48 @@ impl Loader<'_> {
         format!("{owners}, {}", query::describe_query(schema, target, query))
     }
 
+    /// The order of a collection's items: its own, or that of the entity that they are.
+    fn declared_order<'s>(&'s self, (entity, field, relation): Property<'s>) -> &'s [OrderTerm] {
+        let own = &entity.fields[field].order;
+        if own.is_empty() && !relation.has_fixed_order(&self.database.schema) {
+            &self.database.schema.entity(relation.target).order
+        } else {
+            own
+        }
+    }
+
+    /// Puts the items of collections that were filled in the declared order, if there is one. Those that
+    /// are not stored come last.
+    pub(super) fn order_collections(
+        &mut self,
+        owners: &[(RowKey, Instance)],
+        (entity, field, relation): Property<'_>,
+    ) -> Result<()> {
+        let order = query::declared(self.declared_order((entity, field, relation)));
+        if order.is_empty() {
+            return Ok(());
+        }
+        let query = Query {
+            order,
+            ..Query::default()
+        };
+        let of = |owner: Instance| self.context.body(owner).to_many(field).keys();
+        let items: BTreeSet<RowKey> = owners.iter().flat_map(|(_, owner)| of(*owner)).collect();
+        let keys: Vec<&RowKey> = items.iter().collect();
+        let target = self.database.schema.entity(relation.target);
+        let chosen = query::choose(self.database, self.reader, target, &query, &keys)?;
+        for (_, owner) in owners {
+            let collection = self.context.body(*owner).to_many(field);
+            let (shown, dirty) = (collection.keys(), collection.dirty());
+            let mut ordered = chosen.among(&shown);
+            ordered.extend(shown.into_iter().filter(|key| !chosen.has(key)));
+            let membership = Membership::Initialized;
+            self.context
+                .show(*owner, field, membership, (ordered, dirty));
+        }
+        Ok(())
+    }
+
     /// Which items of a collection are asked for, where it is not all of them, and what the collection
     /// is then.
     pub(super) fn choice(
@@ -104,6 +146,7 @@ impl Loader<'_> {
         if let Some(condition) = filter {
             query.must_meet(condition);
         }
+        query.order_by_default(self.declared_order((entity, field, relation)));
         Ok(Some((query, membership)))
     }
 

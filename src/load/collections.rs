@@ -42,6 +42,7 @@ impl Loader<'_> {
             } else {
                 if !owners.is_empty() {
                     self.fill_collections(&owners, entity, relation, field)?;
+                    self.order_collections(&owners, (entity, field, relation))?;
                 }
                 self.load_items(instances, relation, field)?;
             }

@@ -7,11 +7,15 @@ use super::{Loads, PlainProperty, Route};
 use crate::entity::List;
 use crate::error::{Error, Result};
 use crate::query::Query;
-use crate::schema::{EntitySchema, FieldIndex};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, ResolvedKind, Schema};
 
 /// The relations and lazy properties to be loaded, each with what shall be loaded behind it. Hints
 /// that begin with the same relation share it.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is what one of the hints that are joined here may say"
+)]
 pub struct Hints {
     pub(crate) fields: BTreeMap<FieldIndex, Hints>,
     /// Whether a path ends here, and does not only lead through.
@@ -22,6 +26,8 @@ pub struct Hints {
     pub(crate) is_contradictory: bool,
     /// Only the keys of the items, and not their rows.
     pub(crate) references: bool,
+    /// Not populated though it is eager, unless another hint asks for it.
+    pub(crate) is_not_eager: bool,
 }
 
 impl Hints {
@@ -31,6 +37,36 @@ impl Hints {
 
     pub(crate) fn add(&mut self, steps: &[FieldIndex]) {
         self.at(steps).is_end = true;
+    }
+
+    /// These hints, and the eager relations of all entities that they lead to.
+    pub(crate) fn with_eager(&self, schema: &Schema, root: EntityIndex) -> Self {
+        let mut all = self.clone();
+        let mut open = vec![(root, &mut all)];
+        while let Some((entity, here)) = open.pop() {
+            let entity = schema.entity(entity);
+            for field in &entity.eager {
+                here.fields.entry(*field).or_default();
+            }
+            here.fields
+                .retain(|_, hints| !hints.is_not_eager || hints.is_end || !hints.is_empty());
+            for (field, hints) in &mut here.fields {
+                if let ResolvedKind::Relation(relation) = &entity.fields[*field].kind {
+                    open.push((relation.target, hints));
+                }
+            }
+        }
+        all
+    }
+
+    /// The relations at the end of these hints are not populated for being eager.
+    pub(crate) fn exclude_eager(&mut self, mut excluded: Self) {
+        let mut open = vec![&mut excluded];
+        while let Some(here) = open.pop() {
+            here.is_not_eager = std::mem::take(&mut here.is_end);
+            open.extend(here.fields.values_mut());
+        }
+        self.merge(excluded);
     }
 
     /// The hints behind a path.
@@ -62,6 +98,7 @@ impl Hints {
         while let Some((here, mut other)) = open.pop() {
             here.is_end |= other.is_end;
             here.references |= other.references;
+            here.is_not_eager |= other.is_not_eager;
             here.is_contradictory |=
                 other.is_contradictory || here.selection.is_some() && other.selection.is_some();
             here.selection = other.selection.take().or(here.selection.take());

@@ -28,7 +28,15 @@ impl Loader<'_> {
         hints: &Hints,
         strategy: LoadStrategy,
     ) -> Result<()> {
-        if hints.is_empty() || instances.is_empty() {
+        let Some(first) = instances.first() else {
+            return Ok(());
+        };
+        let schema = &self.database.schema;
+        let with_eager = schema
+            .has_eager
+            .then(|| hints.with_eager(schema, first.entity));
+        let hints = with_eager.as_ref().unwrap_or(hints);
+        if hints.is_empty() {
             return Ok(());
         }
         match strategy {

@@ -175,3 +175,9 @@ impl<T: Managed, L> IntoManaged for &Loaded<T, L> {
         Pending(Kind::Known(self.id()))
     }
 }
+
+/// The path from which a derive asks for the properties of its entity.
+#[must_use]
+pub fn root_path<T: Managed>() -> T::Path<T> {
+    Path::root().into()
+}

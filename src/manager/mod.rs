@@ -21,6 +21,7 @@ mod collection_view;
 mod commit;
 mod creation;
 mod debug;
+mod eager;
 mod edit;
 mod fields;
 mod filters;
@@ -44,7 +45,7 @@ use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-pub use api::{Defer, IntoManaged, Managed, Pending, Steps};
+pub use api::{Defer, IntoManaged, Managed, Pending, Steps, root_path};
 #[cfg(feature = "serde-json")]
 pub use assign::Assign;
 pub use bulk::{DeleteWhere, InsertMany, SetReference, UpdateWhere, Upsert, UpsertMany, Upserted};

@@ -96,7 +96,9 @@ impl EntityManager {
         key: &RowKey,
         options: &Options,
     ) -> Result<bool> {
-        if options.hints.is_empty() && self.context.touched().is_empty() {
+        let is_plain =
+            options.hints.is_empty() && self.database.schema.entity(index).eager.is_empty();
+        if is_plain && self.context.touched().is_empty() {
             // Nothing has to be reconciled, and what is in memory is found by nothing but a look.
             if let Some(instance) = self.context.find(index, key) {
                 return Ok(!self.context.slot(instance).is_removed());
@@ -110,7 +112,7 @@ impl EntityManager {
             if slot.is_some_and(Slot::is_removed) {
                 return Ok(false);
             }
-            if slot.is_some() && options.hints.is_empty() {
+            if slot.is_some() && is_plain {
                 return Ok(true);
             }
             em.read(
@@ -136,6 +138,7 @@ impl EntityManager {
         options: &Options,
     ) -> Result<Query> {
         self.apply_filters(index, &mut query, &options.filters)?;
+        query.order_by_default(&self.database.schema.entity(index).order);
         if let Some(cursor) = cursor {
             let (schema, entity) = (&self.database.schema, self.database.schema.entity(index));
             query.prepare_for_pages(schema, entity)?;
@@ -264,7 +267,8 @@ impl EntityManager {
         let filters = self.filters.active(&database.schema, &options.filters);
         let (context, statistics) = (&mut self.context, &mut self.statistics);
         let (levels, moment) = (&self.levels, &mut self.moment);
-        let joins = strategy == LoadStrategy::Joined && !options.hints.is_empty();
+        let joins = strategy == LoadStrategy::Joined
+            && (!options.hints.is_empty() || database.schema.has_eager);
         let started = database.log.start();
         let read = |reader: &dyn Reader| {
             let rows_before = statistics.rows_read;

@@ -29,7 +29,7 @@ mod remedy;
 mod text;
 
 use crate::error::{Error, Result};
-use crate::schema::{EntitySchema, FieldIndex, Schema};
+use crate::schema::{EntitySchema, FieldIndex, OrderTerm, Schema};
 
 pub use assign::{Assignment, IntoAssignments};
 pub(crate) use choose::{Chosen, choose};
@@ -44,7 +44,8 @@ pub use items::ItemCount;
 pub use named::FilterBinding;
 pub(crate) use named::{ActiveFilters, FilterChoices, FilterRegistry, Standing, filter_name};
 pub use operand::IntoOperand;
-pub use order::{IntoOrder, Order, Terms};
+pub(crate) use order::declared;
+pub use order::{IntoOrder, Order, OrderProperty, Terms};
 pub(crate) use page::page;
 pub use path::{Path, PropertyPath, QueryPath};
 pub use plan::Estimate;
@@ -58,6 +59,8 @@ pub use text::Text;
 pub(crate) struct Query {
     pub(crate) condition: Option<Condition>,
     pub(crate) order: Vec<order::Term>,
+    /// Whether it does not matter in which order.
+    pub(crate) is_unordered: bool,
     /// Without the first so many.
     pub(crate) skip: usize,
     /// At most so many.
@@ -109,11 +112,19 @@ impl Query {
         self.condition.is_some() || self.skip > 0 || self.take.is_some()
     }
 
+    /// In the order that is declared, where no other is asked for.
+    pub(crate) fn order_by_default(&mut self, order: &[OrderTerm]) {
+        if self.order.is_empty() && !self.is_unordered {
+            self.order = declared(order);
+        }
+    }
+
     /// All rows that meet the condition, in no certain order.
     pub(crate) fn of_all(self) -> Self {
         Self {
             condition: self.condition,
             allows_full_scan: self.allows_full_scan,
+            is_unordered: true,
             ..Self::default()
         }
     }

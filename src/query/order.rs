@@ -1,8 +1,13 @@
 //! The order of what a query finds: properties at the end of typed paths, each up or down.
 
+use std::fmt;
 use std::marker::PhantomData;
 
-use crate::schema::{EntitySchema, FieldIndex, ValueType};
+use serde::de::DeserializeOwned;
+
+use super::Property;
+use crate::codec::OrderedKey;
+use crate::schema::{EntitySchema, FieldIndex, OrderTerm, ValueType};
 
 /// An order of rows of the entity `R`, made from typed paths: `|a| a.title().asc()`, or a tuple of
 /// them.
@@ -36,9 +41,46 @@ impl Term {
         }
     }
 
+    /// A term of a declared order.
+    fn declared(term: &OrderTerm) -> Self {
+        Self {
+            steps: Vec::new(),
+            field: term.field,
+            value_type: term.value_type,
+            descending: term.descending,
+            nulls_last: term.descending,
+        }
+    }
+
     /// Whether rows without a value stand where an index has them.
     pub(super) const fn has_natural_nulls(&self) -> bool {
         self.nulls_last == self.descending
+    }
+}
+
+/// The terms of a declared order.
+pub(crate) fn declared(order: &[OrderTerm]) -> Vec<Term> {
+    order.iter().map(Term::declared).collect()
+}
+
+/// What a declared order can be by: a property at the end of a path.
+#[diagnostic::on_unimplemented(
+    message = "rows can't be ordered by `{Self}`",
+    label = "not a property that has an order",
+    note = "`order_by` names properties of the entity itself: `order_by(created_at desc, id)`"
+)]
+pub trait OrderProperty {
+    /// The term of the order.
+    fn order_term(self, descending: bool) -> OrderTerm;
+}
+
+impl<R, V: OrderedKey + DeserializeOwned + fmt::Debug> OrderProperty for Property<R, V> {
+    fn order_term(self, descending: bool) -> OrderTerm {
+        OrderTerm {
+            field: self.field(),
+            value_type: ValueType::of::<V>().ordered::<V>(),
+            descending,
+        }
     }
 }
 

@@ -42,6 +42,11 @@ impl<R, V> Property<R, V> {
         }
     }
 
+    /// The position of the property in its entity.
+    pub(super) const fn field(&self) -> FieldIndex {
+        self.field
+    }
+
     /// The positions of the relations, and of the property itself.
     pub(super) fn into_steps(mut self) -> Vec<FieldIndex> {
         self.steps.push(self.field);

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    CharCount, Derive, DerivedValue, ElementType, Elements, Equal, IndexDescription, ValueType,
-    VersionNumber,
+    CharCount, Derive, DerivedValue, ElementType, Elements, Equal, IndexDescription, OrderTerm,
+    ValueType, VersionNumber,
 };
 use crate::codec::OrderedKey;
 
@@ -26,6 +26,8 @@ pub(crate) struct EntityDescription {
     pub computed: Vec<&'static str>,
     /// The indexes that are declared on the struct.
     pub indexes: Vec<IndexDescription>,
+    /// The order of rows where a query names none.
+    pub order: Vec<OrderTerm>,
 }
 
 /// One property as its derive describes it.
@@ -53,6 +55,9 @@ pub struct FieldDescription {
     pub(crate) embedded: Option<&'static str>,
     /// The embedded value that the property is of, by its position.
     pub(crate) part_of: Option<usize>,
+    pub(crate) eager: bool,
+    /// The order of a collection's items, where it is declared.
+    pub(crate) order: Option<fn() -> Vec<OrderTerm>>,
     pub(crate) length: Option<usize>,
     /// The name in serializations, where it is another one.
     pub(crate) serialized_name: Option<&'static str>,
@@ -176,6 +181,8 @@ impl FieldDescription {
             cascade_remove: false,
             embedded: None,
             part_of: None,
+            eager: false,
+            order: None,
             length: None,
             serialized_name: None,
             groups: &[],
@@ -346,6 +353,20 @@ impl FieldDescription {
     #[must_use]
     pub const fn groups(mut self, groups: &'static [fn() -> TypeId]) -> Self {
         self.groups = groups;
+        self
+    }
+
+    /// Populated whenever the entity is loaded.
+    #[must_use]
+    pub const fn eager(mut self) -> Self {
+        self.eager = true;
+        self
+    }
+
+    /// The order of the items of a collection.
+    #[must_use]
+    pub const fn order_by(mut self, order: fn() -> Vec<OrderTerm>) -> Self {
+        self.order = Some(order);
         self
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::{DerivedValue, FieldSet, IndexSchema, OnDelete, ValueType, VersionType};
+use super::{DerivedValue, FieldSet, IndexSchema, OnDelete, OrderTerm, ValueType, VersionType};
 use crate::codec::record::PropertyNumber;
 use crate::codec::{KeyError, RowKey, RowKeyKind};
 
@@ -26,6 +26,8 @@ pub(crate) struct JoinIndex(pub(crate) u16);
 pub(crate) struct Schema {
     pub(crate) entities: Vec<EntitySchema>,
     pub(crate) joins: Vec<JoinSchema>,
+    /// Whether any entity has eager relations.
+    pub(crate) has_eager: bool,
     pub(super) by_type: FxHashMap<TypeId, EntityIndex>,
 }
 
@@ -106,6 +108,10 @@ pub(crate) struct EntitySchema {
     /// Collections and inverse to-one properties.
     pub(crate) to_manys: Vec<FieldIndex>,
     pub(crate) indexes: Vec<IndexSchema>,
+    /// The relations that are populated whenever the entity is loaded.
+    pub(crate) eager: Vec<FieldIndex>,
+    /// The order of rows where a query names none; by key, if it is empty.
+    pub(crate) order: Vec<OrderTerm>,
     /// The relations whose entities are removed with this one.
     pub(crate) cascades: Vec<FieldIndex>,
     /// The to-one relations, of any entity, that refer to this one.
@@ -229,6 +235,8 @@ pub(crate) struct FieldSchema {
     pub(crate) may_be_absent: bool,
     pub(crate) has_default: bool,
     pub(crate) length: Option<usize>,
+    /// The order of a collection's items, where it declares one.
+    pub(crate) order: Vec<OrderTerm>,
     /// Where rows keep the property. Meaningless for what rows do not keep.
     pub(crate) number: PropertyNumber,
 }
@@ -317,6 +325,16 @@ impl RelationSchema {
             self.kind,
             RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. }
         )
+    }
+
+    /// Whether this side keeps its items in the order that the program gives.
+    pub(crate) fn has_fixed_order(&self, schema: &Schema) -> bool {
+        match self.kind {
+            RelationKind::ManyToMany { join, side } => {
+                side == Side::Owner && schema.join(join).fixed_order
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn orphan_removal(&self) -> bool {

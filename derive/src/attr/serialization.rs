@@ -60,7 +60,7 @@ pub(super) fn computed(cx: &Ctxt, name: &Ident, value: Value) -> Vec<Computed> {
             value @ Value::Types(_) if name == "groups" => {
                 shared.extend(groups(cx, &name, value).unwrap_or_default());
             }
-            Value::Word | Value::List(_) | Value::Types(_) | Value::Index(_) => {
+            Value::Word | Value::List(_) | Value::Types(_) | Value::Index(_) | Value::Order(_) => {
                 cx.error(
                     name.span(),
                     format_args!("`{name}` needs a function: `computed({name} = Self::{name})`"),

@@ -15,6 +15,7 @@ pub(super) fn check(cx: &Ctxt, field: &Field<'_>) {
     };
     let kind = attr.kind;
     fixed_order(cx, attr);
+    order(cx, attr);
     match (kind, field.kind()) {
         (_, Kind::Base | Kind::Skip | Kind::Key { .. }) => {}
         _ if matches!(field.shape, Shape::Wrapped(_)) => {}
@@ -58,6 +59,25 @@ fn fixed_order(cx: &Ctxt, attr: &RelationAttr) {
         cx.error(
             given.span,
             "the order is that of the owning side: `fixed_order` goes at the other end",
+        );
+    }
+}
+
+fn order(cx: &Ctxt, attr: &RelationAttr) {
+    let Some(given) = &attr.order else { return };
+    if !matches!(
+        attr.kind,
+        RelationKind::OneToMany | RelationKind::ManyToMany
+    ) {
+        cx.error(
+            given.span,
+            "`order_by` goes on a collection, and this relation leads to one entity: remove it",
+        );
+    }
+    if attr.fixed_order.is_some() {
+        cx.error(
+            given.span,
+            "`fixed_order` keeps the order that the program gives: remove `order_by` or `fixed_order`",
         );
     }
 }

@@ -5,7 +5,8 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    Names, builder, checks, edit, fields, indexes, load_path, path, payload, serialize, view,
+    Names, builder, checks, edit, fields, indexes, load_path, path, payload, relations, serialize,
+    view,
 };
 use crate::ast::Container;
 use crate::attr::Event;
@@ -45,6 +46,7 @@ fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
         .iter()
         .map(|(event, _)| variant(*event));
     let (indexes, key, hooks) = (indexes::method(container), key(container), hooks(container));
+    let order = order(container);
     generated! {
         #[automatically_derived]
         impl ::musher::__private::Entity for #ident {
@@ -56,11 +58,24 @@ fn entity(container: &Container<'_>, names: &Names) -> TokenStream {
 
             #indexes
 
+            #order
+
             #key
 
             #hooks
         }
     }
+}
+
+/// The declared order; where there is none, the trait's own does.
+fn order(container: &Container<'_>) -> Option<TokenStream> {
+    let given = container.attrs.order.as_ref()?;
+    let terms = relations::order_terms(&container.ident.to_token_stream(), &given.value);
+    Some(generated! {
+        fn order() -> ::std::vec::Vec<::musher::__private::OrderTerm> {
+            #terms
+        }
+    })
 }
 
 /// The key's methods: of the property that holds it, of those that it is made of, or of the base.

@@ -1,12 +1,14 @@
 //! Relations: their descriptions, and the part of `impl Fields` that reads and writes them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
 use super::dispatch;
 use crate::ast::{Container, Field, Kind};
 use crate::attr::{Given, OnDelete, RelationAttr, RelationKind};
+use crate::grammar::OrderItem;
 
 /// The `Relation` of a relation's description.
 pub(super) fn description(field: &Field<'_>) -> TokenStream {
@@ -51,7 +53,29 @@ pub(super) fn options(field: &Field<'_>, mut description: TokenStream) -> TokenS
     if attr.cascade_remove.is_some() {
         description = generated!(#description.cascade_remove());
     }
+    if attr.eager.is_some() {
+        description = generated!(#description.eager());
+    }
+    if let (Some(order), Kind::Collection(target)) = (&attr.order, field.kind()) {
+        let terms = order_terms(&target.to_token_stream(), &order.value);
+        description = generated!(#description.order_by(|| #terms));
+    }
     description
+}
+
+/// The terms of a declared order, by the typed paths of the entity: what has no order does not compile.
+pub(super) fn order_terms(entity: &TokenStream, items: &[OrderItem]) -> TokenStream {
+    let terms = items.iter().map(|item| {
+        let (property, descending) = (&item.property, item.descending);
+        let span = property.span().resolved_at(Span::mixed_site());
+        let term = quote_spanned!(span=> path.#property());
+        let order = quote_spanned!(span=> ::musher::__private::OrderProperty::order_term);
+        generated!(#order(#term, #descending))
+    });
+    generated! {{
+        let path = ::musher::__private::root_path::<#entity>();
+        ::std::vec![#(#terms),*]
+    }}
 }
 
 fn owner(variant: &TokenStream, target: &TokenStream, attr: &RelationAttr) -> TokenStream {

@@ -3,6 +3,33 @@
 use super::property;
 
 #[test]
+fn an_order_is_of_properties_up_or_down() {
+    let collection = |options: &str, expected: &[&str]| {
+        property(
+            &format!("#[orm(many_to_many({options}))] a: Collection<User>"),
+            expected,
+        );
+    };
+    collection("eager, order_by(name, id desc, age asc)", &[]);
+    collection("order_by", &["`order_by` needs properties"]);
+    collection("order_by = name", &["`order_by` needs properties"]);
+    collection("order_by()", &["`order_by` needs properties"]);
+    collection(
+        "order_by(name down)",
+        &["a direction is `asc` or `desc`, not `down`"],
+    );
+    collection(
+        "fixed_order, order_by(name)",
+        &["`fixed_order` keeps the order that the program gives"],
+    );
+    property(
+        "#[orm(many_to_one(order_by(name)))] a: Id<User>",
+        &["`order_by` goes on a collection"],
+    );
+    property("#[orm(eager)] a: u8", &["`eager` belongs to the relation"]);
+}
+
+#[test]
 fn a_cascade_is_one_of_removals() {
     let relation = |options: &str, expected: &[&str]| {
         property(

@@ -1,6 +1,7 @@
 //! From the derives' descriptions to a [`Schema`]: names resolve, sides find each other, and
 //! everything that is wrong is reported at once.
 
+mod eager;
 mod indexes;
 mod relations;
 
@@ -104,18 +105,13 @@ impl Builder {
         let is_owner = |kind: &ResolvedKind| matches!(kind, ResolvedKind::Relation(relation) if relation.is_to_one_owner());
         let to_ones = positions(is_owner);
         let row_version = self.row_version(&description);
-        let cascades = positions(
+        let flagged = |has: fn(&FieldDescription) -> bool| flagged(&description.fields, has);
+        let mut cascades = positions(
             |kind| matches!(kind, ResolvedKind::Relation(relation) if relation.orphan_removal()),
-        )
-        .into_iter()
-        .chain((0..fields.len()).filter(|at| description.fields[*at].cascade_remove))
-        .collect();
-        let is_checked = |at: &FieldIndex| description.fields[*at].concurrency_check;
-        let locks = row_version
-            .map(|(version, _)| version)
-            .into_iter()
-            .chain((0..fields.len()).filter(is_checked))
-            .collect();
+        );
+        cascades.extend(flagged(|field| field.cascade_remove));
+        let mut locks: Vec<_> = row_version.iter().map(|(version, _)| *version).collect();
+        locks.extend(flagged(|field| field.concurrency_check));
         EntitySchema {
             index,
             name: description.name,
@@ -144,6 +140,8 @@ impl Builder {
             row_version,
             locks,
             cascades,
+            eager: flagged(|field| field.eager),
+            order: description.order.clone(),
             to_ones,
             fields,
             referrers: Vec::new(),
@@ -253,11 +251,15 @@ impl Builder {
             may_be_absent: false,
             has_default: field.has_default,
             length: field.length,
+            order: field.order.map(|order| order()).unwrap_or_default(),
             number: PropertyNumber(0),
         }
     }
 
-    fn finish(self, mut entities: Vec<EntitySchema>) -> Result<Schema> {
+    fn finish(mut self, mut entities: Vec<EntitySchema>) -> Result<Schema> {
+        if self.problems.is_empty() {
+            self.problems.extend(eager::circle(&entities));
+        }
         if !self.problems.is_empty() {
             return Err(Error::Schema(self.problems));
         }
@@ -285,6 +287,7 @@ impl Builder {
                 .push((index, Side::Inverse));
         }
         Ok(Schema {
+            has_eager: entities.iter().any(|entity| !entity.eager.is_empty()),
             entities,
             joins: self.joins,
             by_type: self.by_type,
@@ -312,6 +315,15 @@ fn resolve_embedded(fields: &mut [FieldSchema]) {
         fields[at].may_be_absent = may_be_absent;
         fields[at].unit = unit;
     }
+}
+
+/// The properties that have an attribute.
+fn flagged(fields: &[FieldDescription], has: fn(&FieldDescription) -> bool) -> Vec<FieldIndex> {
+    let described = fields.iter().enumerate();
+    described
+        .filter(|(_, field)| has(field))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// `OrderLine` becomes `order_line`.
