@@ -57,6 +57,7 @@
 //! | be safe from other units of work | `#[orm(version)]` and [`EntityManager::lock`]; [`Isolation`], [`EntityManager::transactional_with_retries`]; [`Orm::snapshot`] |
 //! | query | [`EntityManager::find_one`], [`find`](EntityManager::find); [`Property`], [`Filter`] |
 //! | load more | [`EntityManager::populate`], [`refresh`](EntityManager::refresh) |
+//! | ask for what was populated | [`Loaded`], [`loads!`] |
 //! | react to a flush | [`EventArgs`], [`ChangeSet`]; the attributes of [`Entity`](macro@Entity) name the hooks |
 //! | follow what is committed | [`Orm::subscribe`], [`FeedItem`], [`RowChange`] |
 //! | serialize | a view, or [`EntityManager::serialize`] |

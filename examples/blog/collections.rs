@@ -38,7 +38,7 @@ pub fn the_tags(em: &mut EntityManager, article: Id<Article>) -> musher::Result<
     println!("{:?}", em.view(article).tags());
 
     // Removing by condition does: it has to look at the items.
-    em.populate(article, |a| a.tags())?;
+    let article = em.populate(article, |a| a.tags())?;
     em.edit(article).tags().remove(old_tag);
     em.edit(article).tags().remove_if(|tag| tag.name == "old")?; // nothing is left to remove
     em.flush()?;

@@ -1,4 +1,5 @@
-//! What is read is what a query asks for: relations and lazy properties are named by typed paths.
+//! What is read is what a query asks for: relations and lazy properties are named by typed paths. A view
+//! of what is found follows these, and no others.
 
 use musher::prelude::*;
 
@@ -21,7 +22,7 @@ pub fn the_text(em: &mut EntityManager, article: Id<Article>) -> musher::Result<
         println!("{error}");
     }
     // The article is loaded already, so this reads the text alone.
-    em.populate(article, |a| a.text())?;
+    let article = em.populate(article, |a| a.text())?;
     println!("{}", em.view(article).text());
     Ok(())
 }
