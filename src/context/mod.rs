@@ -30,7 +30,7 @@ pub(crate) use slot::{Life, Slot};
 use savepoint::Savepoint;
 
 use crate::codec::RowKey;
-use crate::entity::{AnyEntity, OrderedSet};
+use crate::entity::{AnyEntity, Item, OrderedSet};
 use crate::error::Error;
 use crate::schema::{EntityIndex, EntitySchema, Schema};
 
@@ -39,6 +39,14 @@ use crate::schema::{EntityIndex, EntitySchema, Schema};
 pub(crate) struct Instance {
     pub(crate) entity: EntityIndex,
     pub(crate) slot: u32,
+}
+
+impl Item for Instance {
+    type Key = Self;
+
+    fn key(&self) -> &Self {
+        self
+    }
 }
 
 /// The memory of one unit of work.

@@ -135,7 +135,7 @@ impl<T: Entity> Collection<T> {
     #[track_caller]
     pub fn contains(&self, id: &Id<T>) -> bool {
         self.check_initialized();
-        self.items.contains(id)
+        self.items.contains(id.key())
     }
 
     #[track_caller]
@@ -284,7 +284,13 @@ impl<T: Entity> AnyCollection for Collection<T> {
     }
 
     fn keys(&self) -> Vec<RowKey> {
-        self.items.as_slice().iter().map(Id::row_key).collect()
+        let items = self.items.as_slice();
+        // A loop: an iterator that collects is several functions more for each entity of a program.
+        let mut keys = Vec::with_capacity(items.len());
+        for id in items {
+            keys.push(id.row_key());
+        }
+        keys
     }
 
     fn count(&self) -> usize {
@@ -292,7 +298,7 @@ impl<T: Entity> AnyCollection for Collection<T> {
     }
 
     fn holds(&self, key: &RowKey) -> bool {
-        self.items.contains(&Id::from_own(key))
+        self.items.contains(Id::<T>::from_own(key).key())
     }
 
     fn put(&mut self, key: &RowKey) -> bool {
@@ -300,7 +306,7 @@ impl<T: Entity> AnyCollection for Collection<T> {
     }
 
     fn take(&mut self, key: &RowKey) -> bool {
-        self.items.remove(&Id::from_own(key))
+        self.items.remove(Id::<T>::from_own(key).key())
     }
 
     fn bind(

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::loaded::{handles, only};
-use super::{Entity, List, Loaded};
+use super::{Entity, Item, List, Loaded};
 use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 
 /// The primary key of an entity, typed: two ids are equal exactly when they name the same row.
@@ -60,6 +60,14 @@ impl<T: Entity> Id<T> {
     /// The id of a key that the core itself made from an id of this type.
     pub(crate) fn from_own(key: &RowKey) -> Self {
         Self::from_row_key(key).expect("a row key in memory was made from a key of its entity")
+    }
+}
+
+impl<T: Entity> Item for Id<T> {
+    type Key = T::Key;
+
+    fn key(&self) -> &T::Key {
+        &self.key
     }
 }
 

@@ -14,22 +14,32 @@ use rustc_hash::FxHashMap;
 /// Up to this length a walk over the list beats a hash table.
 const WALKED: usize = 16;
 
+/// What a set holds, with the key by which it is known.
+///
+/// The index is made of keys, and not of items, so that its code is compiled once for each type of
+/// key, and not for each entity of a program.
+pub(crate) trait Item: Clone {
+    type Key: Clone + Eq + Hash;
+
+    fn key(&self) -> &Self::Key;
+}
+
 /// Items in order, each once.
-pub(crate) struct OrderedSet<V> {
+pub(crate) struct OrderedSet<V: Item> {
     /// With gaps, once there is an index.
     items: Vec<V>,
     /// Made when the list grows past [`WALKED`], and then kept.
     index: Option<Box<Index<V>>>,
 }
 
-struct Index<V> {
+struct Index<V: Item> {
     /// Where each item stands.
-    places: FxHashMap<V, usize>,
+    places: FxHashMap<V::Key, usize>,
     /// The items without gaps, where there are gaps and somebody has asked.
     dense: OnceLock<Vec<V>>,
 }
 
-impl<V> OrderedSet<V> {
+impl<V: Item> OrderedSet<V> {
     pub(crate) const fn new() -> Self {
         Self {
             items: Vec::new(),
@@ -38,8 +48,10 @@ impl<V> OrderedSet<V> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        let index = self.index.as_ref();
-        index.map_or(self.items.len(), |index| index.places.len())
+        match &self.index {
+            Some(index) => index.places.len(),
+            None => self.items.len(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -54,9 +66,7 @@ impl<V> OrderedSet<V> {
     pub(crate) fn clear(&mut self) {
         *self = Self::new();
     }
-}
 
-impl<V: Clone + Eq + Hash> OrderedSet<V> {
     pub(crate) fn as_slice(&self) -> &[V] {
         match &self.index {
             Some(index) if index.places.len() < self.items.len() => {
@@ -66,21 +76,21 @@ impl<V: Clone + Eq + Hash> OrderedSet<V> {
         }
     }
 
-    pub(crate) fn contains(&self, item: &V) -> bool {
+    pub(crate) fn contains(&self, key: &V::Key) -> bool {
         match &self.index {
-            Some(index) => index.places.contains_key(item),
-            None => self.items.contains(item),
+            Some(index) => index.places.contains_key(key),
+            None => self.walk_to(key).is_some(),
         }
     }
 
     /// Appends, unless it is there. Says whether it was appended.
     pub(crate) fn insert(&mut self, item: V) -> bool {
-        if self.contains(&item) {
+        if self.contains(item.key()) {
             return false;
         }
         if let Some(index) = &mut self.index {
             index.dense.take();
-            index.places.insert(item.clone(), self.items.len());
+            index.places.insert(item.key().clone(), self.items.len());
         }
         self.items.push(item);
         if self.index.is_none() && self.items.len() > WALKED {
@@ -91,12 +101,15 @@ impl<V: Clone + Eq + Hash> OrderedSet<V> {
     }
 
     /// Takes out, keeping the order of the rest. Says whether it was there.
-    pub(crate) fn remove(&mut self, item: &V) -> bool {
+    pub(crate) fn remove(&mut self, key: &V::Key) -> bool {
         let Some(index) = &mut self.index else {
-            let at = self.items.iter().position(|other| other == item);
-            return at.map(|at| self.items.remove(at)).is_some();
+            let place = self.walk_to(key);
+            if let Some(place) = place {
+                self.items.remove(place);
+            }
+            return place.is_some();
         };
-        if index.places.remove(item).is_none() {
+        if index.places.remove(key).is_none() {
             return false;
         }
         index.dense.take();
@@ -111,10 +124,17 @@ impl<V: Clone + Eq + Hash> OrderedSet<V> {
     pub(crate) fn close_gaps(&mut self) {
         let Some(index) = &mut self.index else { return };
         if index.places.len() < self.items.len() {
-            let dense = index.dense.take();
-            self.items = dense.unwrap_or_else(|| index.present(&self.items));
+            self.items = match index.dense.take() {
+                Some(dense) => dense,
+                None => index.present(&self.items),
+            };
             **index = Index::of(&self.items);
         }
+    }
+
+    /// Where the item stands in a list without an index.
+    fn walk_to(&self, key: &V::Key) -> Option<usize> {
+        self.items.iter().position(|item| item.key() == key)
     }
 
     fn assert_invariant(&self) {
@@ -123,24 +143,33 @@ impl<V: Clone + Eq + Hash> OrderedSet<V> {
     }
 }
 
-impl<V: Clone + Eq + Hash> Index<V> {
+impl<V: Item> Index<V> {
     /// Of a list without gaps.
     fn of(items: &[V]) -> Self {
+        let mut places = FxHashMap::default();
+        places.reserve(items.len());
+        for item in items {
+            places.insert(item.key().clone(), places.len());
+        }
         Self {
-            places: items.iter().cloned().zip(0..).collect(),
+            places,
             dense: OnceLock::new(),
         }
     }
 
     /// The items that are no gaps.
     fn present(&self, items: &[V]) -> Vec<V> {
-        let is_present = |(at, item): &(usize, &V)| self.places.get(*item) == Some(at);
-        let present = items.iter().enumerate().filter(is_present);
-        present.map(|(_, item)| item.clone()).collect()
+        let mut present = Vec::with_capacity(self.places.len());
+        for (place, item) in items.iter().enumerate() {
+            if self.places.get(item.key()) == Some(&place) {
+                present.push(item.clone());
+            }
+        }
+        present
     }
 }
 
-impl<V: Clone + Eq + Hash> FromIterator<V> for OrderedSet<V> {
+impl<V: Item> FromIterator<V> for OrderedSet<V> {
     fn from_iter<I: IntoIterator<Item = V>>(items: I) -> Self {
         let mut list = Self::new();
         for item in items {
@@ -150,7 +179,7 @@ impl<V: Clone + Eq + Hash> FromIterator<V> for OrderedSet<V> {
     }
 }
 
-impl<V: Clone + Eq + Hash> Clone for OrderedSet<V> {
+impl<V: Item> Clone for OrderedSet<V> {
     fn clone(&self) -> Self {
         let items = self.as_slice().to_vec();
         let index = self.index.is_some().then(|| Box::new(Index::of(&items)));
@@ -158,7 +187,7 @@ impl<V: Clone + Eq + Hash> Clone for OrderedSet<V> {
     }
 }
 
-impl<V> Default for OrderedSet<V> {
+impl<V: Item> Default for OrderedSet<V> {
     fn default() -> Self {
         Self::new()
     }
@@ -170,6 +199,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    impl Item for u8 {
+        type Key = Self;
+
+        fn key(&self) -> &Self {
+            self
+        }
+    }
 
     proptest! {
         /// Against a plain list: steps that are odd insert, the others remove.

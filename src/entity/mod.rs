@@ -41,7 +41,7 @@ pub use id::{Id, IntoId, IntoIds, IntoReference};
 pub use inverse::Inverse;
 pub use key_field::{GeneratedKey, KeyField, Pk};
 pub use lazy::{Lazy, Origin};
-pub(crate) use list::OrderedSet;
+pub(crate) use list::{Item, OrderedSet};
 pub(crate) use loaded::handles;
 pub use loaded::{Handle, Loaded};
 pub use populated::{

@@ -1,9 +1,12 @@
 //! The generated companions of an entity: how a program views, edits, paths and creates it.
 
 use std::cell::OnceCell;
+use std::marker::PhantomData;
+use std::mem;
 use std::rc::Rc;
 
 use super::{Creation, Edit, View};
+use crate::codec::RowKey;
 use crate::entity::{Entity, Id, List, Loaded};
 use crate::load::{Anywhere, LoadPath, Route};
 use crate::query::Path;
@@ -54,17 +57,22 @@ pub trait IntoManaged {
 }
 
 /// An entity that will be managed, or is.
-pub struct Pending<T: Entity>(Kind<T>);
-
-enum Kind<T: Entity> {
-    Known(Id<T>),
-    /// The last of the steps gives the id.
-    New(Steps, Promise<T>),
-    /// A step that somebody else takes first gives the id.
-    Promised(Promise<T>),
+///
+/// It is a key with a type around it: what it does is compiled once, and not for each entity.
+pub struct Pending<T: Entity> {
+    key: PendingKey,
+    entity: PhantomData<T>,
 }
 
-type Promise<T> = Rc<OnceCell<Id<T>>>;
+enum PendingKey {
+    Known(RowKey),
+    /// The last of the steps gives the key.
+    New(Steps, Promise),
+    /// A step that somebody else takes first gives the key.
+    Promised(Promise),
+}
+
+type Promise = Rc<OnceCell<RowKey>>;
 
 /// What is to be done to have a graph of entities managed, one entity a step. A list and no tree, so
 /// that neither creating nor giving up a graph needs more of the stack the deeper it is.
@@ -83,10 +91,17 @@ impl<T: Entity> Pending<T> {
         let promise = Promise::default();
         let kept = Rc::clone(&promise);
         steps.0.push(Box::new(move |creation| {
-            let first = kept.set(persist(creation));
+            let first = kept.set(persist(creation).row_key());
             debug_assert!(first.is_ok(), "a step is taken once");
         }));
-        Self(Kind::New(steps, promise))
+        Self::of(PendingKey::New(steps, promise))
+    }
+
+    const fn of(key: PendingKey) -> Self {
+        Self {
+            key,
+            entity: PhantomData,
+        }
     }
 
     /// Takes what is to be done, and gives its id.
@@ -94,53 +109,65 @@ impl<T: Entity> Pending<T> {
     /// # Panics
     /// If it was deferred, and the steps that it was deferred to were not taken.
     pub fn resolve(self, creation: &mut Creation<'_>) -> Id<T> {
-        let promise = match self.0 {
-            Kind::Known(id) => return id,
-            Kind::New(steps, promise) => {
+        Id::from_own(&self.key.resolve(creation))
+    }
+}
+
+impl PendingKey {
+    fn resolve(self, creation: &mut Creation<'_>) -> RowKey {
+        let promise = match self {
+            Self::Known(key) => return key,
+            Self::New(steps, promise) => {
                 for step in steps.0 {
                     step(creation);
                 }
                 promise
             }
-            Kind::Promised(promise) => promise,
+            Self::Promised(promise) => promise,
         };
-        let id = promise.get().expect("the steps before have given the id");
-        id.clone()
+        let key = promise.get().expect("the steps before have given the key");
+        key.clone()
+    }
+
+    fn defer(&mut self, steps: &mut Steps) {
+        let Self::New(own, promise) = self else {
+            return;
+        };
+        if steps.0.is_empty() {
+            // The steps of a long chain are moved on, not copied each time.
+            *steps = mem::take(own);
+        } else {
+            steps.0.append(&mut own.0);
+        }
+        *self = Self::Promised(Rc::clone(promise));
     }
 }
 
 /// Relations of a builder: what they refer to becomes managed before the entity itself.
 pub trait Defer {
     /// Moves what is to be done to `steps`.
-    #[must_use]
-    fn defer(self, steps: &mut Steps) -> Self;
+    fn defer(&mut self, steps: &mut Steps);
 }
 
 impl<T: Entity> Defer for Pending<T> {
-    fn defer(self, steps: &mut Steps) -> Self {
-        let Kind::New(mut own, promise) = self.0 else {
-            return self;
-        };
-        if steps.0.is_empty() {
-            // The steps of a long chain are moved on, not copied each time.
-            *steps = own;
-        } else {
-            steps.0.append(&mut own.0);
-        }
-        Self(Kind::Promised(promise))
+    fn defer(&mut self, steps: &mut Steps) {
+        self.key.defer(steps);
     }
 }
 
 impl<T: Defer> Defer for Option<T> {
-    fn defer(self, steps: &mut Steps) -> Self {
-        self.map(|pending| pending.defer(steps))
+    fn defer(&mut self, steps: &mut Steps) {
+        if let Some(pending) = self {
+            pending.defer(steps);
+        }
     }
 }
 
 impl<T: Defer> Defer for Vec<T> {
-    fn defer(self, steps: &mut Steps) -> Self {
-        let deferred = self.into_iter().map(|pending| pending.defer(steps));
-        deferred.collect()
+    fn defer(&mut self, steps: &mut Steps) {
+        for pending in self {
+            pending.defer(steps);
+        }
     }
 }
 
@@ -148,7 +175,7 @@ impl<T: Managed> IntoManaged for Id<T> {
     type Entity = T;
 
     fn into_pending(self) -> Pending<T> {
-        Pending(Kind::Known(self))
+        Pending::of(PendingKey::Known(self.row_key()))
     }
 }
 
@@ -156,7 +183,7 @@ impl<T: Managed> IntoManaged for &Id<T> {
     type Entity = T;
 
     fn into_pending(self) -> Pending<T> {
-        Pending(Kind::Known(self.clone()))
+        Pending::of(PendingKey::Known(self.row_key()))
     }
 }
 
@@ -164,7 +191,7 @@ impl<T: Managed, L> IntoManaged for Loaded<T, L> {
     type Entity = T;
 
     fn into_pending(self) -> Pending<T> {
-        Pending(Kind::Known(self.into()))
+        self.id().into_pending()
     }
 }
 
@@ -172,7 +199,7 @@ impl<T: Managed, L> IntoManaged for &Loaded<T, L> {
     type Entity = T;
 
     fn into_pending(self) -> Pending<T> {
-        Pending(Kind::Known(self.id()))
+        self.id().into_pending()
     }
 }
 

@@ -498,5 +498,10 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
 }
 
 pub(super) fn ids<T: Managed>(keys: &[RowKey]) -> Vec<Id<T>> {
-    keys.iter().map(Id::from_own).collect()
+    // A loop: an iterator that collects is several functions more for each entity of a program.
+    let mut ids = Vec::with_capacity(keys.len());
+    for key in keys {
+        ids.push(Id::from_own(key));
+    }
+    ids
 }

@@ -229,7 +229,10 @@ fn completion(container: &Container<'_>, names: &Names) -> TokenStream {
     } else {
         generated! {
             let mut steps = ::musher::__private::Steps::default();
-            #(let #relations = ::musher::__private::Defer::defer(#relations, &mut steps);)*
+            #(
+                let mut #relations = #relations;
+                ::musher::__private::Defer::defer(&mut #relations, &mut steps);
+            )*
         }
     };
     let unset = unset(container);
