@@ -13,6 +13,7 @@ mod program;
 
 use std::env;
 use std::error::Error;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         }
         let program = Program::generate(here, name, entities)?;
-        let mut cells = Vec::new();
+        print!("| {name} |");
         for profile in [Profile::Debug, Profile::Release] {
             program.build(profile)?; // the dependencies, too
             let mut whole = Vec::new();
@@ -45,9 +46,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 program.change_entity(round)?;
                 changed.push(program.build(profile)?);
             }
-            cells.extend([cell(&whole), cell(&changed)]);
+            print!(" {} | {} |", cell(&whole), cell(&changed));
+            io::stdout().flush()?;
         }
-        println!("| {name} | {} |", cells.join(" | "));
+        println!();
     }
     Ok(())
 }
