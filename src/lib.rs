@@ -121,7 +121,7 @@ pub use manager::{
     CollectionEdit, CollectionIter, CollectionPath, CollectionView, DeleteWhere, EntityFilter,
     EntityManager, FilterTargets, Find, FindFields, FindOne, FlushEvent, FlushSubscriber,
     InsertMany, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions, Selected,
-    SetReference, UpdateWhere, Upsert, UpsertMany, Upserted,
+    SetReference, Stream, UpdateWhere, Upsert, UpsertMany, Upserted,
 };
 pub use orm::{
     Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,

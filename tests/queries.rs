@@ -20,6 +20,8 @@ mod plans;
 mod scans;
 #[path = "queries/shelf.rs"]
 mod shelf;
+#[path = "queries/streams.rs"]
+mod streams;
 
 use musher::Filter;
 use musher::prelude::*;

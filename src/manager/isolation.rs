@@ -106,6 +106,14 @@ impl EntityManager {
         Ok(em)
     }
 
+    /// The moment that this unit of work sees for as long as it lives, or the one that is now.
+    pub(super) fn lasting_moment(&self) -> Result<Arc<Snapshot>> {
+        match &self.moment {
+            Moment::Past(snapshot) => Ok(Arc::clone(snapshot)),
+            Moment::Latest | Moment::Transaction { .. } => Ok(self.database.store.snapshot()?),
+        }
+    }
+
     /// Whether this unit of work is a snapshot, which can't be written to.
     #[must_use]
     pub const fn is_read_only(&self) -> bool {

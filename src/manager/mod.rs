@@ -35,6 +35,7 @@ mod populate_dyn;
 mod read;
 mod read_collection;
 mod selected;
+mod stream;
 mod subscriber;
 #[cfg(all(test, feature = "derive"))]
 mod tests;
@@ -61,6 +62,7 @@ pub use find::{Find, FindOne, Page};
 pub use isolation::Isolation;
 pub use matching::Matching;
 pub use selected::{PopulateOptions, Selected};
+pub use stream::Stream;
 pub(crate) use subscriber::FlushSubscribers;
 pub use subscriber::{FlushEvent, FlushSubscriber};
 pub use view::View;

@@ -58,6 +58,33 @@ pub(crate) fn execute(
     })
 }
 
+/// The keys of the rows that a query asks for, in its order; `None` where the rows come in this order,
+/// one after the other.
+///
+/// # Errors
+/// As [`execute`].
+pub(super) fn found_keys(
+    database: &Database,
+    reader: &dyn Reader,
+    entity: &EntitySchema,
+    query: &Query,
+) -> Result<Option<Vec<RowKey>>> {
+    let memory = Memory::default();
+    let judge = Judge::new(database, reader, &memory);
+    query.check(&database.schema, entity)?;
+    let (plan, _) = permitted_plan(judge, entity, query)?;
+    if plan.is_sorted && !matches!(plan.access, Access::Keys(_)) {
+        return Ok(None);
+    }
+    let mut search = Search {
+        no_row: Some(Bytes::from(&[][..])),
+        ..Search::new(judge, entity, query, &plan)
+    };
+    search.read(&plan)?;
+    let found = search.into_rows().into_iter();
+    Ok(Some(found.map(|found| found.key).collect()))
+}
+
 /// How many rows meet the condition of a query, whatever its order and page, and whether all had to be
 /// read for that.
 ///
@@ -146,6 +173,8 @@ struct Search<'a> {
     behind: Option<Vec<u8>>,
     page: Page,
     counts: Counts,
+    /// What is kept in the place of each row, where only keys are asked for.
+    no_row: Option<Bytes>,
 }
 
 /// What was found so far.
@@ -181,6 +210,7 @@ impl<'a> Search<'a> {
             behind: query.behind.clone().map(|from| directed(query, from)),
             page,
             counts: Counts::default(),
+            no_row: None,
         }
     }
 
@@ -303,6 +333,7 @@ impl<'a> Search<'a> {
         };
         self.counts.met += 1;
         let most = self.query.take.unwrap_or(usize::MAX);
+        let row = self.no_row.as_ref().map_or(row, Bytes::clone);
         let found = Found { key, row };
         match &mut self.page {
             Page::Counted => {}

@@ -26,6 +26,7 @@ mod property;
 #[cfg(feature = "regex")]
 mod regex;
 mod remedy;
+mod slices;
 mod text;
 
 use crate::error::{Error, Result};
@@ -52,10 +53,15 @@ pub use plan::Estimate;
 pub(crate) use projection::{Absent, Column};
 pub use projection::{Columns, OptionalProperty, Projection, Values};
 pub use property::{Property, index_part, index_part_of_each};
+pub(crate) use slices::Slices;
 pub use text::Text;
 
 /// What a query asks for.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is asked for by itself, and none by default"
+)]
 pub(crate) struct Query {
     pub(crate) condition: Option<Condition>,
     pub(crate) order: Vec<order::Term>,
@@ -71,6 +77,8 @@ pub(crate) struct Query {
     pub(crate) behind: Option<Vec<u8>>,
     /// It may read all rows, even where that is forbidden.
     pub(crate) allows_full_scan: bool,
+    /// All rows are wanted, but not all at once.
+    pub(crate) is_sliced: bool,
 }
 
 impl Query {

@@ -52,6 +52,11 @@ impl Term {
         }
     }
 
+    /// Whether it is the primary key, upwards.
+    pub(super) fn is_key_upward(&self, entity: &EntitySchema) -> bool {
+        self.steps.is_empty() && self.field == entity.key_field && !self.descending
+    }
+
     /// Whether rows without a value stand where an index has them.
     pub(super) const fn has_natural_nulls(&self) -> bool {
         self.nulls_last == self.descending

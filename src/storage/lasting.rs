@@ -34,6 +34,21 @@ impl<'a> LastingView<'a> {
             Err(StorageError::Poisoned { .. }) => None,
             Err(error) => return Err(error),
         };
+        Self::of(store, snapshot)
+    }
+
+    /// The store at the moment of a snapshot of it.
+    pub(crate) fn at(
+        store: &'a SnapshotStore,
+        snapshot: Arc<Snapshot>,
+    ) -> Result<LastingView<'a>, StorageError> {
+        Self::of(store, Some(snapshot))
+    }
+
+    fn of(
+        store: &'a SnapshotStore,
+        snapshot: Option<Arc<Snapshot>>,
+    ) -> Result<LastingView<'a>, StorageError> {
         let mut view = LastingView {
             store,
             snapshot,

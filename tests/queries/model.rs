@@ -18,6 +18,7 @@ fn verify<S: Shelf>(orm: &Orm, books: &[Plain], ask: &Ask) -> musher::Result<()>
     let mut em = orm.em();
     let plan = S::explain(&mut em, ask)?;
     assert_eq!(plan.rows_found, page.len(), "{plan}");
+    assert_eq!(S::stream(&mut em, ask)?, page, "{plan}");
     assert_eq!(S::find(&mut em, ask)?, (page, count), "{plan}");
     assert_eq!(S::exists(&mut em, ask)?, count > 0, "{plan}");
     Ok(())

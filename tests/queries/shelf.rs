@@ -19,6 +19,9 @@ pub trait Shelf {
     /// A page from a place in the order, whatever page is asked for.
     fn page(em: &mut EntityManager, ask: &Ask, from: From<'_>, size: usize) -> Result<Page>;
 
+    /// The ids of the books of a stream, of the page that is asked for.
+    fn stream(em: &mut EntityManager, ask: &Ask) -> Result<Vec<u64>>;
+
     /// Whether any book meets the condition.
     fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool>;
 
@@ -243,6 +246,11 @@ macro_rules! shelf {
                         previous: page.previous,
                         next: page.next,
                     })
+                }
+
+                fn stream(em: &mut EntityManager, ask: &Ask) -> Result<Vec<u64>> {
+                    let books = paged(em, ask).stream()?;
+                    books.map(|book| Ok(*book?.id)).collect()
                 }
 
                 fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool> {

@@ -61,7 +61,12 @@ pub(super) fn plan<'q>(
     let own = candidates::own_comparisons(schema, entity, &atoms);
     let walk = order::walk(schema, entity, query, &own);
     let source = candidates::best(judge, entity, &atoms)?;
-    let unordered = query.order.is_empty();
+    // What is not read in an order comes in that of the keys.
+    let unordered = match query.order.as_slice() {
+        [] => true,
+        [term] => term.is_key_upward(entity) && !query.backward,
+        _ => false,
+    };
     Ok(match (source, walk) {
         (Some(source), Some(walk)) if walk.reads_no_more_than(&source) => walk.into_plan(),
         (Some(source), _) => Plan {
@@ -74,7 +79,9 @@ pub(super) fn plan<'q>(
         },
         // To read a whole index, and each row by its key, costs more than to sort; for the first few
         // rows it costs less.
-        (None, Some(walk)) if walk.is_by_key() || query.take.is_some() => walk.into_plan(),
+        (None, Some(walk)) if walk.is_by_key() || query.take.is_some() || query.is_sliced => {
+            walk.into_plan()
+        }
         (None, _) => Plan {
             access: Access::Rows(KeyRange::all(), Direction::Forward),
             is_sorted: unordered,

@@ -107,7 +107,7 @@ pub(super) fn has_all_rows(
         // Of an embedded value that is absent there is no entry, and it is less than all that is there.
         let is_bare = property.may_be_absent && !property.nullable;
         let lacks_none = index.unique || is_lone_reference || property.may_be_absent;
-        if !is_bare && !(lacks_none && property.nullable) {
+        if !(is_bare || lacks_none && property.nullable) {
             return true;
         }
         match restriction(schema, entity, part, own) {
