@@ -4,6 +4,9 @@
 mod support;
 
 #[cfg(feature = "serde-json")]
+#[path = "assign/embedded.rs"]
+mod embedded;
+#[cfg(feature = "serde-json")]
 #[path = "assign/json.rs"]
 mod json;
 #[path = "assign/merge.rs"]

@@ -32,26 +32,35 @@ pub(crate) enum Value {
 /// A property in the parentheses of `order_by`, and its direction.
 pub(crate) struct OrderItem {
     pub(crate) property: Ident,
-    pub(crate) descending: bool,
+    direction: Option<Ident>,
 }
 
 impl Parse for OrderItem {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let property = input.call(Ident::parse_any)?;
-        let direction: Option<Ident> = input.parse()?;
-        let descending = match &direction {
-            None => false,
-            Some(direction) if direction == "asc" => false,
-            Some(direction) if direction == "desc" => true,
-            Some(other) => {
-                let problem = format!("a direction is `asc` or `desc`, not `{other}`");
-                return Err(syn::Error::new(other.span(), problem));
-            }
-        };
         Ok(Self {
-            property,
-            descending,
+            property: input.call(Ident::parse_any)?,
+            direction: input.parse()?,
         })
+    }
+}
+
+impl OrderItem {
+    pub(crate) fn is_descending(&self) -> bool {
+        self.direction
+            .as_ref()
+            .is_some_and(|direction| direction == "desc")
+    }
+
+    fn check(&self, cx: &Ctxt) {
+        if let Some(direction) = &self.direction
+            && direction != "asc"
+            && direction != "desc"
+        {
+            cx.error(
+                direction.span(),
+                format_args!("a direction is `asc` or `desc`, not `{direction}`"),
+            );
+        }
     }
 }
 
@@ -150,7 +159,12 @@ pub(crate) fn expression(cx: &Ctxt, name: &Ident, value: Value, example: &str) -
 /// The properties of `order_by`.
 pub(crate) fn order(cx: &Ctxt, name: &Ident, value: Value) -> Option<Vec<OrderItem>> {
     match value {
-        Value::Order(items) if !items.is_empty() => Some(items),
+        Value::Order(items) if !items.is_empty() => {
+            for item in &items {
+                item.check(cx);
+            }
+            Some(items)
+        }
         _ => {
             cx.error(
                 name.span(),

@@ -66,7 +66,7 @@ pub(super) fn options(field: &Field<'_>, mut description: TokenStream) -> TokenS
 /// The terms of a declared order, by the typed paths of the entity: what has no order does not compile.
 pub(super) fn order_terms(entity: &TokenStream, items: &[OrderItem]) -> TokenStream {
     let terms = items.iter().map(|item| {
-        let (property, descending) = (&item.property, item.descending);
+        let (property, descending) = (&item.property, item.is_descending());
         let span = property.span().resolved_at(Span::mixed_site());
         let term = quote_spanned!(span=> path.#property());
         let order = quote_spanned!(span=> ::musher::__private::OrderProperty::order_term);

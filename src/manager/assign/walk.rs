@@ -21,12 +21,12 @@ type Object = Map<String, Value>;
 
 /// Walks a value, and gathers what does not fit.
 pub(super) struct Walk<'a> {
-    em: &'a mut EntityManager,
-    rules: &'a Rules,
+    pub(super) em: &'a mut EntityManager,
+    pub(super) rules: &'a Rules,
     schema: std::sync::Arc<Schema>,
-    problems: Vec<AssignProblem>,
+    pub(super) problems: Vec<AssignProblem>,
     /// Where the walk is: `author.name`, `tags[2]`.
-    path: String,
+    pub(super) path: String,
 }
 
 /// What a value says of a to-one relation.
@@ -83,7 +83,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn property(
+    pub(super) fn property(
         &mut self,
         instance: Instance,
         entity: &EntitySchema,
@@ -107,6 +107,9 @@ impl<'a> Walk<'a> {
                         format!("{key}, for keys never change"),
                     );
                 }
+            }
+            ResolvedKind::Scalar(_) if entity.fields[field].embedded.is_some() => {
+                self.embedded(instance, entity, field, value)?;
             }
             ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
                 if let Some(stored) = self.stored(entity, &key, field, value) {
@@ -303,24 +306,31 @@ impl<'a> Walk<'a> {
         let mut values = vec![None; entity.fields.len()];
         for field in entity.columns.iter().copied() {
             let property = &entity.fields[field];
+            if property.part_of.is_some() {
+                // It comes with the embedded value.
+                continue;
+            }
             let length = self.enter(property.serialized_name);
+            if property.embedded.is_some() {
+                let value = object.get(property.serialized_name);
+                self.value(entity, "", field, value, &mut values);
+                self.path.truncate(length);
+                continue;
+            }
             values[field] = match (object.get(property.serialized_name), &given) {
                 (_, Some((by, owner))) if *by == field => Some(owner.to_vec()),
-                (Some(value), _) if !self.may_be_set(entity, "", field, value) => None,
-                (Some(value), _) if matches!(property.kind, ResolvedKind::Relation(_)) => {
+                (Some(value), _)
+                    if matches!(property.kind, ResolvedKind::Relation(_))
+                        && self.may_be_set(entity, "", field, value) =>
+                {
                     match self.target(entity, "", field, value)? {
                         Reference::To(Some(key)) => Some(key.to_vec()),
                         Reference::To(None) => Some(Vec::new()),
                         Reference::Misfit => None,
                     }
                 }
-                (Some(value), _) => self.stored(entity, "", field, value),
-                (None, _) if property.has_default || property.nullable => None,
-                (None, _) => {
-                    let expected = format!("a value: `{}` is required", property.name);
-                    self.wrong(entity.index, "", &Value::Null, expected);
-                    None
-                }
+                (Some(_), _) if matches!(property.kind, ResolvedKind::Relation(_)) => None,
+                (value, _) => self.column(entity, "", field, value),
             };
             self.path.truncate(length);
         }
@@ -357,7 +367,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The stored form of a value, if it fits.
-    fn stored(
+    pub(super) fn stored(
         &mut self,
         entity: &EntitySchema,
         key: &str,
@@ -381,7 +391,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether a property is the program's to be set, by this value.
-    fn may_be_set(
+    pub(super) fn may_be_set(
         &mut self,
         entity: &EntitySchema,
         key: &str,
@@ -412,10 +422,7 @@ impl<'a> Walk<'a> {
 
     /// The property of a name, if it is among those that may be assigned.
     fn find(&self, entity: &EntitySchema, name: &str, is_root: bool) -> Option<FieldIndex> {
-        let named = |field: &FieldSchema| {
-            field.serialized_name == name && !matches!(field.kind, ResolvedKind::Derived(_))
-        };
-        let field = entity.fields.iter().position(named)?;
+        let field = named(entity, None, name)?;
         let only = self.rules.only.as_ref().filter(|_| is_root);
         let is_listed = |only: &Hints| only.fields.contains_key(&field);
         only.is_none_or(is_listed).then_some(field)
@@ -432,7 +439,7 @@ impl<'a> Walk<'a> {
         let is_known = entity
             .fields
             .iter()
-            .any(|field| field.serialized_name == name);
+            .any(|field| field.part_of.is_none() && field.serialized_name == name);
         let expected = if is_known && is_root {
             "nothing: it is not among the properties that may be assigned".to_owned()
         } else {
@@ -453,13 +460,13 @@ impl<'a> Walk<'a> {
         (self.em.database.entity_type(entity.index).key_of_json)(value)
     }
 
-    fn print_key(&self, instance: Instance) -> String {
+    pub(super) fn print_key(&self, instance: Instance) -> String {
         let entity = self.schema.entity(instance.entity);
         entity.print_key(&self.em.context.slot(instance).key)
     }
 
     /// Goes on to a property, and says where to come back to.
-    fn enter(&mut self, name: &str) -> usize {
+    pub(super) fn enter(&mut self, name: &str) -> usize {
         let length = self.path.len();
         if length > 0 {
             self.path.push('.');
@@ -469,7 +476,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Notes that the value at this place does not fit.
-    fn wrong(&mut self, entity: EntityIndex, key: &str, value: &Value, expected: String) {
+    pub(super) fn wrong(
+        &mut self,
+        entity: EntityIndex,
+        key: &str,
+        value: &Value,
+        expected: String,
+    ) {
         self.problems.push(AssignProblem {
             entity: self.schema.entity(entity).name,
             key: (!key.is_empty()).then(|| key.to_owned()),
@@ -478,4 +491,18 @@ impl<'a> Walk<'a> {
             expected,
         });
     }
+}
+
+/// The property of a name: of the entity itself, or of an embedded value.
+pub(super) fn named(
+    entity: &EntitySchema,
+    of: Option<FieldIndex>,
+    name: &str,
+) -> Option<FieldIndex> {
+    let is_named = |field: &FieldSchema| {
+        field.part_of == of
+            && field.serialized_name == name
+            && !matches!(field.kind, ResolvedKind::Derived(_))
+    };
+    entity.fields.iter().position(is_named)
 }
