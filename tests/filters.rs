@@ -203,3 +203,53 @@ fn the_key_of_a_reference_is_found_by_its_index_and_reads_no_target() {
         Ok(())
     });
 }
+
+#[test]
+fn a_relation_is_asked_whether_it_refers_to_something() {
+    #[derive(Entity, Debug)]
+    struct Employee {
+        #[orm(primary_key)]
+        id: u8,
+        #[orm(many_to_one)]
+        boss: Option<Id<Employee>>,
+        #[orm(one_to_one)]
+        desk: Option<Id<Desk>>,
+    }
+    #[derive(Entity, Debug)]
+    struct Desk {
+        #[orm(primary_key)]
+        id: u8,
+        #[orm(one_to_one(mapped_by = desk))]
+        user: Inverse<Employee>,
+    }
+    on_both_stores::<(Employee, Desk)>(|orm| {
+        let mut em = orm.em();
+        let desk = em.create(Desk::build().id(0));
+        let empty = em.create(Desk::build().id(1));
+        // Keys of zero are keys.
+        let top = em.create(Employee::build().id(0));
+        let middle = em.create(Employee::build().id(1).boss(top).desk(desk));
+        let low = em.create(Employee::build().id(2).boss(middle));
+        em.flush()?;
+        let mut em = orm.em();
+        let mut of = |condition: fn(EmployeePath<Employee>) -> Filter<Employee>| {
+            em.find::<Employee>().filter(condition).all()
+        };
+        assert_eq!(of(|e| e.boss().is_none())?, [top]);
+        assert_eq!(of(|e| e.boss().is_some())?, [middle, low]);
+        assert_eq!(of(|e| e.boss().is_none().not())?, [middle, low]);
+        assert_eq!(of(|e| e.boss().boss().is_none())?, [top, middle]);
+        assert_eq!(of(|e| e.boss().desk().is_some())?, [low]);
+        assert_eq!(of(|e| e.boss().desk().user().is_some())?, [low]);
+        assert_eq!(of(|e| e.is_none())?, []);
+        assert_eq!(of(|e| e.is_some())?, [top, middle, low]);
+        let free = em.find::<Desk>().filter(|d| d.user().is_none());
+        assert_eq!(free.all()?, [empty]);
+        // Pending work on the other side counts.
+        em.edit(low).set_desk(empty);
+        assert_eq!(em.find::<Desk>().filter(|d| d.user().is_none()).count()?, 0);
+        let told = em.find::<Employee>().filter(|e| e.boss().is_none());
+        assert!(told.explain()?.to_string().contains("boss is none"));
+        Ok(())
+    });
+}

@@ -64,6 +64,10 @@ fn describe_items(schema: &Schema, entity: EntityIndex, items: &Items) -> String
     let (path, at, _) = path(schema, entity, &items.steps, items.field);
     let target = at.relation(items.field).target;
     let of = |condition: &Condition| format!("({})", describe(schema, target, condition));
+    if !at.relation(items.field).is_to_many() {
+        let is_none = items.number.contains(&0);
+        return format!("{path} is {}", if is_none { "none" } else { "some" });
+    }
     match (
         items.number.start(),
         items.number.end(),

@@ -10,7 +10,8 @@ use super::Filter;
 use super::filter::Condition;
 use crate::schema::FieldIndex;
 
-/// So many items of a collection, which to-one relations lead to, meet a condition.
+/// So many items of a collection, which to-one relations lead to, meet a condition. A to-one relation
+/// counts as a collection of one item or none.
 #[derive(Debug, Clone)]
 pub(crate) struct Items {
     pub(super) steps: Vec<FieldIndex>,

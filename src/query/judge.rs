@@ -147,6 +147,12 @@ impl Judge<'_> {
             return Ok(items.number.contains(&0));
         };
         let (database, relation) = (self.database, owner.relation(items.field));
+        if !relation.is_to_many() {
+            let path = items.steps.iter().copied().chain([items.field]);
+            let path: Vec<_> = path.collect();
+            let target = self.follow(&path, entity, key, record)?;
+            return Ok(items.number.contains(&usize::from(target.is_some())));
+        }
         let keys = database
             .keyspace
             .items(self.reader, &database.schema, relation, &owner_key)?;

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::Property;
 use super::embedded::EmbeddedPath;
+use super::{Filter, ItemCount, Property};
 use crate::entity::Entity;
 use crate::schema::FieldIndex;
 
@@ -51,6 +51,15 @@ impl<R: Entity, T> Path<R, T> {
     #[must_use]
     pub fn relation<U: Entity>(&self, field: usize) -> Path<R, U> {
         self.then(field)
+    }
+
+    /// The relation at the end refers to nothing; so it is behind one that refers to nothing. The entity
+    /// that a query is about is always there.
+    pub fn is_none(&self) -> Filter<R> {
+        if self.steps.is_empty() {
+            return Filter::any([]);
+        }
+        ItemCount::at::<T>(self.steps.clone(), None).eq(0)
     }
 
     /// The path to a property that can be compared.

@@ -41,9 +41,11 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
         }
         None => Default::default(),
     };
+    let presence = presence(container);
     generated! {
         impl<R: ::musher::__private::Entity> #path<R> {
             #(#methods)*
+            #presence
         }
 
         #[automatically_derived]
@@ -70,6 +72,26 @@ pub(super) fn entity_implementation(container: &Container<'_>, names: &Names) ->
         }
 
         #deref
+    }
+}
+
+/// Whether a relation refers to something, unless properties of these names are in the way.
+fn presence(container: &Container<'_>) -> TokenStream {
+    let is_taken = |field: &Field<'_>| matches!(field.name.as_str(), "is_none" | "is_some");
+    if container.properties().any(is_taken) {
+        return TokenStream::new();
+    }
+    let vis = container.vis;
+    generated! {
+        /// The relation that leads here refers to nothing, or one before it does.
+        #vis fn is_none(&self) -> ::musher::Filter<R> {
+            self.path.is_none()
+        }
+
+        /// The relation that leads here refers to a row.
+        #vis fn is_some(&self) -> ::musher::Filter<R> {
+            self.path.is_none().not()
+        }
     }
 }
 
