@@ -60,7 +60,7 @@ pub async fn exercise(db: &DatabaseConnection) -> Result<(), DbErr> {
         title: Set("title".to_owned()),
         count: Set(1),
         active: Set(true),
-        created_at: Set(ChronoUtc::now()),
+        created_at: Set(chrono::Utc::now()),
         ..Default::default()
     };
     let made = made.insert(db).await?;
