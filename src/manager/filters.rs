@@ -118,8 +118,13 @@ tuples! {
     A B C D E F G H;
 }
 
+/// Turns a filter on for one call, for an entity of which it need not be registered.
+pub(super) fn turn_on<F: EntityFilter<T>, T: Managed>(choices: &mut FilterChoices, filter: F) {
+    choices.turn_on(filter, Some(binding::<F, T>()));
+}
+
 /// How the filter makes its condition for an entity.
-pub(super) fn binding<F: EntityFilter<T>, T: Managed>() -> FilterBinding {
+fn binding<F: EntityFilter<T>, T: Managed>() -> FilterBinding {
     fn condition<F: EntityFilter<T>, T: Managed>(filter: &dyn Any) -> Condition {
         let filter = filter.downcast_ref::<F>();
         let filter = filter.expect("a filter's value is kept under its type");

@@ -87,8 +87,7 @@ impl<'em, T: Managed, H: Handle<Entity = T>> FindOne<'em, T, H> {
     /// With a named filter on, with these parameters. One that is not registered is one of this
     /// entity, and of no other.
     pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
-        let binding = filters::binding::<F, T>();
-        self.options.filters.turn_on(filter, Some(binding));
+        filters::turn_on::<F, T>(&mut self.options.filters, filter);
         self
     }
 
@@ -251,8 +250,7 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     /// With a named filter on, with these parameters. One that is not registered is one of this
     /// entity, and of no other.
     pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
-        let binding = filters::binding::<F, T>();
-        self.options.filters.turn_on(filter, Some(binding));
+        filters::turn_on::<F, T>(&mut self.options.filters, filter);
         self
     }
 

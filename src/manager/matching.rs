@@ -84,8 +84,7 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Matching<'em, T, H> {
 
     /// With a named filter on, as [`Find::with_filter`](crate::Find::with_filter) says it.
     pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
-        let binding = filters::binding::<F, T>();
-        self.options.filters.turn_on(filter, Some(binding));
+        filters::turn_on::<F, T>(&mut self.options.filters, filter);
         self
     }
 

@@ -110,18 +110,53 @@ fn deref(names: &Names, target: &TokenStream) -> TokenStream {
 }
 
 pub(super) fn base_definition(container: &Container<'_>, names: &Names) -> TokenStream {
-    let (vis, path) = (container.vis, &names.path);
     let doc = format!(
         "A path from `R` to an entity with the base `{}`.",
         container.ident
     );
-    generated! {
-        #[doc = #doc]
-        #vis struct #path<R: ::musher::__private::Entity>(::musher::__private::PropertyPath<R>);
-    }
+    around_definition(container, names, &doc, &inner_of_base())
 }
 
 pub(super) fn base_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
+    around_implementation(container, names, &inner_of_base())
+}
+
+fn inner_of_base() -> TokenStream {
+    generated!(::musher::__private::PropertyPath<R>)
+}
+
+pub(super) fn embedded_definition(container: &Container<'_>, names: &Names) -> TokenStream {
+    let doc = format!("A path from `R` to an embedded `{}`.", container.ident);
+    around_definition(container, names, &doc, &inner_of_embedded())
+}
+
+pub(super) fn embedded_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
+    around_implementation(container, names, &inner_of_embedded())
+}
+
+fn inner_of_embedded() -> TokenStream {
+    generated!(::musher::__private::EmbeddedPath<R>)
+}
+
+/// A path that has nothing but another one inside.
+fn around_definition(
+    container: &Container<'_>,
+    names: &Names,
+    doc: &str,
+    inner: &TokenStream,
+) -> TokenStream {
+    let (vis, path) = (container.vis, &names.path);
+    generated! {
+        #[doc = #doc]
+        #vis struct #path<R: ::musher::__private::Entity>(#inner);
+    }
+}
+
+fn around_implementation(
+    container: &Container<'_>,
+    names: &Names,
+    inner: &TokenStream,
+) -> TokenStream {
     let path = &names.path;
     let methods = container
         .properties()
@@ -132,8 +167,8 @@ pub(super) fn base_implementation(container: &Container<'_>, names: &Names) -> T
         }
 
         #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::std::convert::From<::musher::__private::PropertyPath<R>> for #path<R> {
-            fn from(path: ::musher::__private::PropertyPath<R>) -> Self {
+        impl<R: ::musher::__private::Entity> ::std::convert::From<#inner> for #path<R> {
+            fn from(path: #inner) -> Self {
                 Self(path)
             }
         }
@@ -161,41 +196,6 @@ fn composed_key(container: &Container<'_>) -> Option<TokenStream> {
             self.path.property::<#key>(#position)
         }
     })
-}
-
-pub(super) fn embedded_definition(container: &Container<'_>, names: &Names) -> TokenStream {
-    let (vis, path) = (container.vis, &names.path);
-    let doc = format!("A path from `R` to an embedded `{}`.", container.ident);
-    generated! {
-        #[doc = #doc]
-        #vis struct #path<R: ::musher::__private::Entity>(::musher::__private::EmbeddedPath<R>);
-    }
-}
-
-pub(super) fn embedded_implementation(container: &Container<'_>, names: &Names) -> TokenStream {
-    let path = &names.path;
-    let methods = container
-        .properties()
-        .filter_map(|field| method(container, field, &generated!(self.0)));
-    generated! {
-        impl<R: ::musher::__private::Entity> #path<R> {
-            #(#methods)*
-        }
-
-        #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::std::convert::From<::musher::__private::EmbeddedPath<R>> for #path<R> {
-            fn from(path: ::musher::__private::EmbeddedPath<R>) -> Self {
-                Self(path)
-            }
-        }
-
-        #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::std::clone::Clone for #path<R> {
-            fn clone(&self) -> Self {
-                Self(::std::clone::Clone::clone(&self.0))
-            }
-        }
-    }
 }
 
 /// The way to a property or relation. A lazy property is not in the row, so no condition is about it.

@@ -131,8 +131,7 @@ impl<'em, T: Managed> UpdateWhere<'em, T> {
 
     /// With a named filter on, with these parameters. Those that are on anyway hold here, too.
     pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
-        let binding = filters::binding::<F, T>();
-        self.met.filters.turn_on(filter, Some(binding));
+        filters::turn_on::<F, T>(&mut self.met.filters, filter);
         self
     }
 
@@ -189,8 +188,7 @@ impl<'em, T: Managed> DeleteWhere<'em, T> {
 
     /// With a named filter on, with these parameters. Those that are on anyway hold here, too.
     pub fn with_filter<F: EntityFilter<T>>(mut self, filter: F) -> Self {
-        let binding = filters::binding::<F, T>();
-        self.met.filters.turn_on(filter, Some(binding));
+        filters::turn_on::<F, T>(&mut self.met.filters, filter);
         self
     }
 
