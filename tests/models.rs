@@ -8,9 +8,13 @@ mod cascade;
 mod concurrency_check;
 #[path = "models/eager.rs"]
 mod eager;
+#[path = "models/graph.rs"]
+mod graph;
 #[path = "models/orders.rs"]
 mod orders;
 #[path = "models/serialization.rs"]
 mod serialization;
 #[path = "models/stamps.rs"]
 mod stamps;
+#[path = "models/swap.rs"]
+mod swap;

@@ -3,7 +3,9 @@
 //! A value is walked property by property. What does not fit is gathered, with its path, its value and
 //! what was expected, and if there is anything of that kind all that was done is taken back.
 
+mod create;
 mod embedded;
+mod problems;
 mod walk;
 
 use serde_json::Value;

@@ -5,38 +5,34 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::Rules;
+use super::create::Given;
 use crate::codec::RowKey;
 use crate::context::{Instance, LinkChange};
-use crate::entity::HydrateRow;
 use crate::error::{AssignProblem, Result};
 use crate::load::Hints;
-use crate::log::shortened;
 use crate::manager::EntityManager;
 use crate::manager::find::Options;
 use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, FieldSchema, RelationKind, ResolvedKind, Schema,
 };
 
-type Object = Map<String, Value>;
+pub(super) type Object = Map<String, Value>;
 
 /// Walks a value, and gathers what does not fit.
 pub(super) struct Walk<'a> {
     pub(super) em: &'a mut EntityManager,
     pub(super) rules: &'a Rules,
-    schema: std::sync::Arc<Schema>,
+    pub(super) schema: std::sync::Arc<Schema>,
     pub(super) problems: Vec<AssignProblem>,
     /// Where the walk is: `author.name`, `tags[2]`.
     pub(super) path: String,
 }
 
 /// What a value says of a to-one relation.
-enum Reference {
+pub(super) enum Reference {
     To(Option<RowKey>),
     Misfit,
 }
-
-/// What a new entity is given by whoever holds it.
-type Given = Option<(FieldIndex, RowKey)>;
 
 impl<'a> Walk<'a> {
     pub(super) fn new(em: &'a mut EntityManager, rules: &'a Rules) -> Self {
@@ -65,7 +61,12 @@ impl<'a> Walk<'a> {
 
     /// Assigns the properties of an object. The key, which was looked at before, is left out of those of a
     /// related one.
-    fn assign(&mut self, instance: Instance, object: &Object, is_root: bool) -> Result<()> {
+    pub(super) fn assign(
+        &mut self,
+        instance: Instance,
+        object: &Object,
+        is_root: bool,
+    ) -> Result<()> {
         let schema = std::sync::Arc::clone(&self.schema);
         let entity = schema.entity(instance.entity);
         for (name, value) in object {
@@ -139,7 +140,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What a to-one relation shall refer to.
-    fn target(
+    pub(super) fn target(
         &mut self,
         entity: &EntitySchema,
         key: &str,
@@ -251,111 +252,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The reference that a new item has to its owner.
-    fn given(&self, owner: Instance, entity: &EntitySchema, field: FieldIndex) -> Given {
-        let relation = entity.relation(field);
-        let key = self.em.context.slot(owner).key.clone();
-        match relation.kind {
-            RelationKind::ManyToMany { .. } => None,
-            _ => Some((relation.mapped_by(), key)),
-        }
-    }
-
-    /// Makes a new entity of an object. `None`: it lacks something, or something does not fit.
-    fn create(
-        &mut self,
-        entity: &EntitySchema,
-        object: &Object,
-        given: Given,
-        key: Option<RowKey>,
-    ) -> Result<Option<RowKey>> {
-        let before = self.problems.len();
-        let known = key.is_some();
-        let database = std::sync::Arc::clone(&self.em.database);
-        let entity_type = database.entity_type(entity.index);
-        let next = &mut || database.next_number(entity.index);
-        let Some(key) = key.or_else(|| (entity_type.generate_key)(next)) else {
-            let value = Value::Object(object.clone());
-            let expected = format!("an object with the key of a {} that is there", entity.name);
-            self.wrong(entity.index, "", &value, expected);
-            return Ok(None);
-        };
-        if let Some(number) = (entity_type.key_number)(&key) {
-            database.reserve_number(entity.index, number);
-        }
-        let values = self.columns(entity, object, given)?;
-        if self.problems.len() > before {
-            return Ok(None);
-        }
-        let values: Vec<Option<&[u8]>> = values.iter().map(Option::as_deref).collect();
-        let body = (entity_type.hydrate)(&HydrateRow::new(entity, &key, &values))?;
-        let Some(instance) = self.em.manage(entity.index, key.clone(), body, known) else {
-            return Ok(Some(key));
-        };
-        self.assign_rest(instance, entity, object)?;
-        Ok(Some(key))
-    }
-
-    /// The stored form of each column of a new entity, by position.
-    fn columns(
-        &mut self,
-        entity: &EntitySchema,
-        object: &Object,
-        given: Given,
-    ) -> Result<Vec<Option<Vec<u8>>>> {
-        let mut values = vec![None; entity.fields.len()];
-        for field in entity.columns.iter().copied() {
-            let property = &entity.fields[field];
-            if property.part_of.is_some() {
-                // It comes with the embedded value.
-                continue;
-            }
-            let length = self.enter(property.serialized_name);
-            if property.embedded.is_some() {
-                let value = object.get(property.serialized_name);
-                self.value(entity, "", field, value, &mut values);
-                self.path.truncate(length);
-                continue;
-            }
-            values[field] = match (object.get(property.serialized_name), &given) {
-                (_, Some((by, owner))) if *by == field => Some(owner.to_vec()),
-                (Some(value), _)
-                    if matches!(property.kind, ResolvedKind::Relation(_))
-                        && self.may_be_set(entity, "", field, value) =>
-                {
-                    match self.target(entity, "", field, value)? {
-                        Reference::To(Some(key)) => Some(key.to_vec()),
-                        Reference::To(None) => Some(Vec::new()),
-                        Reference::Misfit => None,
-                    }
-                }
-                (Some(_), _) if matches!(property.kind, ResolvedKind::Relation(_)) => None,
-                (value, _) => self.column(entity, "", field, value),
-            };
-            self.path.truncate(length);
-        }
-        Ok(values)
-    }
-
-    /// What a new entity has beside its columns, and what it does not have at all.
-    fn assign_rest(
-        &mut self,
-        instance: Instance,
-        entity: &EntitySchema,
-        object: &Object,
-    ) -> Result<()> {
-        let rest = object.iter().filter(|(name, _)| {
-            let field = self.find(entity, name, false);
-            field.is_none_or(|field| !entity.columns.contains(&field))
-        });
-        let rest: Object = rest
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        self.assign(instance, &rest, false)
-    }
-
     /// The instance of a row, loaded if it has to be.
-    fn load(&mut self, entity: EntityIndex, key: &RowKey) -> Result<Option<Instance>> {
+    pub(super) fn load(&mut self, entity: EntityIndex, key: &RowKey) -> Result<Option<Instance>> {
         if self.em.context.find(entity, key).is_none() {
             let load = |loader: &mut crate::load::Loader<'_>, _| {
                 loader.load_rows(entity, std::iter::once(key))
@@ -366,97 +264,20 @@ impl<'a> Walk<'a> {
         Ok(found.filter(|instance| !self.em.context.slot(*instance).is_removed()))
     }
 
-    /// The stored form of a value, if it fits.
-    pub(super) fn stored(
-        &mut self,
-        entity: &EntitySchema,
-        key: &str,
-        field: FieldIndex,
-        value: &Value,
-    ) -> Option<Vec<u8>> {
-        let value_type = entity.fields[field].value_type()?;
-        match value_type.of_json(value) {
-            Ok(stored) => Some(stored),
-            Err(why) => {
-                let expected = format!("{} ({why})", value_type.name());
-                let shown = if entity.fields[field].hidden {
-                    &Value::String("<hidden>".to_owned())
-                } else {
-                    value
-                };
-                self.wrong(entity.index, key, shown, expected);
-                None
-            }
-        }
-    }
-
-    /// Whether a property is the program's to be set, by this value.
-    pub(super) fn may_be_set(
-        &mut self,
-        entity: &EntitySchema,
-        key: &str,
-        field: FieldIndex,
-        value: &Value,
-    ) -> bool {
-        let property = &entity.fields[field];
-        let refused = if property.hidden && !self.rules.allows_hidden {
-            "nothing: it is hidden; permit it with `.allow_hidden()`"
-        } else if entity
-            .row_version
-            .is_some_and(|(version, _)| version == field)
-        {
-            "nothing: it is counted by the flush"
-        } else if entity.key_parts.contains(&field) && !key.is_empty() {
-            "nothing: it is a part of the key, and keys never change"
-        } else {
-            return true;
-        };
-        let shown = if property.hidden {
-            &Value::String("<hidden>".to_owned())
-        } else {
-            value
-        };
-        self.wrong(entity.index, key, shown, refused.to_owned());
-        false
-    }
-
     /// The property of a name, if it is among those that may be assigned.
-    fn find(&self, entity: &EntitySchema, name: &str, is_root: bool) -> Option<FieldIndex> {
+    pub(super) fn find(
+        &self,
+        entity: &EntitySchema,
+        name: &str,
+        is_root: bool,
+    ) -> Option<FieldIndex> {
         let field = named(entity, None, name)?;
         let only = self.rules.only.as_ref().filter(|_| is_root);
         let is_listed = |only: &Hints| only.fields.contains_key(&field);
         only.is_none_or(is_listed).then_some(field)
     }
 
-    fn unknown(
-        &mut self,
-        entity: &EntitySchema,
-        key: &str,
-        name: &str,
-        value: &Value,
-        is_root: bool,
-    ) {
-        let is_known = entity
-            .fields
-            .iter()
-            .any(|field| field.part_of.is_none() && field.serialized_name == name);
-        let expected = if is_known && is_root {
-            "nothing: it is not among the properties that may be assigned".to_owned()
-        } else {
-            format!(
-                "a property of {}, and it has none of this name",
-                entity.name
-            )
-        };
-        self.wrong(entity.index, key, value, expected);
-    }
-
-    fn related(&self, entity: &EntitySchema, field: FieldIndex) -> String {
-        let target = self.schema.entity(entity.relation(field).target).name;
-        format!("a key of {target}, or an object: the reference is required")
-    }
-
-    fn key_of(&self, entity: &EntitySchema, value: &Value) -> Option<RowKey> {
+    pub(super) fn key_of(&self, entity: &EntitySchema, value: &Value) -> Option<RowKey> {
         (self.em.database.entity_type(entity.index).key_of_json)(value)
     }
 
@@ -473,23 +294,6 @@ impl<'a> Walk<'a> {
         }
         self.path.push_str(name);
         length
-    }
-
-    /// Notes that the value at this place does not fit.
-    pub(super) fn wrong(
-        &mut self,
-        entity: EntityIndex,
-        key: &str,
-        value: &Value,
-        expected: String,
-    ) {
-        self.problems.push(AssignProblem {
-            entity: self.schema.entity(entity).name,
-            key: (!key.is_empty()).then(|| key.to_owned()),
-            property: self.path.clone(),
-            value: shortened(&value.to_string()),
-            expected,
-        });
     }
 }
 
