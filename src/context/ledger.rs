@@ -192,6 +192,12 @@ impl LinkLedger {
         })
     }
 
+    /// The relations of pending links, some of them more than once.
+    pub(crate) fn joins(&self) -> impl Iterator<Item = JoinIndex> {
+        let linked = self.by_owner.keys().map(|(join, _)| *join);
+        linked.chain(self.cleared.keys().map(|(join, _)| *join))
+    }
+
     /// All keys whose links go.
     pub(crate) fn cleared(&self) -> impl Iterator<Item = (JoinIndex, Side, &RowKey)> {
         self.cleared

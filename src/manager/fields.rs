@@ -96,7 +96,7 @@ impl EntityManager {
         columns: &[Column],
         row: &mut dyn FnMut(&mut Values<'_>) -> Result<R>,
     ) -> Result<Vec<R>> {
-        let mut asked = self.entities_of(index, query, &Options::default())?;
+        let mut asked = self.asked_by(index, query, &Options::default())?;
         for column in columns {
             self.add_path(index, &column.steps, &mut asked);
         }

@@ -1,7 +1,6 @@
 //! Reading for queries and population: flush what must be flushed, open one view, load.
 
-use std::collections::BTreeSet;
-
+use super::asked::Asked;
 use super::attempt::Attempt;
 use super::find::Options;
 use super::{EntityManager, Managed};
@@ -42,7 +41,7 @@ impl EntityManager {
             .iter()
             .map(|id| self.loaded(id).ok_or_else(|| super::not_loaded(id)))
             .collect::<Result<_>>()?;
-        self.flush_before(&self.entities_of_hints(self.entity_index::<T>(), options)?)?;
+        self.flush_before(&self.asked_by_hints(self.entity_index::<T>(), options)?)?;
         self.attempt(|em| {
             em.reconcile()?;
             em.read(
@@ -104,7 +103,7 @@ impl EntityManager {
                 return Ok(!self.context.slot(instance).is_removed());
             }
         }
-        self.flush_before(&self.entities_of_hints(index, options)?)?;
+        self.flush_before(&self.asked_by_hints(index, options)?)?;
         self.attempt(|em| {
             em.reconcile()?;
             let instance = em.context.find(index, key);
@@ -155,7 +154,7 @@ impl EntityManager {
         options: &Options,
     ) -> Result<Vec<RowKey>> {
         self.query(
-            self.entities_of(index, query, options)?,
+            self.asked_by(index, query, options)?,
             |loader, strategy| load_found(loader, (index, query), &options.hints, strategy),
             options,
         )
@@ -175,7 +174,7 @@ impl EntityManager {
         // The first one writes it, so not within a read.
         let key = *self.database.cursor_key()?;
         self.query(
-            self.entities_of(index, &query, options)?,
+            self.asked_by(index, &query, options)?,
             |loader, strategy| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
@@ -199,7 +198,7 @@ impl EntityManager {
         options: &Options,
     ) -> Result<(Vec<RowKey>, usize)> {
         self.query(
-            self.entities_of(index, &query, options)?,
+            self.asked_by(index, &query, options)?,
             |loader, strategy| {
                 let keys = load_found(loader, (index, &query), &options.hints, strategy)?;
                 Ok((keys, count_found(loader, (index, &query.of_all()))?))
@@ -211,7 +210,7 @@ impl EntityManager {
     /// Counts the rows that meet a condition.
     pub(super) fn count_found(&mut self, index: EntityIndex, query: &Query) -> Result<usize> {
         self.query(
-            self.entities_of(index, query, &Options::default())?,
+            self.asked_by(index, query, &Options::default())?,
             |loader, _| count_found(loader, (index, query)),
             &Options::default(),
         )
@@ -224,7 +223,7 @@ impl EntityManager {
         query: &Query,
     ) -> Result<Explanation> {
         self.query(
-            self.entities_of(index, query, &Options::default())?,
+            self.asked_by(index, query, &Options::default())?,
             |loader, _| {
                 let entity = loader.database.schema.entity(index);
                 query::explain(loader.database, loader.reader, entity, query)
@@ -236,7 +235,7 @@ impl EntityManager {
     /// The keys of the rows that a query asks for. Nothing is loaded.
     pub(super) fn keys_found(&mut self, index: EntityIndex, query: &Query) -> Result<Vec<RowKey>> {
         self.query(
-            self.entities_of(index, query, &Options::default())?,
+            self.asked_by(index, query, &Options::default())?,
             |loader, _| {
                 let started = loader.database.log.start();
                 let entity = loader.database.schema.entity(index);
@@ -295,11 +294,11 @@ impl EntityManager {
         moment.look(&database.store, levels, read)?
     }
 
-    /// Runs the read of a query, after pending work of the entities that it asks is flushed (R17). The flush is a
+    /// Runs the read of a query, after pending work that changes its answer is flushed (R17). The flush is a
     /// call of its own: it stands, whatever becomes of the query.
     pub(super) fn query<R>(
         &mut self,
-        asked: BTreeSet<EntityIndex>,
+        asked: Asked,
         read: impl FnOnce(&mut Loader<'_>, LoadStrategy) -> Result<R>,
         options: &Options,
     ) -> Result<R> {

@@ -22,7 +22,7 @@ impl EntityManager {
     ) -> Result<()> {
         let mut options = Options::default();
         options.hints.fields.insert(field, Hints::default());
-        let asked = self.entities_of_hints(owner.entity, &options)?;
+        let asked = self.asked_by_hints(owner.entity, &options)?;
         let mut attempt = Attempt::begin(self);
         // A list that was assigned in the place of a part, and is refused, is given up.
         let prepare = |em: &mut Self| {
@@ -32,7 +32,7 @@ impl EntityManager {
         };
         prepare(attempt.em);
         attempt.em.reconcile()?;
-        if !asked.is_empty() && attempt.em.wants_flush(&asked) {
+        if !asked.is_nothing() && attempt.em.wants_flush(&asked) {
             attempt.begin_anew_after(|em| {
                 prepare(em);
                 em.flush()
@@ -99,7 +99,7 @@ impl EntityManager {
         let mut query = query.of_all();
         self.apply_filters(target, &mut query, &options.filters)?;
         self.query(
-            self.entities_of(target, &query, &Options::default())?,
+            self.asked_by(target, &query, &Options::default())?,
             |loader, _| {
                 let count = loader.choose_of(owner, field, &query)?.1.len();
                 tell_count(loader, owner, field);
@@ -122,7 +122,7 @@ impl EntityManager {
         let target = self.schema_of(owner).relation(field).target;
         self.apply_filters(target, &mut query, &options.filters)?;
         self.query(
-            self.entities_of(target, &query, options)?,
+            self.asked_by(target, &query, options)?,
             |loader, strategy| {
                 let keys = loader.find_items(owner, field, &query, loads == Loads::Rows)?;
                 if loads == Loads::Rows {

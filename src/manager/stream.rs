@@ -160,7 +160,7 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
         let query = self
             .em
             .place(index, self.query, self.cursor.as_ref(), &self.options)?;
-        let asked = self.em.entities_of(index, &query, &self.options)?;
+        let asked = self.em.asked_by(index, &query, &self.options)?;
         self.em.flush_before(&asked)?;
         let database = Arc::clone(&self.em.database);
         let snapshot = self.em.lasting_moment()?;

@@ -103,7 +103,7 @@ pub(super) fn resolve_new<N: IntoManaged>(row: N, new: &mut NewRows) -> Result<I
 
 impl EntityManager {
     fn insert_rows(&mut self, new: NewRows) -> Result<()> {
-        self.flush_before_bulk(&new.entities())?;
+        self.flush_before_bulk(&new.asked())?;
         let rows: Vec<NewRow> = new
             .into_rows()?
             .into_iter()

@@ -11,8 +11,6 @@ mod rows;
 mod upsert;
 mod where_;
 
-use std::collections::BTreeSet;
-
 pub use insert::InsertMany;
 pub use reference::SetReference;
 pub(super) use rows::NewRows;
@@ -20,6 +18,7 @@ pub use upsert::{Upsert, UpsertMany, Upserted};
 pub use where_::{DeleteWhere, UpdateWhere};
 
 use super::EntityManager;
+use super::asked::Asked;
 use super::commit::commit;
 use super::find::Options;
 use crate::codec::RowKey;
@@ -102,8 +101,8 @@ impl EntityManager {
         Ok(Committed { value, unconfirmed }.confirmed()?)
     }
 
-    /// Flushes pending work of the entities that an operation is about, as a query does (R17).
-    fn flush_before_bulk(&mut self, asked: &BTreeSet<EntityIndex>) -> Result<()> {
+    /// Flushes pending work on what an operation is about, as a query does (R17).
+    fn flush_before_bulk(&mut self, asked: &Asked) -> Result<()> {
         self.check_writable()?;
         self.flush_before(asked)
     }

@@ -8,7 +8,8 @@ use super::super::lifecycle::give_key;
 use crate::database::Database;
 use crate::entity::{Entity, Id};
 use crate::error::{Error, Result};
-use crate::schema::{EntityIndex, FieldSet};
+use crate::manager::asked::Asked;
+use crate::schema::FieldSet;
 use crate::unit_of_work::NewRow;
 
 /// What a builder has made.
@@ -59,12 +60,12 @@ impl NewRows {
         id
     }
 
-    /// The entities that the rows are of, and that they refer to.
-    pub(super) fn entities(&self) -> BTreeSet<EntityIndex> {
+    /// What is looked at to store the rows: those of the same entities, and of what they refer to.
+    pub(super) fn asked(&self) -> Asked {
         let schema = &self.database.schema;
         let own: BTreeSet<_> = self.rows.iter().map(|built| built.row.entity).collect();
         let related = own.iter().flat_map(|entity| schema.related(*entity));
-        related.chain(own.iter().copied()).collect()
+        Asked::rows_of(related.chain(own.iter().copied()).collect())
     }
 
     /// Whether an entity could not be stored.

@@ -261,7 +261,7 @@ impl<'em, I: Iterator<Item: IntoManaged>> UpsertMany<'em, I> {
                     return Err(comes_with_others(schema.entity(entity)));
                 }
             }
-            let asked = new.entities();
+            let asked = new.asked();
             let rows = new.into_rows()?;
             if rows.is_empty() {
                 return Ok(upserted);

@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::entity::Id;
 use crate::error::{Error, Result};
 use crate::load::{LoadPath, Loads, Root, Route};
+use crate::manager::asked::Asked;
 use crate::manager::{EntityFilter, EntityManager, Managed, filters};
 use crate::query::{
     self, Assignment, Condition, Filter, FilterChoices, Found, IntoAssignments, IntoOperand, Path,
@@ -163,7 +164,7 @@ impl<'em, T: Managed> UpdateWhere<'em, T> {
             bulk.update(database, (entity, &found.key, &found.row), &assigned)
                 .map(drop)
         };
-        let asked = schema.related(entity).collect();
+        let asked = Asked::rows_of(schema.related(entity).collect());
         self.met.run::<T, _>(entity, asked, "an update", change)
     }
 }
@@ -216,7 +217,8 @@ impl<'em, T: Managed> DeleteWhere<'em, T> {
             bulk.remove(entity, found.key.clone());
             Ok(())
         };
-        let asked = schema.reached_by_removal([entity].into());
+        let reached = schema.reached_by_removal([entity].into());
+        let asked = Asked::rows_and_links_of(&schema, reached);
         self.met.run::<T, _>(entity, asked, "a removal", change)
     }
 }
@@ -243,7 +245,7 @@ impl<'em> Met<'em> {
     fn run<T: Managed, C>(
         self,
         entity: EntityIndex,
-        mut asked: BTreeSet<EntityIndex>,
+        mut asked: Asked,
         name: &'static str,
         change: C,
     ) -> Result<usize>
@@ -252,7 +254,7 @@ impl<'em> Met<'em> {
     {
         let mut query = Query::of_condition(Some(self.condition));
         self.em.apply_filters(entity, &mut query, &self.filters)?;
-        self.em.add_entities(entity, &query, &mut asked);
+        self.em.add_query(entity, &query, &mut asked);
         self.em.flush_before_bulk(&asked)?;
         let operation = Operation {
             entity,
