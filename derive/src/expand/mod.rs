@@ -18,6 +18,7 @@ mod builder;
 pub(crate) mod checks;
 mod defaults;
 mod derived;
+mod description;
 mod edit;
 mod embedded;
 mod entity;
