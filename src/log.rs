@@ -65,16 +65,21 @@ impl QueryLog {
         rows: Option<usize>,
         statement: impl FnOnce() -> String,
     ) {
-        let Some(started) = started else { return };
-        let took = started.elapsed();
-        let statement = statement();
+        if let Some(started) = started {
+            let took = started.elapsed();
+            self.tell_took(took, rows, &statement());
+        }
+    }
+
+    /// Tells a statement that took so long, and how many rows it read or wrote.
+    pub(crate) fn tell_took(&self, took: Duration, rows: Option<usize>, statement: &str) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if let Some(rows) = rows {
             tracing::debug!(target: TARGET, took_us = micros, rows, "{statement}");
         } else {
             tracing::debug!(target: TARGET, took_us = micros, "{statement}");
         }
-        self.print(&statement, &suffix(took, rows));
+        self.print(statement, &suffix(took, rows));
     }
 
     fn print(&self, statement: &str, suffix: &str) {

@@ -179,8 +179,11 @@ impl OrmBuilder {
 
     /// Refuses queries that would read every row of an entity, because no key or index answers their
     /// condition: they end with [`Error::Query`](crate::Error::Query), which names the index that is
-    /// missing. A query that may do so says [`Find::allow_full_scan`](crate::Find::allow_full_scan). The
-    /// first rows of an order, up to a limit, are no full scan.
+    /// missing. So do `update_where` and `delete_where`, which hold up all other writes meanwhile. One that
+    /// may do so says [`Find::allow_full_scan`](crate::Find::allow_full_scan),
+    /// [`UpdateWhere::allow_full_scan`](crate::UpdateWhere::allow_full_scan) or
+    /// [`DeleteWhere::allow_full_scan`](crate::DeleteWhere::allow_full_scan). The first rows of an order, up
+    /// to a limit, are no full scan.
     pub const fn forbid_full_scans(mut self) -> Self {
         self.settings.forbid_full_scans = true;
         self

@@ -127,6 +127,53 @@ fn a_query_may_be_allowed_to_read_everything() -> Result<()> {
 }
 
 #[test]
+fn bulk_work_that_reads_everything_is_forbidden_unless_it_is_allowed() -> Result<()> {
+    let orm = library()?;
+    let mut em = orm.em();
+    let update = em
+        .update_where::<Book>(|b| b.pages().eq(3_u16))
+        .set(|b| b.title().set("three"));
+    let message = refused(update.execute()).to_string();
+    assert!(
+        message.contains("`pages = 3` is a full scan") && message.contains("`pages` of `Book`"),
+        "{message}"
+    );
+    let in_slices = em.delete_where::<Book>(|b| b.pages().eq(3_u16));
+    let message = refused(in_slices.in_slices(2, |_| ()).execute()).to_string();
+    assert!(
+        message.contains("allow it with `.allow_full_scan()`"),
+        "{message}"
+    );
+    let in_transaction = em.transactional(|em| {
+        em.delete_where::<Book>(|_| musher::Filter::all([]))
+            .execute()
+    });
+    let message = refused(in_transaction).to_string();
+    assert!(message.contains("is a full scan"), "{message}");
+    assert_eq!(em.find::<Book>().allow_full_scan().count()?, 10);
+
+    let indexed = em.delete_where::<Book>(|b| b.title().eq("9"));
+    assert_eq!(indexed.execute()?, 1);
+    let update = em
+        .update_where::<Book>(|b| b.pages().lt(3_u16))
+        .set(|b| b.title().set("thin"));
+    assert_eq!(update.allow_full_scan().execute()?, 3);
+    assert_eq!(
+        em.transactional(|em| {
+            em.update_where::<Book>(|b| b.pages().ge(8_u16))
+                .set(|b| b.title().set("thick"))
+                .allow_full_scan()
+                .execute()
+        })?,
+        1
+    );
+    let in_slices = em.delete_where::<Book>(|_| musher::Filter::all([]));
+    let in_slices = in_slices.allow_full_scan().in_slices(4, |_| ());
+    assert_eq!(in_slices.execute()?, 9);
+    Ok(())
+}
+
+#[test]
 fn the_log_says_where_a_query_is_a_full_scan() -> Result<()> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&lines);
@@ -141,6 +188,18 @@ fn the_log_says_where_a_query_is_a_full_scan() -> Result<()> {
     let mut em = orm.em();
     em.create(Book::build().title("a").pages(1));
     em.flush()?;
+    lines.lock().expect("no test panics while it logs").clear();
+    em.update_where::<Book>(|b| b.pages().eq(1_u16))
+        .set(|b| b.pages().set(7_u16))
+        .execute()?;
+    let bulk = lines
+        .lock()
+        .expect("no test panics while it logs")
+        .join("\n");
+    assert!(
+        bulk.starts_with("[query] select book by pages = 1 (full scan) [took"),
+        "{bulk}"
+    );
     let mut told = |query: fn(Find<'_, Book>) -> Result<()>| {
         lines.lock().expect("no test panics while it logs").clear();
         query(em.find::<Book>())?;

@@ -26,6 +26,7 @@ use crate::context::{Instance, Kept, Life, LinkLedger};
 use crate::database::Database;
 use crate::error::Result;
 use crate::load::Loader;
+use crate::log::QueryLog;
 use crate::schema::EntityIndex;
 use crate::storage::{Batch, Bytes, CommitSequence, Committed, Reader};
 use crate::unit_of_work::{self, Bulk, Outcome, Prepared, Renew, RowOutcome, Staged};
@@ -57,6 +58,14 @@ impl<'p> Slices<'p> {
     }
 }
 
+/// What is told of a batch beside the rows that it wrote.
+trait Told {
+    /// Tells the query log what was read for it.
+    fn tell(&self, _log: &QueryLog) {}
+}
+
+impl Told for () {}
+
 /// What an operation has made of one view.
 struct Made<R> {
     prepared: Prepared,
@@ -68,7 +77,7 @@ struct Made<R> {
 impl EntityManager {
     /// Runs one batch of a bulk operation. `work` says what becomes of the rows of a view; it may be
     /// asked more than once. `renew` says it once more at the commit of a transaction.
-    fn run_bulk<R>(
+    fn run_bulk<R: Told>(
         &mut self,
         work: impl Fn(&Database, &dyn Reader) -> Result<(Bulk, R)>,
         renew: impl FnOnce(&R) -> Option<Renew>,
@@ -82,6 +91,7 @@ impl EntityManager {
         } else {
             self.store_bulk(&work)?
         };
+        made.told.tell(&self.database.log);
         self.tell(started, &made.prepared, &made.outcome);
         self.accept_bulk(&made.prepared, &made.outcome);
         if self.is_in_transaction() {

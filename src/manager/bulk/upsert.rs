@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::insert::resolve_new;
 use super::rows::Built;
-use super::{NewRows, Slices};
+use super::{NewRows, Slices, Told};
 use crate::codec::RowKey;
 use crate::database::Database;
 use crate::entity::Id;
@@ -66,6 +66,8 @@ impl EntityManager {
         }
     }
 }
+
+impl Told for Vec<Upserted<RowKey>> {}
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

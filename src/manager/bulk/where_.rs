@@ -4,16 +4,19 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Slices;
+use super::{Slices, Told};
 use crate::codec::RowKey;
 use crate::database::Database;
 use crate::entity::Id;
 use crate::error::{Error, Result};
 use crate::load::{LoadPath, Loads, Root, Route};
+use crate::log::QueryLog;
 use crate::manager::asked::Asked;
+use crate::manager::read::marked;
 use crate::manager::{EntityFilter, EntityManager, Managed, filters};
 use crate::query::{
     self, Assignment, Condition, Filter, FilterChoices, Found, IntoAssignments, IntoOperand, Path,
@@ -142,6 +145,13 @@ impl<'em, T: Managed> UpdateWhere<'em, T> {
         self
     }
 
+    /// It may read every row, though full scans are forbidden:
+    /// [`OrmBuilder::forbid_full_scans`](crate::OrmBuilder::forbid_full_scans).
+    pub const fn allow_full_scan(mut self) -> Self {
+        self.met.allows_full_scan = true;
+        self
+    }
+
     /// Changes the rows, and gives the number of those that met the condition, changed by that or not.
     /// What is pending for their entity is flushed before.
     ///
@@ -151,7 +161,8 @@ impl<'em, T: Managed> UpdateWhere<'em, T> {
     ///
     /// # Errors
     /// Those of [`flush`](EntityManager::flush). Nothing of the batch is stored then. [`Error::Query`] if
-    /// nothing was set, or what can't be: the key, the version, a property of another entity.
+    /// nothing was set, or what can't be: the key, the version, a property of another entity; and if the
+    /// condition needs a full scan and these are forbidden.
     ///
     /// Inside a transaction, the commit computes the values anew, from the rows as they are then. If one
     /// that was changed is gone by then, or does not meet the condition any more, it is
@@ -199,6 +210,13 @@ impl<'em, T: Managed> DeleteWhere<'em, T> {
         self
     }
 
+    /// It may read every row, though full scans are forbidden:
+    /// [`OrmBuilder::forbid_full_scans`](crate::OrmBuilder::forbid_full_scans).
+    pub const fn allow_full_scan(mut self) -> Self {
+        self.met.allows_full_scan = true;
+        self
+    }
+
     /// Removes the rows, and gives the number of those that met the condition. Rows that `on_delete`
     /// removes with them are not counted. What is pending for the entities that it may reach is flushed
     /// before.
@@ -207,8 +225,8 @@ impl<'em, T: Managed> DeleteWhere<'em, T> {
     /// that has changes stays, and its flush is [`Error::RowGone`].
     ///
     /// # Errors
-    /// Those of [`flush`](EntityManager::flush). Nothing of the batch is removed then. Inside a
-    /// transaction, the commit fails with [`Error::Conflict`] if a row that was removed has been removed
+    /// Those of [`flush`](EntityManager::flush). Nothing of the batch is removed then. [`Error::Query`] if
+    /// the condition needs a full scan and these are forbidden. Inside a transaction, the commit fails with [`Error::Conflict`] if a row that was removed has been removed
     /// by others, or does not meet the condition any more.
     pub fn execute(self) -> Result<usize> {
         let schema = Arc::clone(&self.met.em.database.schema);
@@ -227,6 +245,7 @@ impl<'em, T: Managed> DeleteWhere<'em, T> {
 struct Met<'em> {
     em: &'em mut EntityManager,
     condition: Condition,
+    allows_full_scan: bool,
     filters: FilterChoices,
     slices: Option<Slices<'em>>,
 }
@@ -236,6 +255,7 @@ impl<'em> Met<'em> {
         Self {
             em,
             condition: filter.into_condition(),
+            allows_full_scan: false,
             filters: FilterChoices::default(),
             slices: None,
         }
@@ -253,12 +273,13 @@ impl<'em> Met<'em> {
         C: Fn(&Database, &mut Bulk, &Found) -> Result<()> + Send + Sync + 'static,
     {
         let mut query = Query::of_condition(Some(self.condition));
+        query.allows_full_scan = self.allows_full_scan;
         self.em.apply_filters(entity, &mut query, &self.filters)?;
         self.em.add_query(entity, &query, &mut asked);
         self.em.flush_before_bulk(&asked)?;
         let operation = Operation {
             entity,
-            condition: query.condition.clone().expect("it was given one"),
+            query: query.clone(),
             change: Arc::new(change),
             name,
         };
@@ -281,7 +302,7 @@ impl<'em> Met<'em> {
 /// What is done to each row that meets a condition.
 struct Operation<C> {
     entity: EntityIndex,
-    condition: Condition,
+    query: Query,
     change: Arc<C>,
     /// As messages say it.
     name: &'static str,
@@ -291,7 +312,7 @@ impl<C> Clone for Operation<C> {
     fn clone(&self) -> Self {
         Self {
             entity: self.entity,
-            condition: self.condition.clone(),
+            query: self.query.clone(),
             change: Arc::clone(&self.change),
             name: self.name,
         }
@@ -305,28 +326,48 @@ impl<C: Fn(&Database, &mut Bulk, &Found) -> Result<()>> Operation<C> {
             .iter()
             .map(|key| Id::<T>::from_own(key).into_key())
             .collect();
-        let is_one = Condition::is_one_of(schema.key_field, &keys);
-        let condition = Condition::All(vec![is_one, self.condition.clone()]);
-        Self {
-            condition,
-            ..self.clone()
-        }
+        let mut of_keys = self.clone();
+        of_keys
+            .query
+            .must_meet(Condition::is_one_of(schema.key_field, &keys));
+        of_keys
     }
 
-    /// The change sets of the rows of a view, and the keys of the rows.
-    fn make(&self, database: &Database, reader: &dyn Reader) -> Result<(Bulk, Vec<RowKey>)> {
+    /// The change sets of the rows of a view.
+    fn make(&self, database: &Database, reader: &dyn Reader) -> Result<(Bulk, MetRows)> {
         let schema = database.schema.entity(self.entity);
-        let query = Query {
-            allows_full_scan: true,
-            ..Query::of_condition(Some(self.condition.clone()))
-        };
+        let started = database.log.start();
+        let answer = query::execute(database, reader, schema, &self.query)?;
+        let statement = started.map(|started| {
+            let by = query::describe_query(&database.schema, self.entity, &self.query);
+            let by = marked(by, answer.is_full_scan);
+            (
+                started.elapsed(),
+                format!("select {} by {by}", schema.label),
+            )
+        });
         let mut bulk = Bulk::default();
-        let mut keys = Vec::new();
-        for found in query::execute(database, reader, schema, &query)?.rows {
+        let mut keys = Vec::with_capacity(answer.rows.len());
+        for found in answer.rows {
             (self.change)(database, &mut bulk, &found)?;
             keys.push(found.key);
         }
-        Ok((bulk, keys))
+        Ok((bulk, MetRows { keys, statement }))
+    }
+}
+
+/// The rows that an operation has met.
+struct MetRows {
+    keys: Vec<RowKey>,
+    /// How they were found, and how long that took, where somebody listens to the query log.
+    statement: Option<(Duration, String)>,
+}
+
+impl Told for MetRows {
+    fn tell(&self, log: &QueryLog) {
+        if let Some((took, statement)) = &self.statement {
+            log.tell_took(*took, Some(self.keys.len()), statement);
+        }
     }
 }
 
@@ -336,18 +377,19 @@ impl EntityManager {
     where
         C: Fn(&Database, &mut Bulk, &Found) -> Result<()> + Send + Sync + 'static,
     {
-        let schema = std::sync::Arc::clone(&self.database.schema);
+        let schema = Arc::clone(&self.database.schema);
         let entity = schema.entity(operation.entity);
-        let renew = |keys: &Vec<RowKey>| -> Option<Renew> {
-            let (keys, of_keys) = (keys.clone(), operation.of_keys::<T>(keys, entity));
+        let renew = |met: &MetRows| -> Option<Renew> {
+            let keys = met.keys.clone();
+            let of_keys = operation.of_keys::<T>(&keys, entity);
             Some(Box::new(move |database, reader| {
                 let (bulk, found) = of_keys.make(database, reader)?;
-                check_same(database, &of_keys, &keys, &found)?;
+                check_same(database, &of_keys, &keys, &found.keys)?;
                 Ok(bulk.finish()?.0)
             }))
         };
-        let keys = self.run_bulk(|database, reader| operation.make(database, reader), renew)?;
-        Ok(keys.len())
+        let met = self.run_bulk(|database, reader| operation.make(database, reader), renew)?;
+        Ok(met.keys.len())
     }
 }
 
