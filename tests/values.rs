@@ -9,6 +9,8 @@ mod embedded;
 mod evolution;
 #[path = "values/ordered.rs"]
 mod ordered;
+#[path = "values/payload.rs"]
+mod payload;
 #[path = "values/unordered.rs"]
 mod unordered;
 

@@ -3,7 +3,7 @@
 //! A property of an embedded value is a property of the entity, and is called `home.city`. Names are
 //! put together while the program is compiled, so that they are `&'static str` like all others.
 
-use super::{Entity, Fields};
+use super::{EmbeddedPayload, Entity, Fields};
 
 /// A struct whose properties are stored in the rows of entities, in a property marked
 /// `#[orm(embedded)]`.
@@ -15,6 +15,9 @@ use super::{Entity, Fields};
 pub trait Embedded: Fields {
     /// The paths to the properties.
     type Path<R: Entity>: Clone;
+
+    /// The typed difference that hooks see.
+    type Payload<'a>: From<EmbeddedPayload<'a>>;
 
     /// The struct's name, as views print it.
     const NAME: &'static str;

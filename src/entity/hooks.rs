@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::OnceCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -267,13 +268,80 @@ impl<'a> Payload<'a> {
         })
     }
 
-    fn decoded<V: 'static>(&self, field: usize, decode: impl FnOnce(&[u8]) -> V) -> Option<&V> {
-        let at = self
-            .values
+    /// What changes of an embedded value, whose properties are at these positions; `None`, if none does.
+    #[must_use]
+    pub fn embedded(&self, field: usize, places: Range<usize>) -> Option<EmbeddedPayload<'_>> {
+        self.optional_embedded(field, places).flatten()
+    }
+
+    /// The same of a value that may be absent; for one that is absent, the inner `None`.
+    #[must_use]
+    pub fn optional_embedded(
+        &self,
+        field: usize,
+        places: Range<usize>,
+    ) -> Option<Option<EmbeddedPayload<'_>>> {
+        let presence = self.position(field).map(|at| self.values[at].1.as_slice());
+        let changes = || self.values.iter().any(|(at, _)| places.contains(at));
+        match presence {
+            Some([] | [0]) => Some(None),
+            Some(_) => Some(Some(EmbeddedPayload::new(self, places.start))),
+            None => changes().then(|| Some(EmbeddedPayload::new(self, places.start))),
+        }
+    }
+
+    fn position(&self, field: usize) -> Option<usize> {
+        self.values
             .iter()
-            .position(|(position, _)| *position == field)?;
+            .position(|(position, _)| *position == field)
+    }
+
+    fn decoded<V: 'static>(&self, field: usize, decode: impl FnOnce(&[u8]) -> V) -> Option<&V> {
+        let at = self.position(field)?;
         self.decoded[at]
             .get_or_init(|| Box::new(decode(&self.values[at].1)))
             .downcast_ref()
+    }
+}
+
+/// What a flush changes of an embedded value. The typed payload of the value is a shell around it.
+#[derive(Clone, Copy)]
+pub struct EmbeddedPayload<'a> {
+    payload: &'a Payload<'a>,
+    /// The position of the value's first property.
+    first: usize,
+}
+
+impl<'a> EmbeddedPayload<'a> {
+    const fn new(payload: &'a Payload<'a>, first: usize) -> Self {
+        Self { payload, first }
+    }
+
+    /// [`Payload::value`].
+    #[must_use]
+    pub fn value<V: DeserializeOwned + 'static>(self, field: usize) -> Option<&'a V> {
+        self.payload.value(self.first + field)
+    }
+
+    /// [`Payload::embedded`].
+    #[must_use]
+    pub fn embedded(self, field: usize, places: Range<usize>) -> Option<EmbeddedPayload<'a>> {
+        self.payload
+            .embedded(self.first + field, self.within(&places))
+    }
+
+    /// [`Payload::optional_embedded`].
+    #[must_use]
+    pub fn optional_embedded(
+        self,
+        field: usize,
+        places: Range<usize>,
+    ) -> Option<Option<EmbeddedPayload<'a>>> {
+        self.payload
+            .optional_embedded(self.first + field, self.within(&places))
+    }
+
+    const fn within(self, places: &Range<usize>) -> Range<usize> {
+        self.first + places.start..self.first + places.end
     }
 }

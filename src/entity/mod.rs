@@ -38,7 +38,9 @@ pub use embedded::Embedded;
 pub use entity_type::{EntityList, EntityType};
 pub use fields::{Fields, Unversioned};
 pub use groups::Groups;
-pub use hooks::{ChangeKind, ChangeSet, ChangeSetData, Event, EventArgs, EventSet, Payload};
+pub use hooks::{
+    ChangeKind, ChangeSet, ChangeSetData, EmbeddedPayload, Event, EventArgs, EventSet, Payload,
+};
 pub use hydrate::HydrateRow;
 pub(crate) use hydrate::embed;
 pub use id::{Id, IntoId, IntoIds, IntoReference};

@@ -9,23 +9,25 @@ use proc_macro2::{Literal, TokenStream};
 use quote::format_ident;
 use syn::Ident;
 
-use super::{Names, checks, derived, fields, path};
+use super::{Names, checks, derived, fields, path, payload};
 use crate::ast::{Container, Field, Kind};
 
 /// The types, and what is implemented for them and for the value.
 pub(super) fn expand(container: &Container<'_>, names: &Names) -> (TokenStream, TokenStream) {
-    let types = path::embedded_definition(container, names);
+    let path = path::embedded_definition(container, names);
+    let payload = payload::definition(container, names);
     let impls = [
         fields::expand(container),
         checks::readable(container),
         embedded(container, names),
         path::embedded_implementation(container, names),
+        payload::of_embedded(container, names),
     ];
-    (types, impls.into_iter().collect())
+    (generated!(#path #payload), impls.into_iter().collect())
 }
 
 fn embedded(container: &Container<'_>, names: &Names) -> TokenStream {
-    let (ident, path) = (container.ident, &names.path);
+    let (ident, path, payload) = (container.ident, &names.path, &names.payload);
     let name = ident.to_string();
     let own = container.properties().map(|field| &field.name);
     let nested = container.embedded().map(|(field, ..)| names_of(field));
@@ -33,6 +35,7 @@ fn embedded(container: &Container<'_>, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::musher::__private::Embedded for #ident {
             type Path<R: ::musher::__private::Entity> = #path<R>;
+            type Payload<'a> = #payload<'a>;
 
             const NAME: &'static str = #name;
 

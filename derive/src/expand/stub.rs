@@ -156,6 +156,7 @@ fn embedded(ident: &Ident) -> TokenStream {
         #[automatically_derived]
         impl ::musher::__private::Embedded for #ident {
             type Path<R: ::musher::__private::Entity> = ::musher::__private::EmbeddedPath<R>;
+            type Payload<'a> = ::musher::__private::EmbeddedPayload<'a>;
 
             const NAME: &'static str = "";
             const PROPERTIES: &'static [&'static str] = &[];
