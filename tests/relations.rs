@@ -337,6 +337,45 @@ fn two_relations_between_the_same_two_entities_are_kept_apart() {
 }
 
 #[test]
+fn a_collection_that_is_moved_into_another_property_moves_its_links() {
+    use twice::{Game, Player};
+
+    on_both_stores::<twice::All>(|orm| {
+        let mut em = orm.em();
+        let (ann, bob) = (em.create(Player::build()), em.create(Player::build()));
+        let game = em.create(Game::build().white(ann).watchers([ann]).referees([bob]));
+        em.flush()?;
+        em.clear();
+        em.find_one(game)
+            .populate(|g| (g.watchers(), g.referees()))
+            .or_fail()?;
+        em[game].watchers = std::mem::take(&mut em[game].referees);
+        em.flush()?;
+        em.clear();
+        em.find_one(game)
+            .populate(|g| (g.watchers(), g.referees()))
+            .or_fail()?;
+        assert_eq!(em[game].watchers.ids(), [bob]);
+        assert_eq!(em[game].referees.ids(), []);
+
+        let found = &mut em[game];
+        std::mem::swap(&mut found.watchers, &mut found.referees);
+        found.black = Some(Id::new(99_u64));
+        assert!(matches!(
+            refused(em.flush()),
+            Error::ForeignKeyViolation { .. }
+        ));
+        em[game].black = None; // R5: what was moved is still pending
+        em.flush()?;
+        em.find::<Player>()
+            .populate(|p| (p.watched(), p.judged()))
+            .all()?;
+        assert_eq!((em[bob].watched.len(), em[bob].judged.len()), (0, 1));
+        Ok(())
+    });
+}
+
+#[test]
 fn an_orphan_of_one_relation_stays_one_when_another_is_written() {
     use twice::{Game, Player};
 

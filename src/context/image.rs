@@ -43,8 +43,9 @@ enum Values {
 }
 
 struct Items {
-    /// Whose they are; of a collection that the program built, nobody's yet.
+    /// Whose they are, by which property; of a collection that the program built, nobody's yet.
     owner: Option<RowKey>,
+    origin: Option<Origin>,
     membership: Membership,
     dirty: bool,
     keys: Vec<RowKey>,
@@ -107,6 +108,7 @@ impl Properties {
     fn of(entity: &EntitySchema, body: &dyn AnyEntity, values: Values) -> Self {
         let items = |collection: &dyn AnyCollection| Items {
             owner: collection.owner().cloned(),
+            origin: collection.origin(),
             membership: collection.membership(),
             dirty: collection.dirty(),
             keys: collection.keys(),
@@ -133,10 +135,10 @@ impl Properties {
         }
         self.values.restore(entity, slot, body);
         for (field, items) in self.collections {
-            let origin = Origin {
+            let origin = items.origin.unwrap_or(Origin {
                 entity: entity.name,
                 property: entity.fields[field].name,
-            };
+            });
             let collection = body.to_many_mut(field);
             let owner = items.owner.as_ref().unwrap_or(&slot.key);
             collection.bind(owner, origin, items.membership, &mut items.keys.into_iter());

@@ -283,8 +283,9 @@ impl Context {
             for field in &entity.to_manys {
                 let collection = self.body(instance).to_many(*field);
                 let membership = collection.membership();
-                let is_foreign = membership != Membership::NotInitialized
-                    && collection.owner() != Some(&self.slot(instance).key);
+                let is_own = collection.owner() == Some(&self.slot(instance).key)
+                    && collection.origin() == Some(self.origin(instance.entity, *field));
+                let is_foreign = membership != Membership::NotInitialized && !is_own;
                 if is_foreign || membership == Membership::Detached {
                     let is_partial = membership == Membership::Partial
                         || self.ledger.partial.contains(&(instance, *field));

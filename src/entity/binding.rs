@@ -91,6 +91,11 @@ impl Binding {
         self.owner.as_ref()
     }
 
+    /// Which property of which entity it is, once that is known.
+    pub(super) const fn origin(&self) -> Option<Origin> {
+        self.origin
+    }
+
     /// Becomes that of a managed entity. What is pending stays pending.
     pub(super) fn bind(&mut self, owner: &RowKey, origin: Origin, membership: Membership) {
         self.owner = Some(owner.clone());

@@ -264,6 +264,11 @@ pub trait AnyCollection: Any {
     fn owner(&self) -> Option<&RowKey> {
         self.binding().owner()
     }
+
+    /// Which property it is, once that is known. A program can move a collection to another one.
+    fn origin(&self) -> Option<Origin> {
+        self.binding().origin()
+    }
 }
 
 impl<T: Entity> AnyCollection for Collection<T> {

@@ -1,7 +1,5 @@
 //! What a hook must leave alone: a hook changes its own entity, and these relations live elsewhere
-//! too. A change of them is refused, and taken back, instead of being lost.
-
-use std::sync::Arc;
+//! too. A change of them is refused instead of being lost, and the savepoint of the flush takes it back.
 
 use crate::codec::RowKey;
 use crate::context::{Context, Instance};
@@ -11,7 +9,7 @@ use crate::schema::{EntitySchema, FieldIndex, RelationKind};
 
 /// The relations of an instance as a hook found them.
 pub(super) struct Relations {
-    collections: Vec<(FieldIndex, Membership, bool, Vec<RowKey>)>,
+    collections: Vec<(FieldIndex, Membership, Option<Origin>)>,
     one_to_ones: Vec<(FieldIndex, Option<RowKey>)>,
 }
 
@@ -19,14 +17,10 @@ impl Relations {
     pub(super) fn of(context: &Context, instance: Instance) -> Self {
         let entity = context.entity(instance.entity);
         let body = context.body(instance);
+        // A program can't change a collection in its place, only put another one there.
         let collections = entity.to_manys.iter().map(|field| {
             let collection = body.to_many(*field);
-            (
-                *field,
-                collection.membership(),
-                collection.dirty(),
-                collection.keys(),
-            )
+            (*field, collection.membership(), collection.origin())
         });
         let one_to_ones = entity
             .to_ones
@@ -41,29 +35,20 @@ impl Relations {
     }
 
     /// Refuses what the hook has changed of them.
-    pub(super) fn check(self, context: &mut Context, instance: Instance) -> Result<()> {
-        let schema = Arc::clone(&context.schema);
-        let entity = schema.entity(instance.entity);
-        let key = context.slot(instance).key.clone();
-        let body = context.body_mut(instance);
-        let mut changed = None;
-        for (field, membership, dirty, items) in self.collections {
-            let collection = body.to_many_mut(field);
-            if collection.membership() == Membership::Detached {
-                let origin = Origin {
-                    entity: entity.name,
-                    property: entity.fields[field].name,
-                };
-                collection.bind(&key, origin, membership, &mut items.into_iter());
-                collection.set_dirty(dirty);
-                changed = Some(field);
-            }
-        }
-        for (field, before) in self.one_to_ones {
-            if body.to_one(field) != before {
-                changed = Some(field);
-            }
-        }
+    pub(super) fn check(self, context: &Context, instance: Instance) -> Result<()> {
+        let entity = context.entity(instance.entity);
+        let body = context.body(instance);
+        let collection = self.collections.iter().find(|(field, membership, origin)| {
+            let collection = body.to_many(*field);
+            collection.membership() != *membership || collection.origin() != *origin
+        });
+        let one_to_one = self
+            .one_to_ones
+            .iter()
+            .find(|(field, before)| body.to_one(*field) != *before);
+        let changed = collection
+            .map(|(field, ..)| *field)
+            .or(one_to_one.map(|(field, _)| *field));
         changed.map_or(Ok(()), |field| {
             Err(Error::other(format!(
                 "it has changed the relation `{}`, of which another row is a part too; change it before the flush, with \

@@ -146,6 +146,62 @@ fn r13_a_collection_that_a_hook_assigns_is_refused_and_nothing_is_lost() {
     });
 }
 
+/// Its hook does what it is told to do with the two collections.
+#[derive(Entity, Debug)]
+#[orm(before_update = Self::rearrange)]
+struct Display {
+    #[orm(primary_key)]
+    id: Pk,
+    order: String,
+    #[orm(many_to_many)]
+    front: Collection<Coin>,
+    #[orm(many_to_many)]
+    back: Collection<Coin>,
+}
+
+#[derive(Entity, Debug)]
+struct Coin {
+    #[orm(primary_key)]
+    id: Pk,
+}
+
+impl Display {
+    fn rearrange(&mut self, _: &EventArgs<Self>) -> musher::Result<()> {
+        match self.order.as_str() {
+            "swap" => std::mem::swap(&mut self.front, &mut self.back),
+            "move" => self.front = std::mem::take(&mut self.back),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn r13_a_collection_that_a_hook_moves_to_another_property_is_refused_too() {
+    on_both_stores::<(Display, Coin)>(|orm| {
+        let mut em = orm.em();
+        let (old, new) = (em.create(Coin::build()), em.create(Coin::build()));
+        let display = em.create(Display::build().order("").front([new]).back([old]));
+        em.flush()?;
+        for order in ["swap", "move"] {
+            em[display].order = order.into();
+            let error = refused(em.flush()).to_string();
+            assert!(error.contains("it has changed the relation"), "{error}");
+            assert_eq!(em[display].front.ids(), [new]);
+            assert_eq!(em[display].back.ids(), [old]);
+        }
+        em[display].order = "done".into();
+        em.flush()?;
+        em.clear();
+        em.find_one(display)
+            .populate(|d| (d.front(), d.back()))
+            .or_fail()?;
+        assert_eq!(em[display].front.ids(), [new]);
+        assert_eq!(em[display].back.ids(), [old]);
+        Ok(())
+    });
+}
+
 #[test]
 fn r13_an_error_of_a_hook_aborts_and_no_after_hook_runs() {
     on_both_stores::<House>(|orm| {
