@@ -134,6 +134,23 @@ fn what_is_added_comes_to_the_end_from_either_side() {
 }
 
 #[test]
+fn rows_that_are_inserted_in_bulk_keep_the_order_of_their_lists() {
+    on_both_stores::<Music>(|orm| {
+        let (_, [a, b, c, d, _]) = fill(orm)?;
+        let mut em = orm.em();
+        let lists = em
+            .insert_many([
+                Playlist::build().tracks([d, a, c]),
+                Playlist::build().tracks([c, b]),
+            ])
+            .execute()?;
+        assert_eq!(stored(orm, lists[0])?, [d, a, c]);
+        assert_eq!(stored(orm, lists[1])?, [c, b]);
+        Ok(())
+    });
+}
+
+#[test]
 fn two_units_of_work_add_and_reorder_and_both_stay() {
     on_both_stores::<Music>(|orm| {
         let (list, [a, b, c, d, e]) = fill(orm)?;

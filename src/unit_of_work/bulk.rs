@@ -120,6 +120,10 @@ impl Bulk {
         for (join, side, other) in &row.links {
             self.ledger
                 .set(*join, *side, &row.key, other, LinkChange::Add);
+            if database.schema.join(*join).fixed_order {
+                self.ledger
+                    .arrange(*join, *side, (&row.key, other), LinkChange::Add);
+            }
         }
         let changed = row.body.all(schema);
         self.push(schema, row.key, ChangeKind::Create, row.body, changed)
