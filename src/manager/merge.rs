@@ -105,19 +105,11 @@ impl EntityManager {
     ) -> Result<()> {
         let mut options = Options::default();
         hints(LoadPath::root().into()).into_hints(&mut options.hints);
-        self.refresh(id.clone())?;
-        let Some(instance) = self.loaded(&id) else {
+        self.read_anew_with(&id, &options)?;
+        if self.loaded(&id).is_none() {
             return Err(not_loaded(&id));
-        };
-        self.attempt(|em| {
-            em.read(
-                |loader, strategy| {
-                    loader.overwrite = true;
-                    loader.populate(&[instance], &options.hints, strategy)
-                },
-                &options,
-            )
-        })
+        }
+        Ok(())
     }
 
     /// As [`fork`](Self::fork), with a copy of what is managed here and has no changes: instances with

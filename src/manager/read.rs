@@ -58,7 +58,15 @@ impl EntityManager {
     /// [`Error::NotFound`] if its row is gone; the instance is then given up. [`Error::Storage`],
     /// [`Error::Corruption`].
     pub fn refresh<T: Managed>(&mut self, id: impl IntoId<T>) -> Result<()> {
-        let id = id.into_id();
+        self.read_anew_with(&id.into_id(), &Options::default())
+    }
+
+    /// Reads an entity anew, and what hints lead to.
+    pub(super) fn read_anew_with<T: Managed>(
+        &mut self,
+        id: &Id<T>,
+        options: &Options,
+    ) -> Result<()> {
         let index = self.entity_index::<T>();
         let key = id.row_key();
         let found = self.attempt(|em| {
@@ -69,12 +77,13 @@ impl EntityManager {
                     let found = loader.load_rows(index, std::iter::once(&key))?;
                     let instance = loader.context.find_loaded(index, &key);
                     if let Some(instance) = instance.filter(|_| found > 0) {
-                        let hints = loader.loaded_lazies(instance);
+                        let mut hints = options.hints.clone();
+                        hints.merge(loader.loaded_lazies(instance));
                         loader.populate(&[instance], &hints, strategy)?;
                     }
                     Ok(found)
                 },
-                &Options::default(),
+                options,
             )
         })?;
         if found == 0 {
@@ -82,7 +91,7 @@ impl EntityManager {
                 entity: T::NAME,
                 key: id.to_string(),
             };
-            self.detach(id);
+            self.detach(id.clone());
             return Err(error);
         }
         Ok(())

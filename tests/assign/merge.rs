@@ -165,6 +165,24 @@ fn a_refresh_with_a_hint_reads_collections_and_related_rows_anew() {
 }
 
 #[test]
+fn a_refresh_whose_hint_is_refused_has_overwritten_nothing() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let ann = user(&mut em, "ann");
+        let one = article(&mut em, "one", ann);
+        em.flush()?;
+        em[one].title = "pending".into();
+        let refreshed = em.refresh_with(one, |a| (a.tags().offset(1), a.tags().limit(1)));
+        assert!(matches!(refused(refreshed), Error::Query { .. }));
+        assert_eq!(em[one].title, "pending");
+        em.refresh_with(one, |a| a.tags().limit(1))?;
+        assert_ne!(em[one].title, "pending");
+        assert!(em[one].tags.is_partial());
+        Ok(())
+    });
+}
+
+#[test]
 fn a_reference_needs_no_row_until_the_flush() {
     on_both_stores::<House>(|orm| {
         let mut em = orm.em();
