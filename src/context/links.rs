@@ -162,7 +162,8 @@ impl Context {
     /// Takes an item out of all collections that show it: which ones do is not known.
     fn vanish(&mut self, entity: EntityIndex, field: FieldIndex, item: &RowKey) {
         for owner in self.instances_of(entity).collect::<Vec<_>>() {
-            if self.slot(owner).body.is_some() {
+            let body = self.slot(owner).body.as_ref();
+            if body.is_some_and(|body| body.to_many(field).holds(item)) {
                 self.update_collection(owner, field, |items| items.take(item));
             }
         }

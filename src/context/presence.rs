@@ -241,12 +241,14 @@ impl Context {
 
     fn take_from_all(&mut self, owners: EntityIndex, field: FieldIndex, keys: &FxHashSet<RowKey>) {
         for owner in self.instances_of(owners).collect::<Vec<_>>() {
-            let Some(body) = self.managed_body_mut(owner) else {
+            let Some(body) = &self.slot(owner).body else {
                 continue;
             };
-            let collection = body.to_many_mut(field);
-            for key in collection.keys().iter().filter(|key| keys.contains(key)) {
-                collection.take(key);
+            let mut shown = body.to_many(field).keys();
+            shown.retain(|key| keys.contains(key));
+            // Looking changes nothing, and whatever changes a savepoint has to keep.
+            for key in &shown {
+                self.body_mut(owner).to_many_mut(field).take(key);
             }
         }
     }

@@ -94,6 +94,20 @@ impl Context {
         }
     }
 
+    /// Whether a to-one relation of a loaded instance is another one than its row says, so that the next
+    /// flush writes it. What was only touched is as it was read, and the store knows better.
+    pub(crate) fn refers_anew(&self, instance: Instance, field: FieldIndex) -> bool {
+        let slot = self.slot(instance);
+        let (Some(body), true) = (&slot.body, slot.is_touched()) else {
+            return false;
+        };
+        let number = self.entity(instance.entity).fields[field].number;
+        let now = body.to_one(field).map(|key| key.to_vec());
+        let record = slot.record();
+        let Some(record) = &record else { return true };
+        record.get(number).unwrap_or_default() != now.unwrap_or_default()
+    }
+
     /// Brings the other ends up to date after to-one relations were written as plain properties.
     pub(crate) fn follow_all(&mut self, instance: Instance) {
         let schema = Arc::clone(&self.schema);

@@ -70,6 +70,9 @@ impl Loader<'_> {
             }
         })?;
         let found = outcome?;
+        // They may be shown by others than their rows refer to, and nobody will ask when they go.
+        let keys = wanted.iter().map(|(key, _)| key.clone()).collect();
+        self.context.unlink_unseen(entity, &keys);
         let schema = self.database.schema.entity(entity);
         let by = || by_id(schema, wanted.iter().map(|(key, _)| key));
         self.count(started, found, || schema.label.clone(), by);

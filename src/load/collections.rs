@@ -149,13 +149,9 @@ impl Loader<'_> {
             let says_otherwise = |key: &&RowKey| {
                 let item = self.context.find_loaded(relation.target, key);
                 item.is_some_and(|item| {
-                    !self.context.slot(item).is_touched()
-                        && self
-                            .context
-                            .body(item)
-                            .to_one(relation.mapped_by())
-                            .as_ref()
-                            != Some(owner)
+                    let mapped_by = relation.mapped_by();
+                    !self.context.refers_anew(item, mapped_by)
+                        && self.context.body(item).to_one(mapped_by).as_ref() != Some(owner)
                 })
             };
             moved.extend(keys.iter().filter(says_otherwise).cloned());

@@ -57,8 +57,8 @@ impl EntityManager {
     }
 }
 
-/// The touched instances by the owner that they refer to, for the relations by which the owner would
-/// take them with it. What others refer to, the store knows.
+/// The instances whose reference was changed here, by the owner that they refer to now, for the relations
+/// by which the owner would take them with it. What others refer to, the store knows.
 fn assigned_owners(context: &Context) -> FxHashMap<(EntityIndex, FieldIndex, RowKey), Vec<RowKey>> {
     let mut assigned: FxHashMap<_, Vec<RowKey>> = FxHashMap::default();
     for instance in context.touched() {
@@ -68,8 +68,9 @@ fn assigned_owners(context: &Context) -> FxHashMap<(EntityIndex, FieldIndex, Row
             let relation = entity.relation(*field);
             let owner = context.entity(relation.target);
             let takes = |inverse: FieldIndex| owner.cascades.contains(&inverse);
-            if let (true, Some(target)) = (relation.inverse.is_some_and(takes), body.to_one(*field))
-            {
+            let moved =
+                relation.inverse.is_some_and(takes) && context.refers_anew(*instance, *field);
+            if let (true, Some(target)) = (moved, body.to_one(*field)) {
                 let items = assigned
                     .entry((instance.entity, *field, target))
                     .or_default();
@@ -148,14 +149,14 @@ impl Cascade<'_, '_> {
         Ok(())
     }
 
-    /// The rows that refer to an owner: the stored ones, unless memory knows better, and those that were
-    /// given to it.
+    /// The rows that refer to an owner: the stored ones, unless they were given to another one here, and
+    /// those that were given to it.
     fn owned(&self, relation: &RelationSchema, owner: &RowKey) -> Result<Vec<RowKey>> {
         let (context, mapped_by) = (&self.loader.context, relation.mapped_by());
         let mut items = self.loader.links(relation, owner)?;
         items.retain(|key| {
             let item = context.find_loaded(relation.target, key);
-            let moved = item.filter(|item| context.slot(*item).is_touched());
+            let moved = item.filter(|item| context.refers_anew(*item, mapped_by));
             moved.is_none_or(|item| context.body(item).to_one(mapped_by).as_ref() == Some(owner))
         });
         let assigned = (relation.target, mapped_by, owner.clone());

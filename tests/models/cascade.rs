@@ -214,6 +214,55 @@ fn what_moved_away_stays_and_what_was_put_there_goes() {
 }
 
 #[test]
+fn what_counts_is_the_stored_owner_of_an_item_whose_reference_was_not_changed() {
+    on_both_stores::<Library>(|orm| {
+        let (mut em, ann, book) = library(orm)?;
+        let ben = em.create(Author::build().name("Ben"));
+        em.flush()?;
+        em.find_one(book).or_fail()?;
+        em[book].title = "Renamed".into();
+        let mut other = orm.em();
+        other.find_one(book).or_fail()?;
+        other[book].author = ben;
+        other.flush()?;
+        em.remove(ann);
+        em.flush()?;
+        assert_eq!(gone(), [""; 0], "it has moved away");
+        assert_eq!(em.find::<Book>().all()?, [book]);
+        assert_eq!((em[book].title.as_str(), em[book].author), ("Renamed", ben));
+
+        let cat = em.create(Author::build().name("Cat"));
+        em.flush()?;
+        em.edit(book).title = "Moved".into();
+        other.find_one(book).or_fail()?;
+        other[book].author = cat;
+        other.flush()?;
+        em.remove(cat);
+        em.flush()?;
+        let told = gone();
+        assert!(told.contains(&"before Moved".to_owned()), "{told:?}");
+        assert_eq!(counts(orm)?, [1, 0, 0, 0, 0, 1]);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_removed_unseen_leaves_who_was_given_it() {
+    on_both_stores::<Library>(|orm| {
+        let (mut em, ann, book) = library(orm)?;
+        let ben = em.create(Author::build().name("Ben").books([book]));
+        assert_eq!(em[ben].books.ids(), [book]);
+        em.remove(book);
+        em.flush()?;
+        assert_eq!(em[ben].books.ids(), []);
+        assert_eq!(gone(), ALL);
+        em.find_one(ann).populate(|a| a.books()).or_fail()?;
+        assert_eq!(em[ann].books.ids(), []);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_shared_target_of_a_to_one_relation_is_judged_by_who_else_refers_to_it() {
     on_both_stores::<Library>(|orm| {
         let (mut em, _, book) = library(orm)?;
