@@ -207,8 +207,8 @@ pub mod __private {
     };
     pub use crate::schema::{
         ByDefault, CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription,
-        OfAnyType, OnDelete, OrderTerm, PartDescription, Readable, Relation, Target, VersionNumber,
-        concatenated, prefixed, prefixed_length, split,
+        OfAnyType, OnDelete, OrderTerm, PartDescription, Readability, Readable, Relation, Target,
+        VersionNumber, concatenated, prefixed, prefixed_length, split,
     };
     pub use crate::serialize::{Node, SerializeEntity, serialize_view};
 }

@@ -189,7 +189,8 @@ fn describe_decode(error: DecodeError) -> String {
         DecodeError::UnexpectedVariant { found, .. } => format!("there is no variant {found}"),
         DecodeError::Serde(SerdeError::AnyNotSupported | SerdeError::IgnoredAnyNotSupported) => {
             "the type can only be read from a format that describes itself, as JSON does \
-             (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`): store it as a `musher::Json`"
+             (`serde_json::Value`, `#[serde(untagged)]`, `#[serde(flatten)]`): write `musher::Json<..>` around it, or \
+             around the field in it that is such a type"
                 .into()
         }
         other => other.to_string(),

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     CharCount, Derive, DerivedValue, ElementType, Elements, Equal, IndexDescription, OrderTerm,
-    ValueType, VersionNumber,
+    Readability, ValueType, VersionNumber,
 };
 use crate::codec::OrderedKey;
 
@@ -200,8 +200,10 @@ impl FieldDescription {
     pub const fn scalar<V: Serialize + DeserializeOwned + fmt::Debug>(
         name: &'static str,
         equal: Equal,
+        readability: Readability,
     ) -> Self {
         let value = ValueType::of::<V>().compared(equal).assigned::<V>();
+        let value = value.readable(readability);
         Self::new(name, FieldKind::Scalar(value))
     }
 
@@ -235,8 +237,12 @@ impl FieldDescription {
 
     /// A property stored apart, read only when asked for. `V` is the type inside `Lazy`.
     #[must_use]
-    pub const fn lazy<V: Serialize + DeserializeOwned + fmt::Debug>(name: &'static str) -> Self {
-        Self::new(name, FieldKind::Lazy(ValueType::of::<V>().assigned::<V>()))
+    pub const fn lazy<V: Serialize + DeserializeOwned + fmt::Debug>(
+        name: &'static str,
+        readability: Readability,
+    ) -> Self {
+        let value = ValueType::of::<V>().assigned::<V>().readable(readability);
+        Self::new(name, FieldKind::Lazy(value))
     }
 
     /// A relation.

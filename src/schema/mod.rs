@@ -26,7 +26,7 @@ pub use field_set::FieldSet;
 pub use index_description::{IndexDescription, PartDescription};
 pub use names::{concatenated, prefixed, prefixed_length, split};
 pub use order::OrderTerm;
-pub use readable::{ByDefault, Readable};
+pub use readable::{ByDefault, Readability, Readable};
 pub use row::HydrateRow;
 pub use value_type::{CharCount, VersionNumber};
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Equal;
+use super::{Equal, Readability};
 use crate::codec::value::{ValueError, decode_value, encode_value};
 use crate::codec::{KeyError, OrderedKey};
 
@@ -23,6 +23,7 @@ pub(crate) struct ValueType {
     name: fn() -> &'static str,
     print: Print,
     check: fn(&[u8]) -> Result<(), ValueError>,
+    readability: Readability,
     equal: Equal,
     count: Option<Count>,
     order: Option<Order>,
@@ -60,6 +61,7 @@ impl ValueType {
             name: std::any::type_name::<V>,
             print: print::<V>,
             check: check::<V>,
+            readability: Readability::Always,
             equal: |_, _| false,
             count: None,
             order: None,
@@ -75,6 +77,13 @@ impl ValueType {
     #[must_use]
     pub(crate) const fn compared(mut self, equal: Equal) -> Self {
         self.equal = equal;
+        self
+    }
+
+    /// Adds what is known of whether stored values can be read.
+    #[must_use]
+    pub(crate) const fn readable(mut self, readability: Readability) -> Self {
+        self.readability = readability;
         self
     }
 
@@ -96,6 +105,13 @@ impl ValueType {
 
     /// Adds the reading of JSON, for `em.assign`.
     #[must_use]
+    #[cfg_attr(
+        not(feature = "serde-json"),
+        allow(
+            clippy::extra_unused_type_parameters,
+            reason = "there is no JSON to be read then"
+        )
+    )]
     pub(crate) const fn assigned<V: Serialize + DeserializeOwned>(self) -> Self {
         Self {
             #[cfg(feature = "serde-json")]
@@ -136,6 +152,14 @@ impl ValueType {
     /// Whether the stored value can be read.
     pub(crate) fn check(&self, stored: &[u8]) -> Result<(), ValueError> {
         (self.check)(stored)
+    }
+
+    /// Whether a value that is about to be stored can be read again. Most types are known to be such.
+    pub(crate) fn check_written(&self, stored: &[u8]) -> Result<(), ValueError> {
+        match self.readability {
+            Readability::Always => Ok(()),
+            Readability::Unknown | Readability::Never => self.check(stored),
+        }
     }
 
     /// Whether two stored values are equal. Equal values are stored alike, but for those with floats or

@@ -74,6 +74,22 @@ impl Change {
         }
     }
 
+    /// The stored form of a property, where there is one.
+    pub(super) fn stored(&self, entity: &EntitySchema, field: FieldIndex) -> Option<&[u8]> {
+        let property = &entity.fields[field];
+        match &property.kind {
+            ResolvedKind::Lazy(_) => {
+                let mut lazies = self.lazies.iter();
+                let (_, stored) = lazies.find(|(at, _)| *at == field)?;
+                Some(stored)
+            }
+            ResolvedKind::Scalar(_) | ResolvedKind::Relation(_) => {
+                property.present(self.body.get(property.number))
+            }
+            ResolvedKind::PrimaryKey | ResolvedKind::Derived(_) => None,
+        }
+    }
+
     /// `title: "Foo"`, as the query log says it.
     pub(crate) fn describe_value(
         &self,
@@ -89,17 +105,7 @@ impl Change {
             // What it will be is counted where the row is written.
             return None;
         }
-        let stored = match &property.kind {
-            ResolvedKind::Lazy(_) => {
-                let (_, stored) = self.lazies.iter().find(|(at, _)| *at == field)?;
-                stored
-            }
-            ResolvedKind::Scalar(_) | ResolvedKind::Relation(_) => {
-                self.body.get(property.number)?
-            }
-            ResolvedKind::PrimaryKey | ResolvedKind::Derived(_) => return None,
-        };
-        let stored = property.present(Some(stored))?;
+        let stored = self.stored(entity, field)?;
         if property.embedded.is_some() && *stored != [0] {
             // Its properties say more.
             return None;

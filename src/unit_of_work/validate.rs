@@ -20,7 +20,7 @@ pub(super) fn validate(
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
     check_version(entity, change, violations);
-    check_lengths(entity, change, violations)?;
+    check_values(entity, change, violations)?;
     check_keys(entity, change, violations)
 }
 
@@ -105,40 +105,39 @@ pub(super) fn too_long(
     })
 }
 
-/// Texts have at most as many characters as their property allows.
-fn check_lengths(
+/// Texts have at most as many characters as their property allows, and what is written can be read.
+fn check_values(
     entity: &EntitySchema,
     change: &Change,
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
     for field in change.changed.iter() {
         let property = &entity.fields[field];
-        let (Some(most), Some(value_type)) = (property.length, property.value_type()) else {
-            continue;
-        };
-        let stored = match property.kind {
-            ResolvedKind::Lazy(_) => change
-                .lazies
-                .iter()
-                .find(|(at, _)| *at == field)
-                .map(|(_, stored)| stored.as_slice()),
-            _ => property.present(change.body.get(property.number)),
-        };
-        let Some(count) = stored
-            .map(|stored| value_type.char_count(stored))
-            .transpose()?
-            .flatten()
+        let (Some(value_type), Some(stored)) =
+            (property.value_type(), change.stored(entity, field))
         else {
             continue;
         };
-        if count > most {
-            violations.push(Violation {
-                entity: entity.name,
-                key: entity.print_key(&change.key),
-                property: property.name,
-                problem: format!("has {count} characters, and at most {most} are allowed; shorten it, or raise `length`"),
-            });
-        }
+        let problem = match (value_type.check_written(stored), property.length) {
+            (Err(error), _) => Some(format!(
+                "could not be read again if it were stored: {error}"
+            )),
+            (Ok(()), Some(most)) => too_many(value_type.char_count(stored)?, most),
+            (Ok(()), None) => None,
+        };
+        violations.extend(problem.map(|problem| Violation {
+            entity: entity.name,
+            key: entity.print_key(&change.key),
+            property: property.name,
+            problem,
+        }));
     }
     Ok(())
+}
+
+fn too_many(count: Option<usize>, most: usize) -> Option<String> {
+    let count = count.filter(|count| *count > most)?;
+    Some(format!(
+        "has {count} characters, and at most {most} are allowed; shorten it, or raise `length`"
+    ))
 }

@@ -145,6 +145,7 @@ mod json {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::refused;
 
     #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
     #[serde(untagged)]
@@ -207,6 +208,89 @@ mod json {
             assert_eq!(em[device].settings["volume"], 4);
             assert_eq!(em[device].extra, None);
             assert_eq!(**em.view(device).log(), Value::Null);
+            Ok(())
+        });
+    }
+
+    /// A type that says nothing of the value within to anybody but serde.
+    #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+    struct Hardware {
+        model: String,
+        raw: Option<Value>,
+    }
+
+    #[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+    struct Sensor {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
+        raw: Option<Json<Value>>,
+    }
+
+    #[derive(Entity, Debug)]
+    struct Machine {
+        #[orm(primary_key)]
+        id: Pk,
+        hardware: Hardware,
+        sensors: Vec<Sensor>,
+        #[orm(default)]
+        spare: Lazy<Option<Hardware>>,
+    }
+
+    fn hardware(raw: Option<Value>) -> Hardware {
+        Hardware {
+            model: "x".into(),
+            raw,
+        }
+    }
+
+    fn sensor(unit: Option<&str>) -> Sensor {
+        Sensor {
+            unit: unit.map(Into::into),
+            raw: Some(Json(json!([1, "a"]))),
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_stored() {
+        on_both_stores::<Machine>(|orm| {
+            let mut em = orm.em();
+            let bad = hardware(Some(json!(3)));
+            let new = Machine::build().hardware(bad.clone()).sensors(Vec::new());
+            let machine = em.create(new.spare(Some(bad.clone())));
+            let Error::Validation(problems) = refused(em.flush()) else {
+                panic!("a violation was expected");
+            };
+            let places: Vec<_> = problems
+                .iter()
+                .map(|it| (it.key.as_str(), it.property))
+                .collect();
+            assert_eq!(places, [("1", "hardware"), ("1", "spare")]);
+            let remedy =
+                "write `musher::Json<..>` around it, or around the field in it that is such a type";
+            assert!(problems[0].problem.contains(remedy), "{problems:?}");
+            assert_eq!(orm.em().find::<Machine>().count()?, 0);
+
+            em[machine].hardware = hardware(None);
+            em[machine].spare = Some(hardware(None)).into();
+            em[machine].sensors = vec![sensor(Some("K"))];
+            em.flush()?;
+            em[machine].sensors.push(sensor(None));
+            let error = refused(em.flush()).to_string();
+            assert!(
+                error.contains("Machine 1: `sensors` could not be read again"),
+                "{error}"
+            );
+
+            let mut others = orm.em();
+            let found = others.find_one(machine).or_fail()?;
+            assert_eq!(others[found].sensors, [sensor(Some("K"))]);
+            let assigned = others
+                .update_where::<Machine>(|_| musher::Filter::all([]))
+                .set(|m| m.hardware().set(bad.clone()))
+                .execute();
+            assert!(assigned.is_err());
+            let more = Machine::build().hardware(bad.clone()).sensors(Vec::new());
+            assert!(others.insert_many([more]).execute().is_err());
             Ok(())
         });
     }

@@ -72,7 +72,7 @@ pub(super) fn readable(container: &Container<'_>) -> TokenStream {
         let span = ty.span().resolved_at(Span::mixed_site());
         let message = not_readable(&field.name);
         Some(quote_spanned! {span=>
-            const _: () = ::std::assert!(::musher::__private::Readable::<#ty>::IS_READABLE, #message);
+            const _: () = ::std::assert!(::musher::__private::Readable::<#ty>::READABILITY.is_possible(), #message);
         })
     });
     generated! {

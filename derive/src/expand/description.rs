@@ -34,7 +34,7 @@ pub(super) fn describe(container: &Container<'_>) -> TokenStream {
     generated! {
         fn describe() -> ::std::vec::Vec<::musher::__private::FieldDescription> {
             #[allow(unused_imports)]
-            use ::musher::__private::OfAnyType as _;
+            use ::musher::__private::{ByDefault as _, OfAnyType as _};
 
             #body
         }
@@ -116,6 +116,7 @@ fn kind(field: &Field<'_>) -> TokenStream {
             ::musher::__private::FieldDescription::scalar::<#ty>(
                 #name,
                 ::musher::__private::Equality::<#ty>::EQUAL,
+                ::musher::__private::Readable::<#ty>::READABILITY,
             )
         },
         Kind::Embedded { ty, .. } => generated! {
@@ -124,9 +125,12 @@ fn kind(field: &Field<'_>) -> TokenStream {
                 <#ty as ::musher::__private::Embedded>::NAME,
             )
         },
-        Kind::Lazy(value) => {
-            generated!(::musher::__private::FieldDescription::lazy::<#value>(#name))
-        }
+        Kind::Lazy(value) => generated! {
+            ::musher::__private::FieldDescription::lazy::<#value>(
+                #name,
+                ::musher::__private::Readable::<#value>::READABILITY,
+            )
+        },
         _ => {
             let relation = relations::description(field);
             generated!(::musher::__private::FieldDescription::relation(#name, #relation))
