@@ -141,8 +141,9 @@ pub use musher_derive::{BaseEntity, Embedded, Entity, EntityKey, OrderedKey};
 /// Everything that a program with entities needs: `use musher::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Collection, Durability, EntityManager, Error, EventArgs, FlushMode, Id, Inverse, Isolation,
-        Lazy, LoadStrategy, Loaded, Orm, Pk, PopulateOptions, SetReference as _, loads,
+        Collection, Durability, EntityManager, Error, EventArgs, Filter, Find, FlushMode, Id,
+        IntoId, IntoManaged, Inverse, Isolation, Lazy, LoadStrategy, Loaded, Managed, Orm, Pk,
+        PopulateOptions, SetReference as _, loads,
     };
     #[cfg(feature = "derive")]
     pub use musher_derive::{BaseEntity, Embedded, Entity, EntityKey, OrderedKey};

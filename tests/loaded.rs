@@ -4,9 +4,9 @@
 mod support;
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 
 use musher::prelude::*;
-use musher::{Find, Managed};
 use support::{
     Article, House, Page, Tag, User, article, on_both_stores, page, panic_of, tag, user,
 };
@@ -207,6 +207,11 @@ fn populating_gives_as_many_handles_as_it_was_given() {
         let list = em.populate(articles.to_vec(), |a| a.author())?;
         assert_eq!(byline(&em, list[1]), "two by ann@house.org");
         let list = em.populate(&list, |a| a.text())?;
+        let [_, again] = em.populate([list[0], list[1]], |a| a.tags())?;
+        assert_eq!(em.view(again).tags().len(), 0);
+        assert_eq!(em.view(again).text(), "The text of two");
+        let [one, _] = em.populate(&articles, |a| a.author())?;
+        assert_eq!(byline(&em, one), "one by ann@house.org");
         assert_eq!(em.view(list[1]).text(), "The text of two");
         assert_eq!(byline(&em, list[1].narrow()), "two by ann@house.org");
         Ok(())
@@ -263,6 +268,7 @@ fn a_handle_is_good_for_what_an_id_is_good_for() {
             .tags()
             .add(tag);
         em.edit(article).tags().remove(tag);
+        em.edit(article).tags().add([tag, tag]).remove([tag]);
         em.edit(article).set_editor(None);
         assert!(!em[article].tags.contains(&tag));
         em.flush()?;
@@ -274,6 +280,8 @@ fn a_handle_is_good_for_what_an_id_is_good_for() {
 
         // as a value
         assert_eq!(user, ann);
+        assert_eq!(ann, user);
+        assert_eq!([ann], [user]);
         let again = em.find_one(user).populate(|u| u.profile()).or_fail()?;
         assert_eq!(user, again);
         assert_eq!(
@@ -319,6 +327,8 @@ fn a_key_that_is_not_copied_makes_a_handle_that_is_not() {
             Some("Page b".into())
         );
         assert_eq!(view.text(), "");
+        let found = em.populate(&found, |p| p.badges())?;
+        assert_eq!(em.view(found.clone()).text(), "");
         em.remove(&found);
         em.flush()?;
         assert_eq!(em.find::<Page>().all()?, [b]);
@@ -386,20 +396,61 @@ fn a_query_that_is_put_together_step_by_step_gives_bare_ids() {
     });
 }
 
-/// A function over any entity.
-fn count<T: Managed>(em: &mut EntityManager) -> musher::Result<usize> {
-    Ok(em.find::<T>().all()?.len())
+/// What a program does with every entity, written once.
+struct Repository<'em, T> {
+    em: &'em mut EntityManager,
+    entity: PhantomData<T>,
+}
+
+impl<'em, T: Managed> Repository<'em, T> {
+    fn new(em: &'em mut EntityManager) -> Self {
+        let entity = PhantomData;
+        Self { em, entity }
+    }
+
+    fn all(&mut self) -> musher::Result<Vec<Id<T>>> {
+        self.em.find().all()
+    }
+
+    fn get(&mut self, id: impl IntoId<T>) -> musher::Result<&mut T> {
+        let id = self.em.find_one(id).or_fail()?;
+        Ok(&mut self.em[id])
+    }
+
+    fn matching(&mut self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Find<'_, T> {
+        self.em.find().filter(filter)
+    }
+
+    fn add(&mut self, new: impl IntoManaged<Entity = T>) -> musher::Result<Id<T>> {
+        let id = self.em.create(new);
+        self.em.flush()?;
+        Ok(id)
+    }
+
+    fn remove(&mut self, id: impl IntoId<T>) -> musher::Result<()> {
+        self.em.remove(id);
+        self.em.flush()
+    }
 }
 
 #[test]
 fn generic_code_needs_to_know_nothing_of_it() {
     on_both_stores::<House>(|orm| {
         let mut em = orm.em();
-        graph(&mut em)?;
-        assert_eq!(
-            (count::<User>(&mut em)?, count::<Article>(&mut em)?),
-            (2, 2)
-        );
+        let (ann, articles, [tag, other]) = graph(&mut em)?;
+        let mut of_articles = Repository::<Article>::new(&mut em);
+        assert_eq!(of_articles.all()?, articles);
+        let found = of_articles
+            .matching(|a| a.slug().eq("one"))
+            .populate(|a| a.author())
+            .or_fail()?;
+        assert_eq!(byline(&em, found), "one by ann@house.org");
+        Repository::<User>::new(&mut em).get(ann)?.bio = "Writes".into();
+        let mut of_tags = Repository::<Tag>::new(&mut em);
+        of_tags.remove(tag)?;
+        let third = of_tags.add(Tag::build().name("third"))?;
+        assert_eq!(of_tags.all()?, [other, third]);
+        assert_eq!(orm.em().find_one(ann).or_fail()?, ann);
         Ok(())
     });
 }

@@ -9,8 +9,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::loaded::{handles, only};
-use super::{Entity, Item, List, Loaded};
+use super::{Entity, Item, Loaded};
 use crate::codec::{EntityKey, KeyError, OrderedKey, RowKey, RowKeyKind};
 
 /// The primary key of an entity, typed: two ids are equal exactly when they name the same row.
@@ -183,6 +182,12 @@ impl<T: Entity> IntoId<T> for &Id<T> {
     }
 }
 
+impl<T: Entity> From<&Id<T>> for Id<T> {
+    fn from(id: &Self) -> Self {
+        id.clone()
+    }
+}
+
 macro_rules! bare_keys {
     ($($key:ty),*) => {$(
         impl<T: Entity<Key = $key>> IntoId<T> for $key {
@@ -229,84 +234,5 @@ impl<T: Entity> IntoReference<T> for Id<T> {
 impl<T: Entity, L> IntoReference<T> for Loaded<T, L> {
     fn into_reference(self) -> Option<Id<T>> {
         Some(self.into())
-    }
-}
-
-/// One id or several: what [`add`](crate::CollectionEdit::add) and its like take.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an id of `{T}`, nor several",
-    label = "expected an `Id<{T}>`, an array, slice or `Vec` of them"
-)]
-pub trait IntoIds<T: Entity> {
-    /// The same, one or several, with what was populated in the type.
-    #[doc(hidden)]
-    type Populated<M: List>;
-
-    /// The ids, in order.
-    fn into_ids(self) -> Vec<Id<T>>;
-
-    /// What these ids are now that `M` was populated.
-    #[doc(hidden)]
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M>;
-}
-
-impl<T: Entity> IntoIds<T> for Id<T> {
-    type Populated<M: List> = Loaded<T, M>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        vec![self]
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        only(ids)
-    }
-}
-
-impl<T: Entity, const N: usize> IntoIds<T> for [Id<T>; N] {
-    type Populated<M: List> = [Loaded<T, M>; N];
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        self.into()
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        let ids: [_; N] = ids.try_into().expect("there are as many ids");
-        ids.map(Loaded::new)
-    }
-}
-
-impl<T: Entity> IntoIds<T> for Vec<Id<T>> {
-    type Populated<M: List> = Vec<Loaded<T, M>>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        self
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        handles(ids)
-    }
-}
-
-impl<T: Entity> IntoIds<T> for &[Id<T>] {
-    type Populated<M: List> = Vec<Loaded<T, M>>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        self.to_vec()
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        handles(ids)
-    }
-}
-
-impl<T: Entity> IntoIds<T> for &Vec<Id<T>> {
-    type Populated<M: List> = Vec<Loaded<T, M>>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        self.clone()
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        handles(ids)
     }
 }

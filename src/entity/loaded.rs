@@ -12,7 +12,7 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::{Covers, Entity, Id, IntoId, IntoIds, List, Unchecked};
+use super::{Covers, Entity, Id, IntoId, List, Unchecked};
 
 /// The id of an entity, with what was populated of it in the type: what a query with a populate hint
 /// gives.
@@ -112,6 +112,12 @@ impl<T: Entity, L, M> PartialEq<Loaded<T, M>> for Loaded<T, L> {
 impl<T: Entity, L> PartialEq<Id<T>> for Loaded<T, L> {
     fn eq(&self, other: &Id<T>) -> bool {
         self.id == *other
+    }
+}
+
+impl<T: Entity, L> PartialEq<Loaded<T, L>> for Id<T> {
+    fn eq(&self, other: &Loaded<T, L>) -> bool {
+        *self == other.id
     }
 }
 
@@ -234,61 +240,7 @@ impl<T: Entity, L: List> Handle for Loaded<T, L> {
     }
 }
 
-impl<T: Entity, L: List> IntoIds<T> for Loaded<T, L> {
-    type Populated<M: List> = Loaded<T, L::And<M>>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        vec![self.id]
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        only(ids)
-    }
-}
-
-impl<T: Entity, L: List> IntoIds<T> for Vec<Loaded<T, L>> {
-    type Populated<M: List> = Vec<Loaded<T, L::And<M>>>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        self.into_iter().map(|loaded| loaded.id).collect()
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        handles(ids)
-    }
-}
-
-impl<T: Entity, L: List> IntoIds<T> for &[Loaded<T, L>] {
-    type Populated<M: List> = Vec<Loaded<T, L::And<M>>>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        self.iter().map(Loaded::id).collect()
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        handles(ids)
-    }
-}
-
-impl<T: Entity, L: List> IntoIds<T> for &Vec<Loaded<T, L>> {
-    type Populated<M: List> = Vec<Loaded<T, L::And<M>>>;
-
-    fn into_ids(self) -> Vec<Id<T>> {
-        self.as_slice().into_ids()
-    }
-
-    fn populated<M: List>(ids: Vec<Id<T>>) -> Self::Populated<M> {
-        handles(ids)
-    }
-}
-
 /// Several handles.
 pub(crate) fn handles<H: Handle>(ids: impl IntoIterator<Item = Id<H::Entity>>) -> Vec<H> {
     ids.into_iter().map(H::of).collect()
-}
-
-/// The handle of the one entity that there is.
-pub(super) fn only<H: Handle>(ids: Vec<Id<H::Entity>>) -> H {
-    let [id] = ids.try_into().expect("there is one id");
-    H::of(id)
 }

@@ -17,6 +17,7 @@ mod groups;
 mod hooks;
 mod hydrate;
 mod id;
+mod into_ids;
 mod inverse;
 mod key_field;
 mod lazy;
@@ -43,7 +44,8 @@ pub use hooks::{
 };
 pub use hydrate::HydrateRow;
 pub(crate) use hydrate::embed;
-pub use id::{Id, IntoId, IntoIds, IntoReference};
+pub use id::{Id, IntoId, IntoReference};
+pub use into_ids::IntoIds;
 pub use inverse::Inverse;
 pub use key_field::{GeneratedKey, KeyField, Pk};
 pub use lazy::{Lazy, Origin};

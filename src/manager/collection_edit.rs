@@ -87,7 +87,7 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
         Ok(self.remove(doomed))
     }
 
-    /// Makes the items all that the collection holds.
+    /// Makes the items all that the collection holds; [`remove_all`](Self::remove_all) is the way to none.
     ///
     /// # Errors
     /// What loading the collection says, which a `one_to_many` that is not initialized needs.
@@ -106,7 +106,7 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     /// # Errors
     /// As [`set`](Self::set).
     pub fn remove_all(&mut self) -> Result<&mut Self> {
-        self.set([])
+        self.set(Vec::<Id<U>>::new())
     }
 
     /// Reads the collection and its items from the database, whether it is initialized or not.

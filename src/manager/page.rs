@@ -52,18 +52,24 @@ impl<T: Entity, H: fmt::Debug> fmt::Debug for Page<T, H> {
 }
 
 impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
-    /// Only what comes after a cursor. The order must be the one that the cursor was made with.
-    pub fn after(mut self, cursor: &Cursor) -> Self {
-        self.cursor = Some(cursor.clone());
-        self.query.backward = false;
-        self
+    /// Only what comes after a cursor. The order must be the one that the cursor was made with. `None`
+    /// changes nothing, so what a request may have is given as it is: `.after(&request.after)`, or
+    /// `.after(page.next.as_ref())`.
+    pub fn after<'c>(self, cursor: impl Into<Option<&'c Cursor>>) -> Self {
+        self.behind(cursor.into(), false)
     }
 
     /// Only what comes before a cursor, and of that the last, up to the limit. It is found in the order
-    /// of the query all the same.
-    pub fn before(mut self, cursor: &Cursor) -> Self {
-        self.cursor = Some(cursor.clone());
-        self.query.backward = true;
+    /// of the query all the same. `None` changes nothing; of several cursors the one given last counts.
+    pub fn before<'c>(self, cursor: impl Into<Option<&'c Cursor>>) -> Self {
+        self.behind(cursor.into(), true)
+    }
+
+    fn behind(mut self, cursor: Option<&Cursor>, backward: bool) -> Self {
+        if let Some(cursor) = cursor {
+            self.cursor = Some(cursor.clone());
+            self.query.backward = backward;
+        }
         self
     }
 
@@ -75,22 +81,40 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
     /// ```
     /// # #[cfg(feature = "derive")] fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use musher::prelude::*;
+    /// use musher::Cursor;
     /// # #[derive(Entity, Debug)]
     /// # struct Tag { #[orm(primary_key)] id: Pk, #[orm(index)] name: String }
     /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
-    /// let mut em = orm.em();
-    /// for name in ["a", "b", "d"] {
-    ///     em.create(Tag::build().name(name));
-    /// }
-    /// let first = em.find::<Tag>().order_by(|t| t.name().asc()).page(2)?;
-    /// let link = first.next.expect("there is more").to_string(); // goes out
     ///
-    /// em.create(Tag::build().name("c"));
-    /// let cursor = link.parse()?; // comes back
-    /// let second = em.find::<Tag>().order_by(|t| t.name().asc()).after(&cursor).page(2)?;
-    /// let names: Vec<_> = second.ids.iter().map(|id| em[*id].name.as_str()).collect();
-    /// assert_eq!(names, ["c", "d"]);
-    /// assert_eq!(second.next, None);
+    /// /// What a request brings, `/tags?after=..`: serde makes it of the query string.
+    /// #[derive(serde::Deserialize)]
+    /// struct Request {
+    ///     after: Option<Cursor>,
+    ///     before: Option<Cursor>,
+    /// }
+    ///
+    /// /// The names on a page, and what the link to the next page has for `after`.
+    /// fn tags(orm: &Orm, request: &Request) -> musher::Result<(Vec<String>, Option<Cursor>)> {
+    ///     let mut em = orm.em();
+    ///     let page = em
+    ///         .find::<Tag>()
+    ///         .order_by(|t| t.name().asc())
+    ///         .after(&request.after)
+    ///         .before(&request.before)
+    ///         .page(2)?;
+    ///     let names = page.ids.iter().map(|tag| em[*tag].name.clone()).collect();
+    ///     Ok((names, page.next))
+    /// }
+    ///
+    /// # let mut em = orm.em();
+    /// # for name in ["a", "b", "c"] { em.create(Tag::build().name(name)); }
+    /// # em.flush()?;
+    /// # use serde_json::{from_value, json};
+    /// let (names, next) = tags(&orm, &from_value(json!({}))?)?;
+    /// assert_eq!(names, ["a", "b"]);
+    /// let link = next.expect("there is more").to_string(); // safe in a URL
+    /// let (names, next) = tags(&orm, &from_value(json!({ "after": link }))?)?;
+    /// assert_eq!((names, next), (vec!["c".to_owned()], None));
     /// # Ok(()) }
     /// # #[cfg(not(feature = "derive"))] fn main() {}
     /// ```

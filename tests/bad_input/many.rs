@@ -99,7 +99,7 @@ fn house(orm: &Orm, count: usize) -> musher::Result<()> {
     em.clear();
 
     em.find_one(new).populate(|g| g.residents()).or_fail()?;
-    em.edit(new).residents().set([])?;
+    em.edit(new).residents().remove_all()?;
     em.flush()?;
     for member in &members {
         em.remove(*member);

@@ -87,6 +87,43 @@ fn a_cursor_stays_in_its_place_while_rows_come_and_go() {
 }
 
 #[test]
+fn no_cursor_begins_at_the_beginning_so_that_a_loop_needs_no_first_page() {
+    on_both_stores::<Library>(|orm| {
+        let mut em = orm.em();
+        let books =
+            ["a", "b", "c", "d", "e"].map(|title| em.create(Book::build().title(title).pages(1)));
+        em.flush()?;
+        let (mut cursor, mut walked) = (None, Vec::new());
+        loop {
+            let page = em.find::<Book>().after(&cursor).page(2)?;
+            walked.extend(page.ids);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(walked, books);
+
+        let first = em.find::<Book>().page(2)?;
+        let second = em.find::<Book>().after(first.next.as_ref()).page(2)?;
+        let nowhere: Option<Cursor> = None;
+        let same = em
+            .find::<Book>()
+            .after(&first.next)
+            .before(&nowhere)
+            .page(2)?;
+        assert_eq!(same, second, "what says nothing changes nothing");
+        let back = em
+            .find::<Book>()
+            .after(&nowhere)
+            .before(&second.previous)
+            .page(2)?;
+        assert_eq!(back, first);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_page_along_an_index_reads_only_itself() {
     on_both_stores::<Library>(|orm| {
         let mut em = orm.em();
@@ -212,7 +249,7 @@ fn a_cursor_holds_when_the_database_was_closed_meanwhile() -> musher::Result<()>
     let mut em = orm.em();
     let rest = em
         .find::<Book>()
-        .after(&cursor.parse().expect("it is one"))
+        .after(&cursor.parse::<Cursor>().expect("it is one"))
         .page(9)?;
     assert_eq!(rest.ids.len(), 2);
     assert!(orm.verify()?.is_clean());

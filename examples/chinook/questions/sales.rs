@@ -111,15 +111,12 @@ fn newest_invoices(
     after: Option<&Cursor>,
     most: usize,
 ) -> musher::Result<Page<Invoice>> {
-    let mut query = em
-        .find::<Invoice>()
+    em.find::<Invoice>()
         .order_by(|i| i.date().desc())
         .populate(|i| i.customer())
-        .unchecked();
-    if let Some(cursor) = after {
-        query = query.after(cursor);
-    }
-    query.page(most)
+        .unchecked()
+        .after(after)
+        .page(most)
 }
 
 /// The invoices whose lines do not add up to their total.
