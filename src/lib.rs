@@ -116,12 +116,12 @@ pub use entity::{
     LinkChangeSet, Loaded, Pk, Subscriber, Timestamp,
 };
 pub use error::{Error, Result, Violation};
-pub use load::{Hint, Hints, Selection, Statistics};
+pub use load::{Exclusion, Hint, Hints, Selection, Statistics};
 pub use manager::{
     CollectionEdit, CollectionIter, CollectionPath, CollectionView, DeleteWhere, EntityFilter,
     EntityManager, FilterTargets, Find, FindFields, FindOne, FlushEvent, FlushSubscriber,
-    InsertMany, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions, Selected,
-    SetReference, Stream, UpdateWhere, Upsert, UpsertMany, Upserted,
+    InsertMany, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions, RowPage,
+    RowStream, Selected, SetReference, Stream, UpdateWhere, Upsert, UpsertMany, Upserted,
 };
 pub use orm::{
     Backup, Check, FeedItem, Finding, Links, Loss, Missed, Orm, OrmBuilder, Progress, Repair,
@@ -129,10 +129,11 @@ pub use orm::{
 };
 pub use query::{
     Assignment, Cursor, Estimate, Explanation, Filter, IntoAssignments, IntoOperand, IntoOrder,
-    ItemCount, NoCursor, OptionalProperty, Order, PlanNode, Projection, Property, Text,
+    ItemCount, NoCursor, OptionalProperty, Order, Part, Partial, PlanNode, Projection, Property,
+    Remainder, Text,
 };
 pub use schema::{Elements, OnDelete};
-pub use serialize::Serialization;
+pub use serialize::{PartialSerialization, Serialization};
 pub use storage::{CommitPath, Durability};
 
 #[cfg(feature = "derive")]
@@ -159,7 +160,9 @@ pub mod populated {
         BackTo, Checked, Covers, First, Implied, List, Named, Next, Place, Populated, Slot, Step,
         Unchecked, With, Without,
     };
-    pub use crate::load::{Anywhere, LoadPath, Loads, PlainProperty, Root, Route, Then};
+    pub use crate::load::{
+        Anywhere, KeyProperty, LoadPath, Loads, PlainProperty, Root, Route, Then,
+    };
 }
 
 /// The list of what was populated, for the type of a parameter or field that asks for it:
@@ -197,7 +200,7 @@ pub mod __private {
     pub use crate::codec::{EntityKey, RowKey};
     pub use crate::entity::*;
     pub use crate::error::Result;
-    pub use crate::load::{LoadPath, Loads, PlainProperty, Route, Then};
+    pub use crate::load::{KeyProperty, LoadPath, Loads, PlainProperty, Route, Then};
     pub use crate::manager::{
         CollectionEdit, CollectionPath, CollectionView, Creation, Defer, Edit, EntityManager,
         IntoManaged, Managed, Pending, Steps, View, root_path,

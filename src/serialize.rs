@@ -4,8 +4,11 @@
 //! are not initialized not at all, hidden properties never, computed properties last. Cycles are cut: an entity within itself
 //! is its key. [`EntityManager::serialize`] chooses by hints instead of by what is loaded.
 
+mod partial;
+
 use std::any::TypeId;
 
+pub use partial::PartialSerialization;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 

@@ -7,6 +7,8 @@ mod support;
 mod choices;
 #[path = "loading/dynamic.rs"]
 mod dynamic;
+#[path = "loading/exclude.rs"]
+mod exclude;
 #[path = "loading/fields.rs"]
 mod fields;
 #[path = "loading/matching.rs"]

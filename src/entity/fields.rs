@@ -74,6 +74,18 @@ pub trait Fields: Sized + Send + Sync + 'static {
         map: &mut M,
     ) -> Result<(), M::Error>;
 
+    /// Writes the entry of a key, scalar or to-one relation that is stored so: a relation as the value of
+    /// its key, and nothing where it refers to nothing.
+    ///
+    /// # Errors
+    /// What the serializer says, or that the bytes can't be read.
+    fn serialize_stored<M: SerializeMap>(
+        field: usize,
+        stored: Option<&[u8]>,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
+
     /// The names under which results of functions are serialized, base entity's first.
     #[must_use]
     fn computed() -> Vec<&'static str> {

@@ -24,6 +24,7 @@ mod lazy;
 mod list;
 mod loaded;
 mod populated;
+mod stored;
 mod subscriber;
 mod timestamp;
 
@@ -56,6 +57,7 @@ pub use populated::{
     At, BackTo, Below, Checked, Covers, First, Implied, List, Named, Next, Only, Place, Populated,
     Slot, Step, Unchecked, With, Without, name_number,
 };
+pub use stored::{serialize_reference, stored_value};
 pub(crate) use subscriber::Erased;
 pub use subscriber::{AnySubscriber, Subscriber};
 pub use timestamp::{Timestamp, stamped};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Loads, PlainProperty, Route};
+use super::{KeyProperty, Loads, PlainProperty, Route};
 use crate::entity::List;
 use crate::error::{Error, Result};
 use crate::query::Query;
@@ -171,6 +171,12 @@ pub trait Selection<R> {
 }
 
 impl<R, P: Route<Root = R>> Selection<R> for PlainProperty<P> {
+    fn into_selection(self, hints: &mut Hints) {
+        hints.add(self.steps());
+    }
+}
+
+impl<R, P: Route<Root = R>> Selection<R> for KeyProperty<P> {
     fn into_selection(self, hints: &mut Hints) {
         hints.add(self.steps());
     }

@@ -7,6 +7,7 @@ mod admit;
 mod choose;
 mod collections;
 mod dynamic;
+mod exclusion;
 mod hints;
 mod joined;
 mod path;
@@ -14,9 +15,11 @@ mod populate;
 mod project;
 mod statistics;
 
+pub use exclusion::Exclusion;
 pub use hints::{Hint, Hints, Selection};
 pub(crate) use joined::Joined;
-pub use path::{Anywhere, LoadPath, Loads, PlainProperty, Root, Route, Then};
+pub use path::{Anywhere, KeyProperty, LoadPath, Loads, PlainProperty, Root, Route, Then};
+pub(crate) use project::{Projected, Projector};
 pub use statistics::Statistics;
 
 use crate::context::Context;

@@ -83,6 +83,13 @@ impl<P, T> LoadPath<P, T> {
         }
     }
 
+    /// The path to the primary key, at a position.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn key(&self, field: FieldIndex) -> KeyProperty<P> {
+        KeyProperty(self.plain(field))
+    }
+
     fn with(&self, field: FieldIndex) -> Vec<FieldIndex> {
         self.steps.iter().copied().chain([field]).collect()
     }
@@ -124,6 +131,15 @@ pub struct PlainProperty<P> {
 impl<P> PlainProperty<P> {
     pub(super) fn steps(&self) -> &[FieldIndex] {
         &self.steps
+    }
+}
+
+/// A path to a primary key. It can be left out where an entity is written, and of no row that is read.
+pub struct KeyProperty<P>(PlainProperty<P>);
+
+impl<P> KeyProperty<P> {
+    pub(super) fn steps(&self) -> &[FieldIndex] {
+        self.0.steps()
     }
 }
 

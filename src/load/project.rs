@@ -5,11 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use super::Loader;
+use super::{Loader, Statistics};
 use crate::codec::RowKey;
+use crate::codec::record::Record;
+use crate::database::Database;
 use crate::entity::HydrateRow;
 use crate::error::{Error, Result};
 use crate::keyspace::parse_row;
@@ -17,11 +20,21 @@ use crate::query::{Column, Found};
 use crate::schema::{
     EntityIndex, EntitySchema, FieldIndex, RelationKind, RelationSchema, ResolvedKind, Schema,
 };
-use crate::storage::Bytes;
+use crate::storage::{Bytes, Reader};
 
 /// What some steps lead to from each of the rows found, if to anything.
 type Keys = Rc<Vec<Option<RowKey>>>;
 type Rows = Rc<Vec<Option<Bytes>>>;
+
+/// The stored values of one row's columns; `None` behind a relation or an embedded value that is `None`.
+pub(crate) type Projected = Vec<Option<Vec<u8>>>;
+
+/// Reads columns over one view. It needs no unit of work: nothing that it reads is managed.
+pub(crate) struct Projector<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) reader: &'a dyn Reader,
+    pub(crate) statistics: &'a mut Statistics,
+}
 
 /// The rows that paths lead to, by the steps that lead there.
 #[derive(Default)]
@@ -31,7 +44,18 @@ struct Reached {
 }
 
 impl Loader<'_> {
-    /// The stored values of the columns, for each of the rows.
+    /// What reads columns of the same view.
+    pub(crate) fn projector(&mut self) -> Projector<'_> {
+        Projector {
+            database: self.database,
+            reader: self.reader,
+            statistics: self.statistics,
+        }
+    }
+}
+
+impl Projector<'_> {
+    /// The columns of each of the rows.
     ///
     /// # Errors
     /// [`Error::Corruption`] if a row can't be read.
@@ -40,41 +64,53 @@ impl Loader<'_> {
         entity: EntityIndex,
         found: &[Found],
         columns: &[Column],
-    ) -> Result<Vec<Vec<Option<Vec<u8>>>>> {
+    ) -> Result<Vec<Projected>> {
         let mut reached = Reached::default();
         let keys = found.iter().map(|found| Some(found.key.clone()));
         reached.keys.insert(Vec::new(), Rc::new(keys.collect()));
         let rows = found.iter().map(|found| Some(Bytes::clone(&found.row)));
         reached.rows.insert(Vec::new(), Rc::new(rows.collect()));
-        let mut values = vec![Vec::with_capacity(columns.len()); found.len()];
-        for column in columns {
-            self.project_column(entity, column, &mut reached, &mut values)?;
+        let mut by_steps: BTreeMap<&[FieldIndex], Vec<(usize, FieldIndex)>> = BTreeMap::new();
+        for (place, column) in columns.iter().enumerate() {
+            let fields = by_steps.entry(&column.steps).or_default();
+            fields.push((place, column.field));
+        }
+        let mut values = vec![vec![None; columns.len()]; found.len()];
+        for (steps, fields) in by_steps {
+            self.project_at(entity, (steps, &fields), &mut reached, &mut values)?;
         }
         Ok(values)
     }
 
-    fn project_column(
+    /// The properties at the end of some steps, each with its place among the columns.
+    fn project_at(
         &mut self,
-        entity: EntityIndex,
-        column: &Column,
+        root: EntityIndex,
+        (steps, fields): (&[FieldIndex], &[(usize, FieldIndex)]),
         reached: &mut Reached,
-        values: &mut [Vec<Option<Vec<u8>>>],
+        values: &mut [Projected],
     ) -> Result<()> {
-        let at = entity_at(&self.database.schema, entity, &column.steps);
-        let keys = self.keys_at(entity, &column.steps, reached)?;
-        if column.field == at.key_field {
-            let value_of_key = self.database.entity_type(at.index).value_of_key;
+        let at = entity_at(&self.database.schema, root, steps);
+        let value_of_key = self.database.entity_type(at.index).value_of_key;
+        let keys = self.keys_at(root, steps, reached)?;
+        let is_key = |(_, field): &&(usize, FieldIndex)| *field == at.key_field;
+        for (place, _) in fields.iter().filter(is_key) {
             for (values, key) in values.iter_mut().zip(&*keys) {
-                values.push(key.as_ref().map(value_of_key).transpose()?);
+                values[*place] = key.as_ref().map(value_of_key).transpose()?;
             }
+        }
+        if fields.iter().all(|field| is_key(&field)) {
             return Ok(());
         }
-        let rows = self.rows_at(entity, &column.steps, reached)?;
+        let rows = self.rows_at(root, steps, reached)?;
         for ((values, key), row) in values.iter_mut().zip(&*keys).zip(&*rows) {
-            values.push(match key.as_ref().zip(row.as_ref()) {
-                Some((key, row)) => self.value(at, column.field, key, row)?,
-                None => None,
-            });
+            let Some((key, row)) = key.as_ref().zip(row.as_ref()) else {
+                continue;
+            };
+            let record = parse_row(at, key, row)?;
+            for (place, field) in fields.iter().filter(|field| !is_key(field)) {
+                values[*place] = self.value(at, *field, key, &record)?;
+            }
         }
         Ok(())
     }
@@ -136,10 +172,19 @@ impl Loader<'_> {
             }),
         };
         let rows: Rows = Rc::new(keys.iter().map(row).collect::<Result<_>>()?);
-        let by = || super::populate::by_id(entity, wanted.iter().copied());
-        self.count(started, read.len(), || entity.label.clone(), by);
+        self.count(started, entity, &wanted);
         reached.rows.insert(steps.to_vec(), Rc::clone(&rows));
         Ok(rows)
+    }
+
+    /// Counts and tells a look-up by key.
+    fn count(&mut self, started: Option<Instant>, entity: &EntitySchema, keys: &[&RowKey]) {
+        self.statistics.lookups += 1;
+        self.statistics.rows_read += keys.len() as u64;
+        self.database.log.tell(started, Some(keys.len()), || {
+            let by = super::populate::by_id(entity, keys.iter().copied());
+            format!("select {} by {by}", entity.label)
+        });
     }
 
     /// The one key that a relation of a row leads to.
@@ -157,7 +202,12 @@ impl Loader<'_> {
                 let kind = self.database.schema.entity(relation.target).key_kind;
                 Ok(RowKey::decode_reference(kind, stored)?)
             }
-            RelationKind::OneToOneInverse { .. } => Ok(self.links(relation, key)?.pop()),
+            RelationKind::OneToOneInverse { .. } => {
+                let Database {
+                    keyspace, schema, ..
+                } = self.database;
+                Ok(keyspace.items(self.reader, schema, relation, key)?.pop())
+            }
             RelationKind::OneToMany { .. } | RelationKind::ManyToMany { .. } => {
                 unreachable!("no path leads through a collection")
             }
@@ -171,9 +221,8 @@ impl Loader<'_> {
         entity: &EntitySchema,
         field: FieldIndex,
         key: &RowKey,
-        row: &Bytes,
+        record: &Record<'_>,
     ) -> Result<Option<Vec<u8>>> {
-        let record = parse_row(entity, key, row)?;
         let property = &entity.fields[field];
         debug_assert!(matches!(
             property.kind,

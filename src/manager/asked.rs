@@ -7,7 +7,7 @@ use super::find::Options;
 use crate::context::LinkChange;
 use crate::database::FlushMode;
 use crate::error::Result;
-use crate::query::Query;
+use crate::query::{Column, Query};
 use crate::schema::{EntityIndex, FieldIndex, JoinIndex, RelationKind, ResolvedKind, Schema};
 
 /// What a read looks at in the store.
@@ -122,6 +122,13 @@ impl EntityManager {
     pub(super) fn add_query(&self, index: EntityIndex, query: &Query, to: &mut Asked) {
         to.entities.insert(index);
         query.paths(&mut |steps| self.add_path(index, steps, to));
+    }
+
+    /// Adds what leads to columns.
+    pub(super) fn add_columns(&self, index: EntityIndex, columns: &[Column], to: &mut Asked) {
+        for column in columns {
+            self.add_path(index, &column.steps, to);
+        }
     }
 
     /// Adds what relations lead to.

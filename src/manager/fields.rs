@@ -1,11 +1,15 @@
 //! Queries for single properties, whose results are tuples of values and no entities.
 
+use super::asked::Asked;
 use super::find::Options;
-use super::read::marked;
+use super::page::RowPage;
+use super::read::{Told, count_found, find_rows};
+use super::row_stream::RowStream;
 use super::{EntityManager, Find, Managed};
 use crate::entity::Handle;
 use crate::error::Result;
-use crate::query::{self, Absent, Column, Columns, Path, Projection, Query, Values};
+use crate::load::Loader;
+use crate::query::{Absent, Column, Columns, Found, Path, Projection, Query, Values};
 use crate::schema::EntityIndex;
 
 impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
@@ -41,40 +45,35 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
         self,
         fields: impl FnOnce(T::Path<T>) -> P,
     ) -> FindFields<'em, T, P> {
-        FindFields {
-            fields: fields(Path::root().into()),
-            find: self.unchecked(),
-        }
+        FindFields::new(self.unchecked(), fields(Path::root().into()))
     }
 }
 
-/// A query for single properties: see [`Find::fields`].
+/// A query for values instead of entities: see [`Find::fields`] and [`Find::exclude`].
 #[must_use = "a query does nothing until it ends, with `.all()` for instance"]
 pub struct FindFields<'em, T: Managed, P> {
     find: Find<'em, T>,
     fields: P,
 }
 
-impl<T: Managed, P: Projection<T>> FindFields<'_, T, P> {
+impl<'em, T: Managed, P: Projection<T>> FindFields<'em, T, P> {
+    pub(super) const fn new(find: Find<'em, T>, fields: P) -> Self {
+        Self { find, fields }
+    }
+
     /// The values of all rows that are found, in the order of the query.
     ///
     /// # Errors
-    /// As [`Find::all`]. [`Error::Query`](crate::Error::Query) if a property is behind a collection, or
-    /// behind a relation that is `None` and was not asked for as
-    /// [`optional`](crate::Property::optional).
+    /// As [`Find::all`]. [`Error::Query`](crate::Error::Query) if a property is behind a relation that is
+    /// `None` and was not asked for as [`optional`](crate::Property::optional), or if what is excluded is
+    /// a part of the key.
     pub fn all(self) -> Result<Vec<P::Row>> {
-        let Find {
-            em,
-            query,
-            cursor,
-            options,
-            ..
-        } = self.find;
-        let mut columns = Columns::default();
-        self.fields.columns(&mut columns);
-        let index = em.entity_index::<T>();
-        let query = em.place(index, query, cursor.as_ref(), &options)?;
-        em.project_found(index, &query, &columns.0, &mut P::row)
+        let Asking {
+            em, query, fields, ..
+        } = self.ask()?;
+        let asked = fields.asked(em, &query)?;
+        let read = |loader: &mut Loader<'_>, _| fields.find(loader, &query);
+        em.query(asked, read, &Options::default())
     }
 
     /// The values of the first row that is found, or `None`.
@@ -85,50 +84,146 @@ impl<T: Managed, P: Projection<T>> FindFields<'_, T, P> {
         self.find.query.take = Some(1);
         Ok(self.all()?.pop())
     }
+
+    /// As [`all`](Self::all), with the number of rows that meet the condition, whatever limit and offset
+    /// say: [`Find::all_and_count`] of values.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn all_and_count(self) -> Result<(Vec<P::Row>, usize)> {
+        let Asking {
+            em, query, fields, ..
+        } = self.ask()?;
+        let asked = fields.asked(em, &query)?;
+        let read = |loader: &mut Loader<'_>, _| {
+            let rows = fields.find(loader, &query)?;
+            Ok((rows, count_found(loader, (fields.index, &query.of_all()))?))
+        };
+        em.query(asked, read, &Options::default())
+    }
+
+    /// One page of at most so many rows, from the beginning, or from where [`Find::after`] or
+    /// [`Find::before`] says, with the cursors of the pages beside it: [`Find::page`] of values. The order
+    /// need not be by what is asked for.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Tag { #[orm(primary_key)] id: Pk, #[orm(index)] name: String }
+    /// # let orm = Orm::builder().entities::<Tag>().in_memory()?;
+    /// # let mut em = orm.em();
+    /// # for name in ["a", "b", "c"] { em.create(Tag::build().name(name)); }
+    /// let by_name = em.find::<Tag>().order_by(|t| t.name().desc());
+    /// let page = by_name.fields(|t| t.name()).page(2)?;
+    /// assert_eq!(page.rows, ["c", "b"]);
+    ///
+    /// let by_name = em.find::<Tag>().order_by(|t| t.name().desc());
+    /// let rest = by_name.after(&page.next.expect("there is more"));
+    /// assert_eq!(rest.fields(|t| t.name()).page(2)?.rows, ["a"]);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Find::page`], and as [`all`](Self::all).
+    pub fn page(mut self, most: usize) -> Result<RowPage<P::Row>> {
+        self.find.query.take = Some(most);
+        let Asking { em, query, fields } = self.ask()?;
+        let asked = fields.asked(em, &query)?;
+        let index = fields.index;
+        let make = |loader: &mut Loader<'_>, _, found: &[Found], told: Told| {
+            fields.read(loader, found, told)
+        };
+        let page = em.page_of((index, query), asked, &Options::default(), make)?;
+        Ok(RowPage::new(page))
+    }
+
+    /// The values of the rows, one after the other, over any number of rows in the memory of a few hundred:
+    /// [`Find::stream`] of values. All are of the moment at which the stream began.
+    ///
+    /// # Errors
+    /// As [`Find::stream`], and as [`all`](Self::all). A row that can't be read is an error of its own;
+    /// after an error the stream ends.
+    pub fn stream(self) -> Result<RowStream<T, P>> {
+        let mut columns = Columns::default();
+        self.fields.columns(&mut columns)?;
+        let (_, rows) = self.find.rows(&columns.0)?;
+        Ok(RowStream::new(rows, self.fields, columns))
+    }
+
+    /// The query under the named filters, with what is read of each row.
+    fn ask(self) -> Result<Asking<'em, P>> {
+        let Find {
+            em,
+            query,
+            cursor,
+            options,
+            ..
+        } = self.find;
+        let mut columns = Columns::default();
+        self.fields.columns(&mut columns)?;
+        let index = em.entity_index::<T>();
+        let query = em.place(index, query, cursor.as_ref(), &options)?;
+        let fields = Fields {
+            index,
+            columns: columns.0,
+            projection: self.fields,
+        };
+        Ok(Asking { em, query, fields })
+    }
 }
 
-impl EntityManager {
-    /// The columns of the rows that a query asks for, each row made by `row`. Nothing is loaded.
-    fn project_found<R>(
-        &mut self,
-        index: EntityIndex,
-        query: &Query,
-        columns: &[Column],
-        row: &mut dyn FnMut(&mut Values<'_>) -> Result<R>,
-    ) -> Result<Vec<R>> {
-        let mut asked = self.asked_by(index, query, &Options::default())?;
-        for column in columns {
-            self.add_path(index, &column.steps, &mut asked);
-        }
-        self.query(
-            asked,
-            |loader, _| {
-                let started = loader.database.log.start();
-                let schema = &loader.database.schema;
-                let entity = schema.entity(index);
-                let answer = query::execute(loader.database, loader.reader, entity, query)?;
-                let by = || query::describe_query(schema, index, query);
-                let by = started.map(|_| marked(by(), answer.is_full_scan));
-                let found = answer.rows;
-                let what = || format!("properties of {}", entity.label);
-                loader.count(started, found.len(), what, || by.unwrap_or_default());
-                let values = loader.project(index, &found, columns)?;
-                let rows = found.iter().zip(&values).map(|(found, values)| {
-                    let describe = |column: usize| Absent {
-                        entity: entity.name,
-                        key: entity.print_key(&found.key),
-                        path: query::describe_path(
-                            schema,
-                            index,
-                            &columns[column].steps,
-                            columns[column].field,
-                        ),
-                    };
-                    row(&mut Values::new(values, &describe))
-                });
-                rows.collect()
-            },
-            &Options::default(),
-        )
+/// A query that is ready to run.
+struct Asking<'em, P> {
+    em: &'em mut EntityManager,
+    query: Query,
+    fields: Fields<P>,
+}
+
+/// What is read of each row, and what becomes of it.
+struct Fields<P> {
+    index: EntityIndex,
+    columns: Vec<Column>,
+    projection: P,
+}
+
+impl<P> Fields<P> {
+    fn asked(&self, em: &EntityManager, query: &Query) -> Result<Asked> {
+        let mut asked = em.asked_by(self.index, query, &Options::default())?;
+        em.add_columns(self.index, &self.columns, &mut asked);
+        Ok(asked)
+    }
+
+    /// The values of what a query finds. Nothing is loaded.
+    fn find<T: Managed>(&self, loader: &mut Loader<'_>, query: &Query) -> Result<Vec<P::Row>>
+    where
+        P: Projection<T>,
+    {
+        let (found, told) = find_rows(loader, (self.index, query))?;
+        self.read(loader, &found, told)
+    }
+
+    fn read<T: Managed>(
+        &self,
+        loader: &mut Loader<'_>,
+        found: &[Found],
+        (started, by): Told,
+    ) -> Result<Vec<P::Row>>
+    where
+        P: Projection<T>,
+    {
+        let schema = &loader.database.schema;
+        let what = || format!("properties of {}", schema.entity(self.index).label);
+        loader.count(started, found.len(), what, || by.unwrap_or_default());
+        let values = loader
+            .projector()
+            .project(self.index, found, &self.columns)?;
+        let rows = found.iter().zip(values).map(|(found, values)| {
+            let key = &found.key;
+            let describe = |at: usize| Absent::of(schema, self.index, key, &self.columns[at]);
+            self.projection.row(&mut Values::new(values, &describe))
+        });
+        rows.collect()
     }
 }

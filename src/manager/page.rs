@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::find::ids;
+use super::read::Leaf;
 use super::{Find, Managed};
 use crate::entity::{Entity, Handle, Id, handles};
 use crate::error::Result;
@@ -19,6 +20,29 @@ pub struct Page<T: Entity, H = Id<T>> {
     /// For [`Find::after`]: the page after this one. `None` if there is none.
     pub next: Option<Cursor>,
     entity: PhantomData<fn() -> T>,
+}
+
+/// What [`FindFields::page`](crate::FindFields::page) finds: one page of values, and the cursors that lead
+/// to the pages beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowPage<R> {
+    /// The values, in the order of the query.
+    pub rows: Vec<R>,
+    /// For [`Find::before`]: the page before this one. `None` if there is none.
+    pub previous: Option<Cursor>,
+    /// For [`Find::after`]: the page after this one. `None` if there is none.
+    pub next: Option<Cursor>,
+}
+
+impl<R> RowPage<R> {
+    pub(super) fn new((rows, previous, next): Leaf<R>) -> Self {
+        Self {
+            rows,
+            previous,
+            next,
+        }
+    }
 }
 
 // Derived, these would ask the same of the entity.

@@ -1,5 +1,7 @@
 //! Reading for queries and population: flush what must be flushed, open one view, load.
 
+use std::time::Instant;
+
 use super::asked::Asked;
 use super::attempt::Attempt;
 use super::find::Options;
@@ -10,7 +12,7 @@ use crate::database::LoadStrategy;
 use crate::entity::{Id, IntoId, IntoIds};
 use crate::error::{Error, Result};
 use crate::load::{Hint, Hints, Joined, LoadPath, Loader, Root};
-use crate::query::{self, Cursor, Explanation, Query};
+use crate::query::{self, Cursor, Explanation, Found, Query};
 use crate::schema::EntityIndex;
 use crate::storage::Reader;
 
@@ -176,27 +178,42 @@ impl EntityManager {
         query: Query,
         cursor: Option<&Cursor>,
         options: &Options,
-    ) -> Result<(Vec<RowKey>, Option<Cursor>, Option<Cursor>)> {
-        let mut query = self.place(index, query, cursor, options)?;
+    ) -> Result<Leaf<RowKey>> {
+        let query = self.place(index, query, cursor, options)?;
+        let asked = self.asked_by(index, &query, options)?;
+        self.page_of(
+            (index, query),
+            asked,
+            options,
+            |loader, strategy, found, told| {
+                loader.admit_found(index, found, told, &options.hints, strategy)
+            },
+        )
+    }
+
+    /// The rows of a page, as what they are made to be, with the cursors that lead on from it.
+    pub(super) fn page_of<R>(
+        &mut self,
+        (index, mut query): (EntityIndex, Query),
+        asked: Asked,
+        options: &Options,
+        admit: impl FnOnce(&mut Loader<'_>, LoadStrategy, &[Found], Told) -> Result<Vec<R>>,
+    ) -> Result<Leaf<R>> {
         let schema = &self.database.schema;
         query.prepare_for_pages(schema, schema.entity(index))?;
         // The first one writes it, so not within a read.
         let key = *self.database.cursor_key()?;
-        self.query(
-            self.asked_by(index, &query, options)?,
-            |loader, strategy| {
-                let started = loader.database.log.start();
-                let entity = loader.database.schema.entity(index);
-                let by =
-                    started.map(|_| query::describe_query(&loader.database.schema, index, &query));
-                let rows = query::page(loader.database, loader.reader, entity, &key, query)?;
-                let told = (started, by.map(|by| marked(by, rows.is_full_scan)));
-                let keys =
-                    loader.admit_found(index, &rows.found, told, &options.hints, strategy)?;
-                Ok((keys, rows.previous, rows.next))
-            },
-            options,
-        )
+        let read = |loader: &mut Loader<'_>, strategy| {
+            let started = loader.database.log.start();
+            let schema = &loader.database.schema;
+            let by = started.map(|_| query::describe_query(schema, index, &query));
+            let entity = schema.entity(index);
+            let rows = query::page(loader.database, loader.reader, entity, &key, query)?;
+            let told = (started, by.map(|by| marked(by, rows.is_full_scan)));
+            let admitted = admit(loader, strategy, &rows.found, told)?;
+            Ok((admitted, rows.previous, rows.next))
+        };
+        self.query(asked, read, options)
     }
 
     /// As [`Self::load_found`], with how many rows there are of all, both of one view.
@@ -246,19 +263,11 @@ impl EntityManager {
         self.query(
             self.asked_by(index, query, &Options::default())?,
             |loader, _| {
-                let started = loader.database.log.start();
-                let entity = loader.database.schema.entity(index);
-                let answer = query::execute(loader.database, loader.reader, entity, query)?;
-                let by = || query::describe_query(&loader.database.schema, index, query);
-                let by = started.map(|_| marked(by(), answer.is_full_scan));
-                let by = by.unwrap_or_default();
-                loader.count(
-                    started,
-                    answer.rows.len(),
-                    || format!("keys of {}", entity.label),
-                    || by,
-                );
-                Ok(answer.rows.into_iter().map(|found| found.key).collect())
+                let (found, (started, by)) = find_rows(loader, (index, query))?;
+                let label = &loader.database.schema.entity(index).label;
+                let what = || format!("keys of {label}");
+                loader.count(started, found.len(), what, || by.unwrap_or_default());
+                Ok(found.into_iter().map(|found| found.key).collect())
             },
             &Options::default(),
         )
@@ -334,6 +343,25 @@ impl EntityManager {
     }
 }
 
+/// What is on a page, and the cursors of the pages before and after it.
+pub(super) type Leaf<R> = (Vec<R>, Option<Cursor>, Option<Cursor>);
+
+/// When a look-up began, and what it was by, if anybody listens.
+pub(super) type Told = (Option<Instant>, Option<String>);
+
+/// The rows that a query asks for.
+pub(super) fn find_rows(
+    loader: &Loader<'_>,
+    (index, query): (EntityIndex, &Query),
+) -> Result<(Vec<Found>, Told)> {
+    let started = loader.database.log.start();
+    let entity = loader.database.schema.entity(index);
+    let answer = query::execute(loader.database, loader.reader, entity, query)?;
+    let by = || query::describe_query(&loader.database.schema, index, query);
+    let by = started.map(|_| marked(by(), answer.is_full_scan));
+    Ok((answer.rows, (started, by)))
+}
+
 /// Loads the rows that a query asks for, and populates them.
 fn load_found(
     loader: &mut Loader<'_>,
@@ -341,16 +369,15 @@ fn load_found(
     hints: &Hints,
     strategy: LoadStrategy,
 ) -> Result<Vec<RowKey>> {
-    let started = loader.database.log.start();
-    let entity = loader.database.schema.entity(index);
-    let answer = query::execute(loader.database, loader.reader, entity, query)?;
-    let by = || query::describe_query(&loader.database.schema, index, query);
-    let by = started.map(|_| marked(by(), answer.is_full_scan));
-    loader.admit_found(index, &answer.rows, (started, by), hints, strategy)
+    let (found, told) = find_rows(loader, (index, query))?;
+    loader.admit_found(index, &found, told, hints, strategy)
 }
 
 /// Counts the rows that meet the condition of a query.
-fn count_found(loader: &mut Loader<'_>, (index, query): (EntityIndex, &Query)) -> Result<usize> {
+pub(super) fn count_found(
+    loader: &mut Loader<'_>,
+    (index, query): (EntityIndex, &Query),
+) -> Result<usize> {
     let started = loader.database.log.start();
     let entity = loader.database.schema.entity(index);
     let (count, is_full_scan) = query::count(loader.database, loader.reader, entity, query)?;

@@ -10,7 +10,7 @@ use super::{EntityManager, Find, Managed};
 use crate::database::Database;
 use crate::entity::{Entity, Event, Handle, Id, handles};
 use crate::error::{Error, Result};
-use crate::query::{Condition, Found, Query, Slices};
+use crate::query::{Column, Condition, Found, Query, Slices};
 use crate::schema::EntityIndex;
 use crate::storage::{LastingView, Snapshot};
 
@@ -22,10 +22,10 @@ pub struct Stream<T: Entity> {
 }
 
 /// The rows of a query, of one moment.
-struct Rows {
-    database: Arc<Database>,
+pub(super) struct Rows {
+    pub(super) database: Arc<Database>,
     snapshot: Arc<Snapshot>,
-    index: EntityIndex,
+    pub(super) index: EntityIndex,
     slices: Slices,
     slice: IntoIter<Found>,
 }
@@ -70,7 +70,7 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
             ));
         }
         Ok(Stream {
-            rows: self.rows()?.1,
+            rows: self.rows(&[])?.1,
             entity: PhantomData,
         })
     }
@@ -119,7 +119,7 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
     ) -> Result<usize> {
         assert!(size > 0, "a batch has one entity at least");
         let fork = self.em.fork();
-        let (options, mut rows) = self.rows()?;
+        let (options, mut rows) = self.rows(&[])?;
         let key_field = rows.database.schema.entity(rows.index).key_field;
         let mut count = 0;
         loop {
@@ -143,8 +143,8 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
         }
     }
 
-    /// The rows of one moment, and how they shall be loaded.
-    fn rows(self) -> Result<(super::find::Options, Rows)> {
+    /// The rows of one moment, of which columns will be asked for, and how they shall be loaded.
+    pub(super) fn rows(self, columns: &[Column]) -> Result<(super::find::Options, Rows)> {
         if self.em.is_in_transaction() {
             return Err(Error::Transaction {
                 problem: "a stream reads a moment of its own, which has nothing of what a transaction has staged; stream \
@@ -160,7 +160,8 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
         let query = self
             .em
             .place(index, self.query, self.cursor.as_ref(), &self.options)?;
-        let asked = self.em.asked_by(index, &query, &self.options)?;
+        let mut asked = self.em.asked_by(index, &query, &self.options)?;
+        self.em.add_columns(index, columns, &mut asked);
         self.em.flush_before(&asked)?;
         let database = Arc::clone(&self.em.database);
         let snapshot = self.em.lasting_moment()?;
@@ -187,14 +188,31 @@ fn refusal<T: Entity>(problem: &str) -> Error {
 impl Rows {
     fn next(&mut self) -> Result<Option<Found>> {
         if self.slice.len() == 0 {
-            let Self {
-                database, snapshot, ..
-            } = self;
-            let view = LastingView::at(&database.store, Arc::clone(snapshot))?;
-            let entity = database.schema.entity(self.index);
-            self.slice = self.slices.next(database, &view, entity)?.into_iter();
+            self.slice = self.next_slice()?.into_iter();
         }
         Ok(self.slice.next())
+    }
+
+    /// The next few rows; none where there are no more.
+    pub(super) fn next_slice(&mut self) -> Result<Vec<Found>> {
+        let database = &self.database;
+        let view = LastingView::at(&database.store, Arc::clone(&self.snapshot))?;
+        let entity = database.schema.entity(self.index);
+        self.slices.next(database, &view, entity)
+    }
+
+    /// Nothing comes any more.
+    pub(super) fn end(&mut self) {
+        self.slices = Slices::ended();
+        self.slice = Vec::new().into_iter();
+    }
+
+    /// The moment that is read.
+    pub(super) fn view(&self) -> Result<LastingView<'_>> {
+        Ok(LastingView::at(
+            &self.database.store,
+            Arc::clone(&self.snapshot),
+        )?)
     }
 
     /// The instance of a row, as a unit of work would have it.
@@ -219,8 +237,7 @@ impl<T: Entity> Iterator for Stream<T> {
         let found = self.rows.next().transpose()?;
         let instance = found.and_then(|found| self.rows.instance(&found));
         if instance.is_err() {
-            self.rows.slices = Slices::ended();
-            self.rows.slice = Vec::new().into_iter();
+            self.rows.end();
         }
         Some(instance)
     }

@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
-use super::Property;
+use super::{Property, describe_path};
+use crate::codec::RowKey;
 use crate::codec::value::decode_value;
 use crate::error::{Error, Result};
-use crate::schema::FieldIndex;
+use crate::schema::{EntityIndex, FieldIndex, Schema};
 
 /// What [`Find::fields`](crate::Find::fields) takes: a property, or a tuple of up to eight
 /// projections, which nest.
@@ -22,15 +23,18 @@ pub trait Projection<R> {
     type Row;
 
     /// Appends the properties that are read.
+    ///
+    /// # Errors
+    /// When what is asked for makes no sense.
     #[doc(hidden)]
-    fn columns(&self, columns: &mut Columns);
+    fn columns(&self, columns: &mut Columns) -> Result<()>;
 
     /// Takes the values, in the order of the columns.
     ///
     /// # Errors
     /// When a value can't be read, or there is none.
     #[doc(hidden)]
-    fn row(values: &mut Values<'_>) -> Result<Self::Row>;
+    fn row(&self, values: &mut Values<'_>) -> Result<Self::Row>;
 }
 
 /// The properties that a projection reads.
@@ -38,7 +42,7 @@ pub trait Projection<R> {
 pub struct Columns(pub(crate) Vec<Column>);
 
 /// A property, at the end of to-one relations.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) steps: Vec<FieldIndex>,
     pub(crate) field: FieldIndex,
@@ -46,7 +50,7 @@ pub(crate) struct Column {
 
 /// The stored values of one row's columns; `None` behind a relation or an embedded value that is `None`.
 pub struct Values<'v> {
-    row: std::slice::Iter<'v, Option<Vec<u8>>>,
+    row: std::vec::IntoIter<Option<Vec<u8>>>,
     /// Says of a column what it is, and of which row.
     describe: &'v dyn Fn(usize) -> Absent,
     at: usize,
@@ -59,56 +63,80 @@ pub(crate) struct Absent {
     pub(crate) path: String,
 }
 
-impl<'v> Values<'v> {
-    pub(crate) fn new(
-        values: &'v [Option<Vec<u8>>],
-        describe: &'v dyn Fn(usize) -> Absent,
+impl Absent {
+    /// The end of a path from a row, in words.
+    pub(crate) fn of(
+        schema: &Schema,
+        entity: EntityIndex,
+        key: &RowKey,
+        Column { steps, field }: &Column,
     ) -> Self {
+        let at = schema.entity(entity);
         Self {
-            row: values.iter(),
+            entity: at.name,
+            key: at.print_key(key),
+            path: describe_path(schema, entity, steps, *field),
+        }
+    }
+
+    pub(super) fn decode<V: DeserializeOwned>(&self, stored: &[u8]) -> Result<V> {
+        let Self { entity, key, path } = self;
+        decode_value(stored).map_err(|error| Error::Corruption {
+            what: format!("`{path}` of {entity} {key} can't be read: {error}"),
+            source: Some(Box::new(error)),
+        })
+    }
+
+    pub(super) fn refuse(self) -> Error {
+        let Self { entity, key, path } = self;
+        Error::Query {
+            entity,
+            problem: format!(
+                "there is no `{path}` of {entity} {key}, since a relation or an embedded value on the way is `None`; ask for it as \
+                 `.optional()`, or only for rows that have it"
+            ),
+        }
+    }
+}
+
+impl<'v> Values<'v> {
+    pub(crate) fn new(values: Vec<Option<Vec<u8>>>, describe: &'v dyn Fn(usize) -> Absent) -> Self {
+        Self {
+            row: values.into_iter(),
             describe,
             at: 0,
         }
     }
 
     /// The next value, and which column it is of.
-    fn next(&mut self) -> (usize, Option<&'v [u8]>) {
+    pub(super) fn next(&mut self) -> (usize, Option<Vec<u8>>) {
         let value = self.row.next().expect("there is a value for each column");
         self.at += 1;
-        (self.at - 1, value.as_deref())
+        (self.at - 1, value)
     }
 
-    fn decode<V: DeserializeOwned>(&self, at: usize, stored: &[u8]) -> Result<V> {
-        decode_value(stored).map_err(|error| {
-            let Absent { entity, key, path } = (self.describe)(at);
-            Error::Corruption {
-                what: format!("`{path}` of {entity} {key} can't be read: {error}"),
-                source: Some(Box::new(error)),
-            }
-        })
+    pub(super) fn decode<V: DeserializeOwned>(&self, at: usize, stored: &[u8]) -> Result<V> {
+        match decode_value(stored) {
+            Ok(value) => Ok(value),
+            Err(_) => (self.describe)(at).decode(stored),
+        }
     }
 }
 
 impl<R, V: DeserializeOwned> Projection<R> for Property<R, V> {
     type Row = V;
 
-    fn columns(&self, columns: &mut Columns) {
+    fn columns(&self, columns: &mut Columns) -> Result<()> {
         columns.0.push(self.column());
+        Ok(())
     }
 
-    fn row(values: &mut Values<'_>) -> Result<V> {
+    fn row(&self, values: &mut Values<'_>) -> Result<V> {
         let (at, stored) = values.next();
         let Some(stored) = stored else {
-            let Absent { entity, key, path } = (values.describe)(at);
-            return Err(Error::Query {
-                entity,
-                problem: format!(
-                    "there is no `{path}` of {entity} {key}, since a relation or an embedded value on the way is `None`; ask for it as \
-                     `.optional()`, or only for rows that have it"
-                ),
-            });
+            return Err((values.describe)(at).refuse());
         };
-        values.decode(at, stored)
+        values.decode(at, &stored)
     }
 }
 
@@ -116,6 +144,12 @@ impl<R, V: DeserializeOwned> Projection<R> for Property<R, V> {
 pub struct OptionalProperty<R, V> {
     property: Property<R, V>,
     types: PhantomData<fn() -> (R, V)>,
+}
+
+impl<R, V> OptionalProperty<R, V> {
+    pub(super) fn column(&self) -> Column {
+        self.property.column()
+    }
 }
 
 impl<R, V> Property<R, V> {
@@ -133,13 +167,14 @@ impl<R, V> Property<R, V> {
 impl<R, V: DeserializeOwned> Projection<R> for OptionalProperty<R, V> {
     type Row = Option<V>;
 
-    fn columns(&self, columns: &mut Columns) {
-        columns.0.push(self.property.column());
+    fn columns(&self, columns: &mut Columns) -> Result<()> {
+        columns.0.push(self.column());
+        Ok(())
     }
 
-    fn row(values: &mut Values<'_>) -> Result<Option<V>> {
+    fn row(&self, values: &mut Values<'_>) -> Result<Option<V>> {
         let (at, stored) = values.next();
-        stored.map(|stored| values.decode(at, stored)).transpose()
+        stored.map(|stored| values.decode(at, &stored)).transpose()
     }
 }
 
@@ -149,14 +184,17 @@ macro_rules! tuples {
             type Row = ($($name::Row,)*);
 
             #[expect(non_snake_case, reason = "a variable for each type")]
-            fn columns(&self, columns: &mut Columns) {
+            fn columns(&self, columns: &mut Columns) -> Result<()> {
                 let ($($name,)*) = self;
-                $($name.columns(columns);)*
+                $($name.columns(columns)?;)*
+                Ok(())
             }
 
-            fn row(values: &mut Values<'_>) -> Result<Self::Row> {
+            #[expect(non_snake_case, reason = "a variable for each type")]
+            fn row(&self, values: &mut Values<'_>) -> Result<Self::Row> {
+                let ($($name,)*) = self;
                 // The fields of a tuple are evaluated in their order.
-                Ok(($($name::row(values)?,)*))
+                Ok(($($name.row(values)?,)*))
             }
         })*
     };

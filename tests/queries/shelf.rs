@@ -221,9 +221,17 @@ macro_rules! shelf {
                     em.flush()
                 }
 
+                // However it ends, a query has the same rows: entities, single properties, and rows
+                // without some of theirs.
+
                 fn find(em: &mut EntityManager, ask: &Ask) -> Result<(Vec<u64>, usize)> {
                     let (ids, count) = paged(em, ask).all_and_count()?;
-                    Ok((ids.iter().map(|id| *id.key()).collect(), count))
+                    let ids: Vec<u64> = ids.iter().map(|id| *id.key()).collect();
+                    let fields = paged(em, ask).fields(|book| book.id()).all_and_count()?;
+                    assert_eq!(fields, (ids.clone(), count));
+                    let partial = paged(em, ask).exclude(|book| book.title()).all()?;
+                    assert!(partial.iter().map(|book| book.key()).eq(&ids));
+                    Ok((ids, count))
                 }
 
                 fn page(
@@ -234,23 +242,43 @@ macro_rules! shelf {
                 ) -> Result<crate::shelf::Page> {
                     use crate::shelf::{From, Page};
 
-                    let query = asked(em, ask);
-                    let page = match from {
-                        From::Start => query,
-                        From::After(cursor) => query.after(cursor),
-                        From::Before(cursor) => query.before(cursor),
+                    fn begun<'em>(
+                        em: &'em mut EntityManager,
+                        ask: &Ask,
+                        from: From<'_>,
+                    ) -> musher::Find<'em, Book> {
+                        let query = asked(em, ask);
+                        match from {
+                            From::Start => query,
+                            From::After(cursor) => query.after(cursor),
+                            From::Before(cursor) => query.before(cursor),
+                        }
                     }
-                    .page(size)?;
-                    Ok(Page {
+
+                    let page = begun(em, ask, from).page(size)?;
+                    let page = Page {
                         ids: page.ids.iter().map(|id| *id.key()).collect(),
                         previous: page.previous,
                         next: page.next,
-                    })
+                    };
+                    let fields = begun(em, ask, from).fields(|book| book.id()).page(size)?;
+                    assert_eq!(fields.rows, page.ids);
+                    assert_eq!((&fields.previous, &fields.next), (&page.previous, &page.next));
+                    let partial = begun(em, ask, from).exclude(|book| book.title()).page(size)?;
+                    assert!(partial.rows.iter().map(|book| book.key()).eq(&page.ids));
+                    assert_eq!((&partial.previous, &partial.next), (&page.previous, &page.next));
+                    Ok(page)
                 }
 
                 fn stream(em: &mut EntityManager, ask: &Ask) -> Result<Vec<u64>> {
                     let books = paged(em, ask).stream()?;
-                    books.map(|book| Ok(*book?.id)).collect()
+                    let ids: Vec<u64> = books.map(|book| Ok(*book?.id)).collect::<Result<_>>()?;
+                    let fields = |book: BookPath<Book>| (book.title(), book.author().name().optional());
+                    let rows = paged(em, ask).fields(fields).stream()?;
+                    let rows: Vec<_> = rows.collect::<Result<_>>()?;
+                    assert_eq!(rows, paged(em, ask).fields(fields).all()?);
+                    assert_eq!(rows.len(), ids.len());
+                    Ok(ids)
                 }
 
                 fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool> {

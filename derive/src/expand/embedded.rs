@@ -7,7 +7,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::format_ident;
-use syn::Ident;
+use syn::{Ident, Type};
 
 use super::{Names, checks, derived, fields, path, payload};
 use crate::ast::{Container, Field, Kind};
@@ -148,23 +148,31 @@ pub(super) fn delegates(
     arguments: &TokenStream,
     absent: &TokenStream,
 ) -> TokenStream {
-    // The last ones first, since the places ascend.
-    let delegates = container.embedded().rev().map(|(field, _, optional)| {
-        let (ident, first) = (field.ident, first_of(field));
-        let call = |value: &TokenStream| {
-            generated!(::musher::__private::Fields::#method(#value, #arguments))
-        };
-        let done = if optional {
-            let call = call(&generated!(value));
-            generated! {
-                match #reference self.#ident {
-                    ::std::option::Option::Some(value) => #call,
-                    ::std::option::Option::None => #absent,
-                }
+    behind(container, |field, _, optional| {
+        let ident = field.ident;
+        let call = |value: &TokenStream| generated!(::musher::__private::Fields::#method(#value, #arguments));
+        if !optional {
+            return call(&generated!(#reference self.#ident));
+        }
+        let call = call(&generated!(value));
+        generated! {
+            match #reference self.#ident {
+                ::std::option::Option::Some(value) => #call,
+                ::std::option::Option::None => #absent,
             }
-        } else {
-            call(&generated!(#reference self.#ident))
-        };
+        }
+    })
+}
+
+/// Statements that return what is done for the property `field` of each value, counted from the value's
+/// first.
+pub(super) fn behind(
+    container: &Container<'_>,
+    done: impl Fn(&Field<'_>, &Type, bool) -> TokenStream,
+) -> TokenStream {
+    // The last ones first, since the places ascend.
+    let statements = container.embedded().rev().map(|(field, ty, optional)| {
+        let (first, done) = (first_of(field), done(field, ty, optional));
         generated! {
             if field >= #first {
                 let field = field - #first;
@@ -172,7 +180,7 @@ pub(super) fn delegates(
             }
         }
     });
-    delegates.collect()
+    statements.collect()
 }
 
 /// The method that lets optional values come and go; where there are none, the trait's own does.

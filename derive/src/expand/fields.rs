@@ -22,6 +22,7 @@ pub(super) fn expand(container: &Container<'_>) -> TokenStream {
         debug(container),
         apply_on_update(container),
         serialize::properties(container),
+        serialize::stored(container),
         serialize::computed(container),
         relations::access(container),
         embedded::embed(container),

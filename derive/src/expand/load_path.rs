@@ -143,6 +143,10 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> T
             generated!(::musher::__private::LoadPath<#route, #value>),
             generated!(#path::then(self, #position)),
         ),
+        Kind::Key { .. } => (
+            generated!(::musher::__private::KeyProperty<P>),
+            generated!(#path::key(self, #position)),
+        ),
         _ => (
             generated!(::musher::__private::PlainProperty<P>),
             generated!(#path::plain(self, #position)),

@@ -60,6 +60,51 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
     }
 }
 
+/// The function that writes stored values by position, without an instance.
+pub(super) fn stored(container: &Container<'_>) -> TokenStream {
+    let arguments = generated!(field, stored, name, map);
+    let call =
+        |ty: &Type| generated!(<#ty as ::musher::__private::Fields>::serialize_stored(#arguments));
+    let base = container.base().map(|base| call(base.ty));
+    let entry = generated!(::musher::__private::serde::ser::SerializeMap::serialize_entry);
+    let body = dispatch(container, base, |field| {
+        let ty = field.ty;
+        let read = match field.kind() {
+            Kind::Scalar => generated!(::musher::__private::stored_value::<#ty, M::Error>(stored)?),
+            Kind::Key { .. } => {
+                let key = generated!(<#ty as ::musher::__private::KeyField>::Key);
+                let read = generated!(::musher::__private::stored_value::<#key, M::Error>(stored)?);
+                generated!(<#ty as ::std::convert::From<#key>>::from(#read))
+            }
+            Kind::ToOne { target, .. } => {
+                return Some(
+                    generated!(::musher::__private::serialize_reference::<#target, M>(stored, name, map)),
+                );
+            }
+            _ => return None,
+        };
+        let value = serialized(field, |span| quote_spanned!(span=> value));
+        Some(generated!({
+            let value = &#read;
+            #entry(map, name, #value)
+        }))
+    });
+    let embedded = embedded::behind(container, |_, ty, _| call(ty));
+    let key = fields::at_composed_key(container, &generated!(::std::result::Result::Ok(())));
+    generated! {
+        fn serialize_stored<M: ::musher::__private::serde::ser::SerializeMap>(
+            field: usize,
+            stored: ::std::option::Option<&[u8]>,
+            name: &'static str,
+            map: &mut M,
+        ) -> ::std::result::Result<(), M::Error> {
+            #embedded
+            #key
+            #body
+        }
+    }
+}
+
 /// A reference to what is written for a value: itself, or what its serializer makes of it. A
 /// serializer of another type is an error at its name.
 fn serialized(field: &Field<'_>, value: impl Fn(Span) -> TokenStream) -> TokenStream {

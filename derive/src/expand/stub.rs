@@ -83,6 +83,15 @@ fn fields(ident: &Ident) -> TokenStream {
             ) -> ::std::result::Result<(), M::Error> {
                 ::std::unreachable!()
             }
+
+            fn serialize_stored<M: ::musher::__private::serde::ser::SerializeMap>(
+                field: usize,
+                stored: ::std::option::Option<&[u8]>,
+                name: &'static str,
+                map: &mut M,
+            ) -> ::std::result::Result<(), M::Error> {
+                ::std::unreachable!()
+            }
         }
     }
 }
