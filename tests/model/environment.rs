@@ -9,7 +9,7 @@ use musher::prelude::*;
 use musher::{Durability, FlushMode};
 
 use super::adapter::Modelled;
-use super::domain::{Article, Comment, Cover, Everything, Node, Tag, User};
+use super::domain::{Everything, User};
 use super::operation::{Operation, Verb};
 use super::state::{Address, Kind, State};
 use super::transaction::Begun;
@@ -50,27 +50,27 @@ macro_rules! with_kind {
     ($kind:expr, $T:ident => $body:expr) => {
         match $kind {
             Kind::User => {
-                type $T = User;
+                type $T = super::domain::User;
                 $body
             }
             Kind::Article => {
-                type $T = Article;
+                type $T = super::domain::Article;
                 $body
             }
             Kind::Tag => {
-                type $T = Tag;
+                type $T = super::domain::Tag;
                 $body
             }
             Kind::Cover => {
-                type $T = Cover;
+                type $T = super::domain::Cover;
                 $body
             }
             Kind::Comment => {
-                type $T = Comment;
+                type $T = super::domain::Comment;
                 $body
             }
             Kind::Node => {
-                type $T = Node;
+                type $T = super::domain::Node;
                 $body
             }
         }

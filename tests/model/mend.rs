@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::adapter::{Change, Modelled, change_collection, set_reference};
+use super::adapter::Modelled;
 use super::domain::{Article, Comment, User};
 use super::environment::Environment;
+use super::links::{Change, change_collection, set_reference};
 use super::operation::{Operation, Verb};
 use super::state::{Address, Kind, OnDelete, REFERENCES, Reference, Value};
 

@@ -1,0 +1,266 @@
+//! What a flush makes of the committed rows, by the rules as they are written: constraints on the final
+//! state, `on_delete`, orphans, versions, links as sets.
+
+use std::collections::BTreeSet;
+
+use super::domain::REFUSED;
+use super::state::{Address, Kind, OnDelete, State, Value, references_of};
+use super::unit::{Failure, Flushed, Unit};
+
+impl Unit {
+    /// The rows that the next flush updates.
+    fn updated(&self) -> BTreeSet<Address> {
+        let differs = |at: &&Address| self.base.rows.get(at) != self.view.rows.get(at);
+        self.base
+            .rows
+            .keys()
+            .filter(differs)
+            .filter(|at| !self.removed.contains(at) && !self.created.contains(at))
+            .filter(|at| !self.dies_an_orphan(**at))
+            .copied()
+            .collect()
+    }
+
+    fn dies_an_orphan(&self, at: Address) -> bool {
+        let removal = references_of(at.0).any(|reference| reference.orphan_removal);
+        removal && self.orphans.contains(&at)
+    }
+
+    /// The rows, of some that would be written, that go with their owner, because they are in a collection
+    /// of it with orphan removal.
+    fn held_by<'a>(
+        &self,
+        doomed: &BTreeSet<Address>,
+        written: impl Iterator<Item = &'a Address>,
+    ) -> BTreeSet<Address> {
+        let is_held = |at: &&Address| {
+            references_of(at.0)
+                .filter(|reference| reference.orphan_removal)
+                .any(|reference| {
+                    let owner = self.view.target(**at, reference.property);
+                    owner.is_some_and(|owner| doomed.contains(&(reference.to, owner)))
+                })
+        };
+        written.filter(is_held).copied().collect()
+    }
+
+    /// What a flush makes of the committed rows, or everything that speaks against it.
+    pub fn flush(&self, committed: &State) -> Result<Flushed, BTreeSet<Failure>> {
+        let mut failures = BTreeSet::new();
+        let mut state = committed.clone();
+        if self.refused {
+            failures.insert(Failure::Refused);
+        }
+        let dies = |at: &&Address| !self.dies_an_orphan(**at);
+        let mut created: BTreeSet<Address> = self.created.iter().filter(dies).copied().collect();
+        let mut updated = self.updated();
+        let mut doomed: BTreeSet<Address> = self.removed.difference(&created).copied().collect();
+        let orphans = self
+            .orphans
+            .iter()
+            .filter(|at| self.base.rows.contains_key(at));
+        doomed.extend(orphans.filter(|at| self.dies_an_orphan(**at)));
+        let held = self.held_by(&doomed, created.union(&updated));
+        let stored = |at: &&Address| updated.contains(*at) || self.removed.contains(*at);
+        doomed.extend(held.iter().filter(stored).copied());
+        created.retain(|at| !held.contains(at));
+        updated.retain(|at| !held.contains(at));
+
+        failures.extend(self.write(&mut state, &created, &updated));
+        let released = |at: &&Address| !self.dies_an_orphan(**at) && self.stays(**at);
+        if self.orphans.iter().any(|at| released(&at)) {
+            failures.insert(Failure::Invalid);
+        }
+        for at in created.iter().chain(&updated) {
+            failures.extend(self.judge(*at));
+            if at.0 == Kind::Article
+                && let Some(row) = state.rows.get_mut(at)
+            {
+                let Value::Number(writes) = self.view.rows[at]["writes"] else {
+                    unreachable!("it is a number")
+                };
+                row.insert("writes", Value::Number(writes + 1));
+            }
+        }
+        let written = updated.iter().chain(&doomed);
+        let mut seen = written.filter(|at| self.loaded.contains(at));
+        if seen.any(|at| version(committed, *at) != version(&self.base, *at)) {
+            failures.insert(Failure::Stale);
+        }
+        for at in &doomed {
+            if state.rows.remove(at).is_none() {
+                failures.insert(Failure::Gone);
+            }
+        }
+        failures.extend(follow(
+            &mut state,
+            committed,
+            &created,
+            doomed.iter().copied().collect(),
+        ));
+        failures.extend(self.dangling(&state, created.iter().chain(&updated)));
+        if state.has_duplicates() {
+            failures.insert(Failure::Duplicate);
+        }
+        failures.extend(self.merge_links(&mut state));
+        count_versions(&mut state, committed, &created, &updated);
+        let writes = !created.is_empty()
+            || !updated.is_empty()
+            || !doomed.is_empty()
+            || state.links != committed.links;
+        if failures.is_empty() {
+            Ok(Flushed { state, writes })
+        } else {
+            Err(failures)
+        }
+    }
+
+    /// Writes new rows, and what changed of others.
+    fn write(
+        &self,
+        state: &mut State,
+        created: &BTreeSet<Address>,
+        updated: &BTreeSet<Address>,
+    ) -> BTreeSet<Failure> {
+        let mut failures = BTreeSet::new();
+        for at in created {
+            let replaces = self.removed.contains(at);
+            if state.rows.contains_key(at) && !replaces {
+                failures.insert(Failure::Duplicate);
+            }
+            if replaces {
+                state.unlink(*at);
+            }
+            state.rows.insert(*at, self.view.rows[at].clone());
+        }
+        for at in updated {
+            let (old, new) = (&self.base.rows[at], &self.view.rows[at]);
+            let Some(row) = state.rows.get_mut(at) else {
+                failures.insert(Failure::Gone);
+                continue;
+            };
+            for (property, value) in new
+                .iter()
+                .filter(|(property, value)| old[*property] != **value)
+            {
+                row.insert(property, value.clone());
+            }
+        }
+        failures
+    }
+
+    /// What speaks against one row by itself.
+    fn judge(&self, at: Address) -> Option<Failure> {
+        match self.view.rows[&at].get("title") {
+            Some(Value::Text(title)) if title == REFUSED => Some(Failure::Hook),
+            Some(Value::Text(title)) if title.chars().count() > 6 => Some(Failure::Invalid),
+            _ => None,
+        }
+    }
+
+    fn dangling<'a>(
+        &self,
+        state: &State,
+        written: impl Iterator<Item = &'a Address>,
+    ) -> Option<Failure> {
+        let dangles = |at: &Address| {
+            references_of(at.0).any(|reference| {
+                let to = state.target(*at, reference.property);
+                let same =
+                    !self.created.contains(at) && self.base.target(*at, reference.property) == to;
+                to.is_some_and(|to| !same && !state.rows.contains_key(&(reference.to, to)))
+            })
+        };
+        let mut written = written;
+        written.any(dangles).then_some(Failure::ForeignKey)
+    }
+
+    /// Links are sets: adding what is there, and removing what is not, changes nothing.
+    fn merge_links(&self, state: &mut State) -> Option<Failure> {
+        let mut base = self.base.clone();
+        for at in &self.created {
+            // The links of the row that a new one replaces have gone with it.
+            base.unlink(*at);
+        }
+        for link in base.links.difference(&self.view.links) {
+            state.links.remove(link);
+        }
+        let mut failure = None;
+        for link in self.view.links.difference(&base.links) {
+            for at in [(Kind::Article, link.0), (Kind::Tag, link.1)] {
+                if !state.rows.contains_key(&at) && !self.removed.contains(&at) {
+                    failure = Some(Failure::ForeignKey);
+                }
+            }
+            state.links.insert(*link);
+        }
+        let rows = &state.rows;
+        state.links.retain(|(article, tag)| {
+            rows.contains_key(&(Kind::Article, *article)) && rows.contains_key(&(Kind::Tag, *tag))
+        });
+        failure
+    }
+}
+
+/// The version of a row, if it is there and has one.
+fn version(state: &State, at: Address) -> Option<u64> {
+    match state.rows.get(&at)?.get("version")? {
+        Value::Number(version) => Some(*version),
+        other => unreachable!("a version is no {other:?}"),
+    }
+}
+
+/// Each row that a flush writes has the next version, also where it follows from another.
+fn count_versions(
+    state: &mut State,
+    committed: &State,
+    created: &BTreeSet<Address>,
+    updated: &BTreeSet<Address>,
+) {
+    for (at, row) in &mut state.rows {
+        let is_written = created.contains(at) || updated.contains(at);
+        if (is_written || committed.rows.get(at) != Some(row)) && row.contains_key("version") {
+            let before = version(committed, *at).unwrap_or_default();
+            row.insert("version", Value::Number(before + 1));
+        }
+    }
+}
+
+/// Applies `on_delete` to the rows that were stored with a reference to what goes, and still have it.
+/// Those that are created in their place do not follow.
+fn follow(
+    state: &mut State,
+    committed: &State,
+    created: &BTreeSet<Address>,
+    mut gone: Vec<Address>,
+) -> Option<Failure> {
+    let mut failure = None;
+    while let Some(target) = gone.pop() {
+        if state.rows.contains_key(&target) {
+            continue;
+        }
+        for kind in Kind::ALL {
+            for reference in references_of(kind).filter(|reference| reference.to == target.0) {
+                for key in committed.referrers(reference, target.1) {
+                    let at = (kind, key);
+                    let refers = state.target(at, reference.property) == Some(target.1);
+                    if !refers || created.contains(&at) {
+                        continue;
+                    }
+                    match reference.on_delete {
+                        OnDelete::Restrict => failure = Some(Failure::ForeignKey),
+                        OnDelete::SetNull => {
+                            let row = state.rows.get_mut(&at).expect("it refers");
+                            row.insert(reference.property, Value::Nothing);
+                        }
+                        OnDelete::Cascade => {
+                            state.rows.remove(&at);
+                            gone.push(at);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    failure
+}
