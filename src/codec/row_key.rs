@@ -116,6 +116,15 @@ pub enum RowKey {
 }
 
 impl RowKey {
+    /// A key that none of its kind is less than.
+    #[must_use]
+    pub(crate) fn least(kind: RowKeyKind) -> Self {
+        match kind {
+            RowKeyKind::Integer => Self::Integer(0),
+            RowKeyKind::Bytes => Self::Bytes(Arc::from([])),
+        }
+    }
+
     /// Which of the two forms this is.
     #[must_use]
     pub fn kind(&self) -> RowKeyKind {

@@ -177,14 +177,15 @@ impl Encoded {
         entity.with_units(columns.chain(lazies.map(|(field, _)| *field)).collect())
     }
 
-    /// The properties that differ from a row. Lazy values that are in memory do.
+    /// The properties that differ from a row, and what is written with them. Lazy values that are in
+    /// memory do.
     pub(super) fn differing(&self, entity: &EntitySchema, row: &Record<'_>) -> FieldSet {
         let differs = |field: &FieldIndex| {
             let number = entity.fields[*field].number;
             row.get(number) != self.body.get(number)
         };
         let columns = entity.columns.iter().copied().filter(differs);
-        columns.chain(self.loaded_lazies()).collect()
+        entity.with_units(columns.chain(self.loaded_lazies()).collect())
     }
 
     /// All properties that have a value.

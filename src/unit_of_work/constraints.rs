@@ -122,8 +122,8 @@ fn index_changes(
     index: &IndexSchema,
 ) -> Result<Vec<IndexChange>> {
     let mut changes = Vec::new();
-    for ((entity, row), write) in &planner.writes {
-        if *entity != schema.index || untouched(schema, write, index) {
+    for (row, write) in planner.writes_of(schema) {
+        if untouched(schema, write, index) {
             continue;
         }
         let mut old = match &write.old {

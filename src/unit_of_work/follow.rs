@@ -2,6 +2,7 @@
 //! referrers of removed rows, and one-to-one partners that are released. Loaded or not, they are
 //! found by the stored index.
 
+use super::Change;
 use super::plan::{Planner, Write};
 use crate::codec::RowKey;
 use crate::codec::record::patch;
@@ -131,17 +132,16 @@ impl<'a> Planner<'a> {
         for ((entity, key), write) in &self.writes {
             let schema = self.entity(*entity);
             let Some(body) = &write.new else { continue };
-            for field in schema
-                .to_ones
-                .iter()
-                .filter(|field| schema.fields[**field].nullable)
-            {
+            let is_given = |field: &&FieldIndex| {
+                let changed = |change: &Change| change.changed.contains(**field);
+                schema.fields[**field].nullable
+                    && write.change.is_some_and(changed)
+                    && schema.index_on(**field).is_some_and(|index| index.unique)
+            };
+            for field in schema.to_ones.iter().filter(is_given) {
                 let Some(target) = self.reference(schema, body, *field)? else {
                     continue;
                 };
-                if !schema.index_on(*field).is_some_and(|index| index.unique) {
-                    continue;
-                }
                 for holder in self.referrers(*entity, *field, &target)? {
                     if holder != *key && !self.writes.contains_key(&(*entity, holder.clone())) {
                         holders.push((*entity, *field, holder));

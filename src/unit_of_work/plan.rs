@@ -115,6 +115,17 @@ impl<'a> Planner<'a> {
         self.database.schema.entity(entity)
     }
 
+    /// The writes of the rows of one entity.
+    pub(super) fn writes_of(
+        &self,
+        entity: &EntitySchema,
+    ) -> impl Iterator<Item = (&RowKey, &Write<'a>)> {
+        let index = entity.index;
+        let from = self.writes.range((index, RowKey::least(entity.key_kind))..);
+        let of_entity = from.take_while(move |((entity, _), _)| *entity == index);
+        of_entity.map(|((_, key), write)| (key, write))
+    }
+
     /// Whether the row is there in the final state.
     pub(super) fn will_exist(&self, entity: EntityIndex, key: &RowKey) -> Result<bool> {
         match self.writes.get(&(entity, key.clone())) {

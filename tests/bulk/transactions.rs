@@ -138,3 +138,50 @@ fn the_change_feed_tells_them() {
         Ok(())
     });
 }
+
+#[derive(Embedded, Debug, Clone, PartialEq)]
+struct Frame {
+    #[orm(index)]
+    colour: String,
+    width: u32,
+}
+
+#[derive(Entity, Debug)]
+struct Picture {
+    #[orm(primary_key)]
+    id: Pk,
+    #[orm(unique)]
+    name: String,
+    #[orm(embedded)]
+    frame: Option<Frame>,
+}
+
+#[test]
+fn an_embedded_value_that_an_upsert_changes_is_written_as_a_whole() {
+    on_both_stores::<Picture>(|orm| {
+        let frame = |colour: &str| {
+            let colour = colour.to_owned();
+            Some(Frame { colour, width: 3 })
+        };
+        let mut em = orm.em();
+        let blue = Picture::build().name("one").frame(frame("blue"));
+        let id = em.create(blue);
+        em.flush()?;
+        let mut upserting = orm.em();
+        upserting.begin();
+        let red = Picture::build().name("one").frame(frame("red"));
+        upserting.upsert(red).execute()?;
+        em[id].frame = None; // committed before the transaction is
+        em.flush()?;
+        upserting.commit()?;
+        assert!(orm.verify()?.is_clean());
+        em.clear();
+        em.find_one(id).or_fail()?;
+        assert_eq!(em[id].frame, frame("red"));
+        let reds = em
+            .find::<Picture>()
+            .filter(|p| p.frame().colour().eq("red"));
+        assert_eq!(reds.count()?, 1);
+        Ok(())
+    });
+}
