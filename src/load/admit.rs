@@ -156,16 +156,21 @@ impl Loader<'_> {
             self.replace(instance, entity, *field, stored(*field))?;
         }
         self.context.slot_mut(instance).row = Some(Bytes::from(row));
-        self.bring_lazies_up_to_date(instance, entity)
+        self.bring_lazies_up_to_date(instance)
     }
 
     /// The row has changed since it was read, so its loaded lazy values may have, too. Those that
     /// were changed here are kept.
-    fn bring_lazies_up_to_date(&mut self, instance: Instance, entity: &EntitySchema) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Corruption`](crate::Error::Corruption) if a value can't be read.
+    pub(crate) fn bring_lazies_up_to_date(&mut self, instance: Instance) -> Result<()> {
         if self.overwrite {
             // Whoever overwrites reads them anew by a hint.
             return Ok(());
         }
+        let schema = Arc::clone(&self.database.schema);
+        let entity = schema.entity(instance.entity);
         for field in &entity.lazies {
             let slot = self.context.slot(instance);
             if slot.lazy(*field).is_none() || self.is_lazy_changed(instance, *field)? {

@@ -132,3 +132,30 @@ fn loaded_lazy_values_are_read_anew() {
         Ok(())
     });
 }
+
+#[test]
+fn loaded_lazy_values_follow_within_a_transaction_too_and_go_back_with_it() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let kept = page(&mut em, "/");
+        em.flush()?;
+        let before = em[&kept].text.get().cloned();
+        em.begin();
+        let new = page(&mut em, "/new");
+        em.flush()?;
+        for text in ["first", "second"] {
+            em.update_where::<Page>(|_| Filter::all([]))
+                .set_lazy(|p| p.text(), text)
+                .execute()?;
+            for page in [&kept, &new] {
+                assert_eq!(em[page].text.get().map(String::as_str), Some(text));
+            }
+        }
+        em[&kept].text = "pending".into();
+        em.upsert(Page::build().path("/").title("Page /").text("third"))
+            .execute()?;
+        em.rollback();
+        assert_eq!(em[&kept].text.get().cloned(), before);
+        Ok(())
+    });
+}

@@ -163,7 +163,13 @@ impl EntityManager {
         let brought = self.attempt(|em| {
             let admit = |loader: &mut Loader<'_>, _| {
                 for (instance, key, row) in &written {
+                    let is_same = loader.context.slot(*instance).row.as_ref() == Some(row);
                     loader.admit(instance.entity, key, Bytes::clone(row))?;
+                    if is_same {
+                        // All writes of a transaction have one number, so a row of which only a lazy
+                        // value was written looks as before.
+                        loader.bring_lazies_up_to_date(*instance)?;
+                    }
                 }
                 Ok(())
             };
