@@ -25,6 +25,9 @@
 //!   read is neither written nor removed.
 //! - A snapshot shows what was stored when it was taken, whatever has been committed since.
 //! - Hooks have run once for each row that was written, as the count that they keep says.
+//! - A bulk operation makes of the stored rows what a unit of work without hooks would, and what is
+//!   managed follows it, but for what was changed here and is not flushed.
+//! - A fork with the identity map has all that is loaded. A merged copy overwrites no changes.
 //!
 //! Between a plain assignment of a reference and the next query or flush, collections are not
 //! compared: they follow only then. Beside that the test is narrow in these places:
@@ -41,6 +44,7 @@
 //!   forgotten then, where a loaded row would keep its reference to a row that does not come.
 //! - While a transaction is open the other unit of work waits; `tests/transactions/conflicts.rs` has
 //!   what happens if it does not.
+//! - Bulk operations other than updates of scalars begin with a flush.
 //! - Which of several reasons a failed flush names is left open, and so is the order of items.
 //!
 //! `MUSHER_MODEL_CASES` sets how many runs there are: `just model-soak`.

@@ -31,6 +31,14 @@ impl Environment {
             Verb::Init => self.init(operation),
             Verb::Count => self.count(operation),
             Verb::Refresh => self.refresh(operation),
+            Verb::UpdateWhere
+            | Verb::UpdateReferences
+            | Verb::DeleteWhere
+            | Verb::Upsert
+            | Verb::InsertMany => self.bulk(operation),
+            Verb::Merge => self.merge(operation),
+            Verb::Matching => self.matching(operation),
+            Verb::Fork => self.fork(),
             Verb::Detach => self.detach(operation),
             Verb::Flush
             | Verb::Clear

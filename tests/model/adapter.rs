@@ -3,7 +3,9 @@
 use musher::prelude::*;
 use musher::{LoadStrategy, Managed};
 
-use super::domain::{Article, Comment, Cover, Node, TAG_NAMES, Tag, User};
+use super::domain::{
+    Article, Comment, Cover, Frame, Node, TAG_NAMES, Tag, User, Vote, vote_keys, vote_number,
+};
 use super::state::{Kind, Row, Value};
 
 /// What a collection shows.
@@ -137,6 +139,7 @@ impl Modelled for Article {
             a.cover(),
             a.tags(),
             a.comments(),
+            a.votes(),
             a.text()
         ),
         |a| (
@@ -145,6 +148,7 @@ impl Modelled for Article {
             a.cover().article(),
             a.tags().articles().text(),
             a.comments().article(),
+            a.votes().voter(),
             a.text(),
         )
     );
@@ -162,7 +166,11 @@ impl Modelled for Article {
     }
 
     fn collections(&self) -> Vec<Shown> {
-        vec![shown("tags", &self.tags), shown("comments", &self.comments)]
+        vec![
+            shown("tags", &self.tags),
+            shown("comments", &self.comments),
+            shown("votes", &self.votes),
+        ]
     }
 
     fn followed(em: &EntityManager, id: Id<Self>) -> Vec<(*const (), Option<*const ()>)> {
@@ -213,7 +221,11 @@ impl Modelled for Cover {
     ));
 
     fn row(&self) -> Row {
-        Row::from([("label", Value::text(&self.label))])
+        let frame = self.frame.as_ref().map(frame_text);
+        Row::from([
+            ("label", Value::text(&self.label)),
+            ("frame", Value::optional_text(frame.as_deref())),
+        ])
     }
 
     fn collections(&self) -> Vec<Shown> {
@@ -240,6 +252,11 @@ impl Modelled for Cover {
             .into_iter()
             .collect()
     }
+}
+
+/// An embedded value, as the model has it.
+pub fn frame_text(frame: &Frame) -> String {
+    format!("{} {:?}", frame.colour, frame.width)
 }
 
 impl Modelled for Comment {
@@ -292,5 +309,40 @@ impl Modelled for Node {
             .map(|parent| reached!(em, parent))
             .into_iter()
             .collect()
+    }
+}
+
+impl Modelled for Vote {
+    const KIND: Kind = Kind::Vote;
+    population!(Vote, |v| (v.voter(), v.article()), |v| (
+        v.voter().articles(),
+        v.article().votes()
+    ));
+
+    fn id(key: u64) -> Id<Self> {
+        let (voter, article) = vote_keys(key);
+        Id::new((User::id(voter), Article::id(article)))
+    }
+
+    fn number(id: &Id<Self>) -> u64 {
+        let (voter, article) = id.key();
+        vote_number(User::number(voter), Article::number(article))
+    }
+
+    fn row(&self) -> Row {
+        Row::from([
+            ("voter", Value::Key(*self.voter.key())),
+            ("article", Value::Key(*self.article.key())),
+            ("stars", Value::Number(self.stars)),
+        ])
+    }
+
+    fn collections(&self) -> Vec<Shown> {
+        Vec::new()
+    }
+
+    fn followed(em: &EntityManager, id: Id<Self>) -> Vec<(*const (), Option<*const ()>)> {
+        let view = em.view(id);
+        vec![reached!(em, view.voter()), reached!(em, view.article())]
     }
 }

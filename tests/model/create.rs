@@ -4,7 +4,7 @@ use musher::prelude::*;
 
 use super::act::{reference, title_of};
 use super::adapter::Modelled;
-use super::domain::{Article, Comment, Cover, Node, TAG_NAMES, Tag, User};
+use super::domain::{Article, Comment, Cover, Node, TAG_NAMES, Tag, User, Vote, vote_number};
 use super::environment::Environment;
 use super::operation::Operation;
 use super::state::{Address, Kind, Row, Value};
@@ -24,6 +24,7 @@ impl Environment {
             Kind::Cover => self.create_cover(key, operation),
             Kind::Comment => self.create_comment(key, operation)?,
             Kind::Node => self.create_node(key, operation),
+            Kind::Vote => self.create_vote(operation)?,
         };
         self.created((kind, key), row);
         Some((kind, key))
@@ -178,7 +179,8 @@ impl Environment {
         if let Some(article) = article {
             self.unit().refer(article, reference("cover"), Some(key));
         }
-        (key, Row::from([("label", Value::text("cover"))]))
+        let row = Row::from([("label", Value::text("cover")), ("frame", Value::Nothing)]);
+        (key, row)
     }
 
     fn create_comment(&mut self, key: Option<u64>, operation: Operation) -> Option<(u64, Row)> {
@@ -194,6 +196,27 @@ impl Environment {
             ("article", Value::Key(article)),
         ]);
         Some((*id.key(), row))
+    }
+
+    /// Its key is of the rows that it is about, so there may be one already.
+    fn create_vote(&mut self, operation: Operation) -> Option<(u64, Row)> {
+        let (_, voter) = self.pick(Kind::User, operation.whom)?;
+        let (_, article) = self.pick(Kind::Article, operation.value)?;
+        let number = vote_number(voter, article);
+        if self.knows((Kind::Vote, number)) {
+            return None;
+        }
+        let stars = u64::from(operation.value % 3);
+        let new = Vote::build()
+            .voter(User::id(voter))
+            .article(Article::id(article));
+        self.em().create(new.stars(stars));
+        let row = Row::from([
+            ("voter", Value::Key(voter)),
+            ("article", Value::Key(article)),
+            ("stars", Value::Number(stars)),
+        ]);
+        Some((number, row))
     }
 
     fn create_node(&mut self, key: Option<u64>, operation: Operation) -> (u64, Row) {

@@ -1,6 +1,7 @@
 //! The entities that the model test is about: every kind of relation, key and property.
 //!
-//! Tags have text as their keys, some the beginning of others; all other keys are numbers.
+//! Tags have text as their keys, some the beginning of others; votes have two references; all other keys
+//! are numbers.
 
 use musher::prelude::*;
 
@@ -40,6 +41,8 @@ pub struct Article {
     pub tags: Collection<Tag>,
     #[orm(one_to_many(mapped_by = article, orphan_removal))]
     pub comments: Collection<Comment>,
+    #[orm(one_to_many(mapped_by = article))]
+    pub votes: Collection<Vote>,
 }
 
 /// A title that the hook refuses.
@@ -72,9 +75,42 @@ pub struct Cover {
     #[orm(primary_key)]
     pub id: Pk,
     pub label: String,
+    #[orm(embedded)]
+    pub frame: Option<Frame>,
     #[orm(one_to_one(mapped_by = cover))]
     pub article: Inverse<Article>,
 }
+
+#[derive(Embedded, Debug, Clone, PartialEq)]
+pub struct Frame {
+    #[orm(index)]
+    pub colour: String,
+    pub width: Option<u64>,
+}
+
+/// Its key is made of its references.
+#[derive(Entity, Debug, Clone)]
+pub struct Vote {
+    #[orm(primary_key, many_to_one(on_delete = cascade))]
+    pub voter: Id<User>,
+    #[orm(primary_key, many_to_one(inversed_by = votes, on_delete = cascade))]
+    pub article: Id<Article>,
+    #[orm(index)]
+    pub stars: u64,
+}
+
+/// The number by which the model knows a vote.
+pub const fn vote_number(voter: u64, article: u64) -> u64 {
+    voter * VOTERS + article
+}
+
+/// The keys behind the number of a vote.
+pub const fn vote_keys(number: u64) -> (u64, u64) {
+    (number / VOTERS, number % VOTERS)
+}
+
+/// More than there are articles.
+const VOTERS: u64 = 1 << 20;
 
 #[derive(Entity, Debug, Clone)]
 pub struct Comment {
@@ -94,8 +130,8 @@ pub struct Node {
     pub label: String,
     #[orm(many_to_one(inversed_by = children))]
     pub parent: Option<Id<Node>>,
-    #[orm(one_to_many(mapped_by = parent))]
+    #[orm(one_to_many(mapped_by = parent, cascade(remove)))]
     pub children: Collection<Node>,
 }
 
-pub type Everything = (User, Article, Tag, Cover, Comment, Node);
+pub type Everything = (User, Article, Tag, Cover, Comment, Node, Vote);

@@ -73,6 +73,10 @@ macro_rules! with_kind {
                 type $T = super::domain::Node;
                 $body
             }
+            Kind::Vote => {
+                type $T = super::domain::Vote;
+                $body
+            }
         }
     };
 }
@@ -261,7 +265,7 @@ impl Environment {
     }
 
     /// All that is in memory, as text.
-    fn shown(&self) -> Vec<String> {
+    pub fn shown(&self) -> Vec<String> {
         let em = &self.session().em;
         let shown = |(kind, key): &Address| {
             let entity = with_kind!(kind, T => em.get(T::id(*key)).map(|it| format!("{it:?}")));
@@ -270,7 +274,7 @@ impl Environment {
         self.known.iter().filter_map(shown).collect()
     }
 
-    fn classify(error: &Error) -> Failure {
+    pub fn classify(error: &Error) -> Failure {
         match error {
             Error::AlreadyManaged { .. } => Failure::Refused,
             Error::OptimisticLock { .. } => Failure::Stale,

@@ -5,10 +5,10 @@ use musher::{FlushMode, LoadStrategy};
 
 use super::act::title_of;
 use super::adapter::Modelled;
-use super::domain::{Article, Comment, Cover, Node, Tag, User};
+use super::domain::{Article, Node, User};
 use super::environment::{Environment, with_kind};
 use super::operation::{Operation, Verb};
-use super::state::{Address, Kind, Value};
+use super::state::{Address, COLLECTIONS, Kind, State, Value};
 use super::unit::Unit;
 
 impl Environment {
@@ -63,58 +63,18 @@ impl Environment {
     /// What a condition finds is what is stored, whatever is pending.
     pub fn find_filtered(&mut self, operation: Operation) {
         let base = self.unit().base.clone();
-        let (title, email) = (title_of(operation.whom), format!("{}", operation.whom % 12));
-        let em = self.em();
-        let (kind, found): (Kind, Vec<u64>) = match operation.value % 5 {
-            0 => (
-                Kind::Article,
-                numbers(em.find::<Article>().filter(|a| a.title().eq(title)).all()),
-            ),
-            1 => (
-                Kind::Article,
-                numbers(
-                    em.find::<Article>()
-                        .filter(|a| a.author().email().ne(&*email))
-                        .all(),
-                ),
-            ),
-            2 => (
-                Kind::User,
-                numbers(em.find::<User>().filter(|u| u.nickname().is_none()).all()),
-            ),
-            3 => (
-                Kind::User,
-                numbers(em.find::<User>().filter(|u| u.email().eq(&*email)).all()),
-            ),
-            _ => (
-                Kind::Node,
-                numbers(
-                    em.find::<Node>()
-                        .filter(|n| n.parent().label().eq("node"))
-                        .all(),
-                ),
-            ),
-        };
+        let email = format!("{}", operation.whom % 12);
+        let condition = (
+            operation.value % CONDITIONS,
+            title_of(operation.whom),
+            &*email,
+        );
+        let (kind, found) = found(self.em(), condition);
         self.sessions[self.at].unreconciled = false;
-        let meets = |key: u64| {
-            let row = &base.rows[&(kind, key)];
-            match operation.value % 5 {
-                0 => row["title"] == Value::text(title),
-                1 => {
-                    let author = base.target((kind, key), "author").expect("it is required");
-                    base.rows[&(Kind::User, author)]["email"] != Value::text(&email)
-                }
-                2 => row["nickname"] == Value::Nothing,
-                3 => row["email"] == Value::text(&email),
-                _ => base.target((kind, key), "parent").is_some_and(|parent| {
-                    base.rows[&(kind, parent)]["label"] == Value::text("node")
-                }),
-            }
-        };
         let unit = &self.session().unit;
         let mut wanted = base.keys(kind);
-        wanted.retain(|key| unit.stays((kind, *key)) && meets(*key));
-        assert_eq!(found, wanted, "filter {}", operation.value % 5);
+        wanted.retain(|key| unit.stays((kind, *key)) && meets(&base, (kind, *key), condition));
+        assert_eq!(found, wanted, "filter {condition:?}");
     }
 
     pub fn find_flushing(&mut self, operation: Operation) {
@@ -145,4 +105,109 @@ impl Environment {
 
 fn numbers<T: Modelled>(ids: musher::Result<Vec<Id<T>>>) -> Vec<u64> {
     ids.expect("finding works").iter().map(T::number).collect()
+}
+
+/// How many conditions there are.
+const CONDITIONS: u8 = 9;
+
+/// A condition, with the title and the email that it may be about.
+type Condition<'a> = (u8, &'a str, &'a str);
+
+/// What the database finds.
+fn found(em: &mut EntityManager, (condition, title, email): Condition<'_>) -> (Kind, Vec<u64>) {
+    match condition {
+        0 => (
+            Kind::Article,
+            numbers(em.find::<Article>().filter(|a| a.title().eq(title)).all()),
+        ),
+        1 => (
+            Kind::Article,
+            numbers(
+                em.find::<Article>()
+                    .filter(|a| a.author().email().ne(email))
+                    .all(),
+            ),
+        ),
+        2 => (
+            Kind::User,
+            numbers(em.find::<User>().filter(|u| u.nickname().is_none()).all()),
+        ),
+        3 => (
+            Kind::User,
+            numbers(em.find::<User>().filter(|u| u.email().eq(email)).all()),
+        ),
+        4 => (
+            Kind::Node,
+            numbers(
+                em.find::<Node>()
+                    .filter(|n| n.parent().label().eq("node"))
+                    .all(),
+            ),
+        ),
+        5 => (
+            Kind::User,
+            numbers(
+                em.find::<User>()
+                    .filter(|u| u.articles().any(|a| a.title().eq(title)))
+                    .all(),
+            ),
+        ),
+        6 => (
+            Kind::Article,
+            numbers(
+                em.find::<Article>()
+                    .filter(|a| a.tags().none(|t| t.colour().eq("graph")))
+                    .all(),
+            ),
+        ),
+        7 => (
+            Kind::Node,
+            numbers(
+                em.find::<Node>()
+                    .filter(|n| n.children().count().ge(2))
+                    .all(),
+            ),
+        ),
+        _ => (
+            Kind::Article,
+            numbers(
+                em.find::<Article>()
+                    .filter(|a| a.votes().all(|v| v.stars().gt(0)))
+                    .all(),
+            ),
+        ),
+    }
+}
+
+/// Whether a row meets it.
+fn meets(base: &State, (kind, key): Address, (condition, title, email): Condition<'_>) -> bool {
+    let stored = Unit::at(base);
+    let row = &base.rows[&(kind, key)];
+    let items = |name: &'static str, key: u64| {
+        let of = COLLECTIONS
+            .iter()
+            .find(|(owner, collection, _)| (*owner, *collection) == (kind, name));
+        let (.., of) = *of.expect("there is such a collection");
+        let items = stored.items((kind, key), name).into_iter();
+        items
+            .map(|item| base.rows[&(of, item)].clone())
+            .collect::<Vec<_>>()
+            .into_iter()
+    };
+    match condition {
+        0 => row["title"] == Value::text(title),
+        1 => {
+            let author = base.target((kind, key), "author").expect("it is required");
+            base.rows[&(Kind::User, author)]["email"] != Value::text(email)
+        }
+        2 => row["nickname"] == Value::Nothing,
+        3 => row["email"] == Value::text(email),
+        4 => base
+            .target((kind, key), "parent")
+            .is_some_and(|parent| base.rows[&(kind, parent)]["label"] == Value::text("node")),
+        5 => items("articles", key).any(|row| row["title"] == Value::text(title)),
+        6 => !items("tags", key).any(|row| row["colour"] == Value::text("graph")),
+        7 => items("children", key).count() >= 2,
+        _ => items("votes", key).all(|row| row["stars"] > Value::Number(0)),
+    }
 }

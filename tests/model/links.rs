@@ -1,5 +1,7 @@
 //! Collections and references by their names: how each is written, read and counted.
 
+use std::collections::BTreeSet;
+
 use musher::CollectionEdit;
 use musher::prelude::*;
 
@@ -43,7 +45,7 @@ pub fn change_collection(
         (Kind::Article, _) => change(em.edit(Article::id(key)).comments(), wanted),
         (Kind::Tag, _) => change(em.edit(Tag::id(key)).articles(), wanted),
         (Kind::Node, _) => change(em.edit(Node::id(key)).children(), wanted),
-        (Kind::Cover | Kind::Comment, _) => unreachable!("it has no such collection"),
+        (Kind::Cover | Kind::Comment | Kind::Vote, _) => unreachable!("it has no such collection"),
     }
 }
 
@@ -58,7 +60,7 @@ pub fn assign_collection(em: &mut EntityManager, (kind, key): (Kind, u64), name:
         (Kind::Article, _) => em[Article::id(key)].comments = made(to),
         (Kind::Tag, _) => em[Tag::id(key)].articles = made(to),
         (Kind::Node, _) => em[Node::id(key)].children = made(to),
-        (Kind::Cover | Kind::Comment, _) => unreachable!("it has no such collection"),
+        (Kind::Cover | Kind::Comment | Kind::Vote, _) => unreachable!("it has no such collection"),
     }
 }
 
@@ -74,7 +76,7 @@ pub fn init_collection(
         (Kind::Article, _) => em.edit(Article::id(key)).comments().init().map(drop),
         (Kind::Tag, _) => em.edit(Tag::id(key)).articles().init().map(drop),
         (Kind::Node, _) => em.edit(Node::id(key)).children().init().map(drop),
-        (Kind::Cover | Kind::Comment, _) => unreachable!("it has no such collection"),
+        (Kind::Cover | Kind::Comment | Kind::Vote, _) => unreachable!("it has no such collection"),
     }
 }
 
@@ -90,7 +92,52 @@ pub fn count_collection(
         (Kind::Article, _) => em.edit(Article::id(key)).comments().load_count(),
         (Kind::Tag, _) => em.edit(Tag::id(key)).articles().load_count(),
         (Kind::Node, _) => em.edit(Node::id(key)).children().load_count(),
-        (Kind::Cover | Kind::Comment, _) => unreachable!("it has no such collection"),
+        (Kind::Cover | Kind::Comment | Kind::Vote, _) => unreachable!("it has no such collection"),
+    }
+}
+
+/// The items whose text the database says is this one; whether they become instances is all the same.
+pub fn matching_items(
+    em: &mut EntityManager,
+    (kind, key): (Kind, u64),
+    name: &str,
+    text: &str,
+) -> musher::Result<BTreeSet<u64>> {
+    fn numbers<T: Modelled>(ids: musher::Result<Vec<Id<T>>>) -> musher::Result<BTreeSet<u64>> {
+        Ok(ids?.iter().map(T::number).collect())
+    }
+    match (kind, name) {
+        (Kind::User, _) => numbers(
+            em.edit(User::id(key))
+                .articles()
+                .matching(|a| a.title().eq(text))
+                .all(),
+        ),
+        (Kind::Article, "tags") => numbers(
+            em.edit(Article::id(key))
+                .tags()
+                .matching(|t| t.colour().eq(text))
+                .all(),
+        ),
+        (Kind::Article, _) => numbers(
+            em.edit(Article::id(key))
+                .comments()
+                .matching(|c| c.body().eq(text))
+                .ids(),
+        ),
+        (Kind::Tag, _) => numbers(
+            em.edit(Tag::id(key))
+                .articles()
+                .matching(|a| a.title().eq(text))
+                .ids(),
+        ),
+        (Kind::Node, _) => numbers(
+            em.edit(Node::id(key))
+                .children()
+                .matching(|n| n.label().eq(text))
+                .all(),
+        ),
+        (Kind::Cover | Kind::Comment | Kind::Vote, _) => unreachable!("it has no such collection"),
     }
 }
 

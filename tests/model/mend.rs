@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::adapter::Modelled;
-use super::domain::{Article, Comment, User};
-use super::environment::Environment;
+use super::domain::{Article, User};
+use super::environment::{Environment, with_kind};
 use super::links::{Change, change_collection, set_reference};
 use super::operation::{Operation, Verb};
 use super::state::{Address, Kind, OnDelete, REFERENCES, Reference, Value};
@@ -98,7 +98,7 @@ impl Environment {
                     self.point(at, reference, Some(article));
                 }
                 (false, OnDelete::Cascade) => {
-                    self.em().remove(Comment::id(at.1));
+                    with_kind!(at.0, T => self.em().remove(T::id(at.1)));
                     self.unit().remove(at);
                 }
             }

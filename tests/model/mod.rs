@@ -5,6 +5,8 @@
 
 mod act;
 mod adapter;
+mod bulk;
+mod copies;
 mod create;
 mod domain;
 mod environment;

@@ -63,6 +63,18 @@ verbs! {
     Init = 2,
     Count = 2,
     Refresh = 2,
+    /// Scalars of all rows that meet a condition.
+    UpdateWhere = 4,
+    UpdateReferences = 2,
+    DeleteWhere = 2,
+    Upsert = 2,
+    InsertMany = 1,
+    /// A copy that was changed elsewhere.
+    Merge = 2,
+    /// The items of a collection that meet a condition.
+    Matching = 3,
+    /// The unit of work is replaced by a fork that has what it manages.
+    Fork = 1,
     Detach = 2,
     Switch = 3,
     Reopen = 1,

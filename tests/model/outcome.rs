@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::domain::REFUSED;
-use super::state::{Address, Kind, OnDelete, State, Value, references_of};
+use super::state::{Address, Held, Kind, OnDelete, REFERENCES, State, Value, references_of};
 use super::unit::{Failure, Flushed, Unit};
 
 impl Unit {
@@ -22,26 +22,67 @@ impl Unit {
     }
 
     fn dies_an_orphan(&self, at: Address) -> bool {
-        let removal = references_of(at.0).any(|reference| reference.orphan_removal);
+        let removal = references_of(at.0).any(|reference| reference.held == Held::OrphanRemoval);
         removal && self.orphans.contains(&at)
     }
 
-    /// The rows, of some that would be written, that go with their owner, because they are in a collection
-    /// of it with orphan removal.
-    fn held_by<'a>(
+    /// Who has a row in a collection: as it was changed here, or else as it is stored.
+    fn owner(&self, committed: &State, at: Address, property: &str) -> Option<u64> {
+        let (before, now) = (
+            self.base.target(at, property),
+            self.view.target(at, property),
+        );
+        if self.created.contains(&at) || before != now {
+            return now;
+        }
+        committed.target(at, property)
+    }
+
+    /// The rows that go with those that are removed, because they are in collections of theirs that say
+    /// so, and with these in turn.
+    fn cascade(&self, committed: &State, removed: &BTreeSet<Address>) -> BTreeSet<Address> {
+        let mut gone = BTreeSet::new();
+        let mut open: Vec<Address> = removed.iter().copied().collect();
+        while let Some(owner) = open.pop() {
+            let cascades = REFERENCES
+                .iter()
+                .filter(|reference| reference.held != Held::Loosely);
+            for reference in cascades.filter(|reference| reference.to == owner.0) {
+                let stored = committed.keys(reference.from).into_iter();
+                let rows = stored.map(|key| (reference.from, key));
+                for at in rows.chain(self.created.iter().copied()) {
+                    let goes = at.0 == reference.from
+                        && self.owner(committed, at, reference.property) == Some(owner.1);
+                    if goes && !removed.contains(&at) && gone.insert(at) {
+                        open.push(at);
+                    }
+                }
+            }
+        }
+        gone
+    }
+
+    /// The rows that are removed, with those that go with them, and all that go with them.
+    fn doomed(
         &self,
-        doomed: &BTreeSet<Address>,
-        written: impl Iterator<Item = &'a Address>,
-    ) -> BTreeSet<Address> {
-        let is_held = |at: &&Address| {
-            references_of(at.0)
-                .filter(|reference| reference.orphan_removal)
-                .any(|reference| {
-                    let owner = self.view.target(**at, reference.property);
-                    owner.is_some_and(|owner| doomed.contains(&(reference.to, owner)))
-                })
-        };
-        written.filter(is_held).copied().collect()
+        committed: &State,
+        removed: BTreeSet<Address>,
+        created: &BTreeSet<Address>,
+    ) -> (BTreeSet<Address>, BTreeSet<Address>) {
+        let orphans = self
+            .orphans
+            .iter()
+            .filter(|at| self.base.rows.contains_key(at) && self.dies_an_orphan(**at));
+        let mut doomed = removed;
+        doomed.extend(orphans);
+        if self.is_bulk {
+            return (doomed, BTreeSet::new());
+        }
+        let gone = self.cascade(committed, &doomed);
+        // A new row is never stored; one that took the place of a removed row gives it back to the removal.
+        let stored = |at: &&Address| !created.contains(*at) || self.removed.contains(*at);
+        doomed.extend(gone.iter().filter(stored));
+        (doomed, gone)
     }
 
     /// What a flush makes of the committed rows, or everything that speaks against it.
@@ -54,17 +95,10 @@ impl Unit {
         let dies = |at: &&Address| !self.dies_an_orphan(**at);
         let mut created: BTreeSet<Address> = self.created.iter().filter(dies).copied().collect();
         let mut updated = self.updated();
-        let mut doomed: BTreeSet<Address> = self.removed.difference(&created).copied().collect();
-        let orphans = self
-            .orphans
-            .iter()
-            .filter(|at| self.base.rows.contains_key(at));
-        doomed.extend(orphans.filter(|at| self.dies_an_orphan(**at)));
-        let held = self.held_by(&doomed, created.union(&updated));
-        let stored = |at: &&Address| updated.contains(*at) || self.removed.contains(*at);
-        doomed.extend(held.iter().filter(stored).copied());
-        created.retain(|at| !held.contains(at));
-        updated.retain(|at| !held.contains(at));
+        let removed = self.removed.difference(&created).copied().collect();
+        let (doomed, gone) = self.doomed(committed, removed, &created);
+        created.retain(|at| !gone.contains(at));
+        updated.retain(|at| !gone.contains(at));
 
         failures.extend(self.write(&mut state, &created, &updated));
         let released = |at: &&Address| !self.dies_an_orphan(**at) && self.stays(**at);
@@ -74,6 +108,7 @@ impl Unit {
         for at in created.iter().chain(&updated) {
             failures.extend(self.judge(*at));
             if at.0 == Kind::Article
+                && !self.is_bulk
                 && let Some(row) = state.rows.get_mut(at)
             {
                 let Value::Number(writes) = self.view.rows[at]["writes"] else {
@@ -152,7 +187,7 @@ impl Unit {
     /// What speaks against one row by itself.
     fn judge(&self, at: Address) -> Option<Failure> {
         match self.view.rows[&at].get("title") {
-            Some(Value::Text(title)) if title == REFUSED => Some(Failure::Hook),
+            Some(Value::Text(title)) if title == REFUSED && !self.is_bulk => Some(Failure::Hook),
             Some(Value::Text(title)) if title.chars().count() > 6 => Some(Failure::Invalid),
             _ => None,
         }

@@ -3,15 +3,16 @@
 
 use musher::prelude::*;
 
+use super::act::title_of;
 use super::adapter::Modelled;
-use super::domain::{Article, Cover, User};
+use super::domain::{Article, Cover};
 use super::environment::{Environment, with_kind};
 use super::links::{
     Change, assign_collection, assign_reference, change_collection, count_collection,
-    init_collection, set_reference,
+    init_collection, matching_items, set_reference,
 };
 use super::operation::{Operation, Verb};
-use super::state::{Address, COLLECTIONS, Kind, REFERENCES, Reference};
+use super::state::{Address, COLLECTIONS, Kind, REFERENCES, Reference, Value};
 
 /// A key that no row has.
 const NOWHERE: u64 = 9999;
@@ -22,7 +23,9 @@ impl Environment {
         &self,
         operation: Operation,
     ) -> Option<(Address, Reference, Option<u64>)> {
-        let relation = REFERENCES[usize::from(operation.who) % REFERENCES.len()];
+        let changeable = || REFERENCES.into_iter().filter(|reference| !reference.is_key);
+        let at = usize::from(operation.who) % changeable().count();
+        let relation = changeable().nth(at)?;
         let from = self.pick(relation.from, operation.who / 5)?;
         if !relation.required && operation.value.is_multiple_of(4) {
             return Some((from, relation, None));
@@ -77,7 +80,7 @@ impl Environment {
     pub fn collection(&self, operation: Operation) -> Option<(Address, &'static str, Kind)> {
         let many = COLLECTIONS
             .iter()
-            .filter(|(owner, ..)| *owner != Kind::Cover);
+            .filter(|(owner, _, items)| *owner != Kind::Cover && *items != Kind::Vote);
         let many: Vec<_> = many.collect();
         let (kind, name, items) = *many[usize::from(operation.who) % many.len()];
         let owner = self.pick(kind, operation.who / 5)?;
@@ -243,5 +246,32 @@ impl Environment {
             self.unit().items(owner, name).len(),
             "{owner:?}: `{name}`"
         );
+    }
+
+    /// What is asked of the database is what is stored, among the items that are shown.
+    pub fn matching(&mut self, operation: Operation) {
+        let Some((owner, name, kind)) = self.collection(operation) else {
+            return;
+        };
+        self.load(owner);
+        let text = match kind {
+            Kind::Article => title_of(operation.value).to_owned(),
+            _ => format!("label {}", operation.value % 3),
+        };
+        let found = matching_items(self.em(), owner, name, &text).expect("finding works");
+        let unit = &self.session().unit;
+        let property = match kind {
+            Kind::Article => "title",
+            Kind::Tag => "colour",
+            Kind::Comment => "body",
+            _ => "label",
+        };
+        let mut wanted = unit.items(owner, name);
+        wanted.retain(|key| {
+            let row = unit.base.rows.get(&(kind, *key));
+            let meets = row.is_some_and(|row| row[property] == Value::text(&text));
+            meets && unit.stays((kind, *key))
+        });
+        assert_eq!(found, wanted, "{owner:?}: `{name}` with {text}");
     }
 }

@@ -1,11 +1,9 @@
 //! Rows of one unit of work: persisted, changed, removed, read anew and given up, in the database and in
 //! the model.
 
-use musher::prelude::*;
-
 use super::act::{reference, title_of};
-use super::adapter::Modelled;
-use super::domain::{Article, Comment, Cover, Node, Tag, User};
+use super::adapter::{Modelled, frame_text};
+use super::domain::{Article, Comment, Cover, Frame, Node, Tag, User, Vote};
 use super::environment::{Environment, with_kind};
 use super::operation::Operation;
 use super::state::{Address, COLLECTIONS, Kind, REFERENCES, Value};
@@ -15,7 +13,7 @@ impl Environment {
     pub fn persist_key(&mut self, operation: Operation) {
         let key = 1 + u64::from(operation.value) % 60;
         let kind = self.kind(operation);
-        if kind != Kind::Tag && !self.knows((kind, key)) {
+        if !matches!(kind, Kind::Tag | Kind::Vote) && !self.knows((kind, key)) {
             self.create(kind, Some(key), operation);
         }
     }
@@ -58,7 +56,8 @@ impl Environment {
     }
 
     pub fn recreate(&mut self, operation: Operation) {
-        let Some(at) = self.subject(operation).filter(|at| self.is_alone(*at)) else {
+        let subject = self.subject(operation);
+        let Some(at) = subject.filter(|at| at.0 != Kind::Vote && self.is_alone(*at)) else {
             return;
         };
         with_kind!(at.0, T => self.em().remove(T::id(at.1)));
@@ -107,6 +106,17 @@ impl Environment {
             Kind::Tag => {
                 em[Tag::id(key)].colour.clone_from(&label);
                 ("colour", Value::Text(label))
+            }
+            Kind::Cover if operation.value.is_multiple_of(2) => {
+                let frame = frame_of(operation);
+                em[Cover::id(key)].frame.clone_from(&frame);
+                let text = frame.as_ref().map(frame_text);
+                ("frame", Value::optional_text(text.as_deref()))
+            }
+            Kind::Vote => {
+                let stars = u64::from(operation.whom % 3);
+                em[Vote::id(key)].stars = stars;
+                ("stars", Value::Number(stars))
             }
             Kind::Cover => {
                 em[Cover::id(key)].label.clone_from(&label);
@@ -232,4 +242,12 @@ impl Environment {
 /// Rows without references, so that an instance that is given up has not changed another.
 fn has_no_references(kind: Kind) -> bool {
     matches!(kind, Kind::User | Kind::Tag)
+}
+
+fn frame_of(operation: Operation) -> Option<Frame> {
+    let frame = Frame {
+        colour: format!("colour {}", operation.whom % 2),
+        width: operation.whom.is_multiple_of(3).then_some(3),
+    };
+    (!operation.whom.is_multiple_of(4)).then_some(frame)
 }

@@ -13,20 +13,23 @@ pub enum Kind {
     Cover,
     Comment,
     Node,
+    Vote,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::User,
         Self::Article,
         Self::Tag,
         Self::Cover,
         Self::Comment,
         Self::Node,
+        Self::Vote,
     ];
 }
 
-/// Which row: a tag by the position of its name, all others by their keys.
+/// Which row: a tag by the position of its name, a vote by the number that its keys make, all others by
+/// their keys.
 pub type Address = (Kind, u64);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +63,16 @@ pub enum OnDelete {
     Cascade,
 }
 
+/// What becomes of the items of a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    Loosely,
+    /// They go with a removed owner, through the unit of work.
+    Cascade,
+    /// They do, and what is taken out is removed too.
+    OrphanRemoval,
+}
+
 /// A to-one relation.
 #[derive(Debug, Clone, Copy)]
 pub struct Reference {
@@ -72,8 +85,9 @@ pub struct Reference {
     pub required: bool,
     /// One-to-one: no two rows refer to the same one.
     pub unique: bool,
-    /// What is taken out of the collection is removed.
-    pub orphan_removal: bool,
+    pub held: Held,
+    /// A part of the key, which never changes.
+    pub is_key: bool,
 }
 
 const fn reference(
@@ -91,11 +105,12 @@ const fn reference(
         inverse,
         required: !matches!(on_delete, OnDelete::SetNull),
         unique: false,
-        orphan_removal: false,
+        held: Held::Loosely,
+        is_key: false,
     }
 }
 
-pub const REFERENCES: [Reference; 5] = [
+pub const REFERENCES: [Reference; 7] = [
     reference(
         Kind::Article,
         "author",
@@ -115,7 +130,7 @@ pub const REFERENCES: [Reference; 5] = [
         )
     },
     Reference {
-        orphan_removal: true,
+        held: Held::OrphanRemoval,
         ..reference(
             Kind::Comment,
             "article",
@@ -124,13 +139,30 @@ pub const REFERENCES: [Reference; 5] = [
             Some("comments"),
         )
     },
-    reference(
-        Kind::Node,
-        "parent",
-        Kind::Node,
-        OnDelete::SetNull,
-        Some("children"),
-    ),
+    Reference {
+        held: Held::Cascade,
+        ..reference(
+            Kind::Node,
+            "parent",
+            Kind::Node,
+            OnDelete::SetNull,
+            Some("children"),
+        )
+    },
+    Reference {
+        is_key: true,
+        ..reference(Kind::Vote, "voter", Kind::User, OnDelete::Cascade, None)
+    },
+    Reference {
+        is_key: true,
+        ..reference(
+            Kind::Vote,
+            "article",
+            Kind::Article,
+            OnDelete::Cascade,
+            Some("votes"),
+        )
+    },
 ];
 
 /// Properties that no two rows share, unless they have nothing there.
@@ -141,10 +173,11 @@ pub const UNIQUE: [(Kind, &str); 3] = [
 ];
 
 /// The collections, with the kinds of their items.
-pub const COLLECTIONS: [(Kind, &str, Kind); 6] = [
+pub const COLLECTIONS: [(Kind, &str, Kind); 7] = [
     (Kind::User, "articles", Kind::Article),
     (Kind::Article, "tags", Kind::Tag),
     (Kind::Article, "comments", Kind::Comment),
+    (Kind::Article, "votes", Kind::Vote),
     (Kind::Tag, "articles", Kind::Article),
     (Kind::Cover, "article", Kind::Article),
     (Kind::Node, "children", Kind::Node),

@@ -34,6 +34,8 @@ pub struct Unit {
     /// Rows taken out of the collection of their owner, whose reference can't be `None`.
     pub orphans: BTreeSet<Address>,
     pub refused: bool,
+    /// No hooks run, and nothing cascades but by `on_delete`: it is a bulk operation.
+    pub is_bulk: bool,
     /// The rows that are in memory as the flush begins.
     pub loaded: BTreeSet<Address>,
 }
@@ -70,6 +72,35 @@ impl Unit {
             |key: u64| reference.required && self.orphans.contains(&(reference.from, key));
         items.retain(|key| !released(*key));
         items
+    }
+
+    /// Brings what was read up to date, and keeps what was changed (R8).
+    pub fn rebase(&mut self, committed: &State) {
+        let before = std::mem::replace(&mut self.base, committed.clone());
+        for (at, row) in &committed.rows {
+            if self.created.contains(at) || self.removed.contains(at) {
+                continue;
+            }
+            let mine = self.view.rows.entry(*at).or_default();
+            for (property, value) in row {
+                let read = before.rows.get(at).and_then(|row| row.get(property));
+                if read == mine.get(property) {
+                    mine.insert(property, value.clone());
+                }
+            }
+        }
+        let gone = before
+            .rows
+            .keys()
+            .filter(|at| !committed.rows.contains_key(at));
+        for at in gone {
+            self.view.rows.remove(at);
+        }
+        for link in before.links.difference(&committed.links) {
+            self.view.links.remove(link);
+        }
+        let linked = committed.links.difference(&before.links);
+        self.view.links.extend(linked);
     }
 
     pub fn set(&mut self, at: Address, property: &'static str, value: Value) {

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use musher::prelude::*;
 
 use super::adapter::Modelled;
-use super::domain::{Article, Comment, Cover, Node, Tag, User};
 use super::environment::{Environment, with_kind};
 use super::state::{COLLECTIONS, Kind, Row, Value};
 use super::unit::Unit;
