@@ -334,7 +334,7 @@ impl Environment {
     /// Makes the ends of assigned references agree, as any query does.
     pub fn reconcile(&mut self) {
         self.em()
-            .populate::<User, _, _>([], |user| user.articles())
+            .populate(Vec::<Id<User>>::new(), |user| user.articles())
             .expect("nothing is to be read");
         self.sessions[self.at].unreconciled = false;
     }
