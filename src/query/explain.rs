@@ -56,6 +56,8 @@ pub(super) struct Counts {
     pub(super) met: usize,
     /// Rows on the page.
     pub(super) found: usize,
+    /// Rows that a walk has read, and its calls of the store, before it was left.
+    pub(super) left: Option<(usize, usize)>,
     /// Calls of the store to read rows.
     pub(super) reading: usize,
     /// Calls of the store to judge them.
@@ -64,28 +66,27 @@ pub(super) struct Counts {
     pub(super) placing: usize,
 }
 
+impl Counts {
+    /// A walk is left, after so many calls of the store.
+    pub(super) fn leave(&mut self, calls: usize) {
+        let judging = self.judging + self.placing;
+        self.left = Some((self.examined, calls - judging));
+        self.met = 0;
+    }
+}
+
 impl Explanation {
     pub(super) fn of(
         (words, order): (String, String),
         (entity, plan, query): (&EntitySchema, &Plan<'_>, &Query),
         counts: Counts,
     ) -> Self {
-        let access = access(plan);
         let is_full_scan = plan.is_full_scan(query);
-        let mut node = match &plan.access {
-            Access::Keys(source) => PlanNode {
-                step: "rows by key".to_owned(),
-                lookups: counts.reading.saturating_sub(lookups_of(source)),
-                children: vec![PlanNode::of(source, entity)],
-                ..PlanNode::default()
-            },
-            Access::Rows(..) | Access::Along(..) => PlanNode {
-                step: format!("{access}{}", if is_full_scan { " (full scan)" } else { "" }),
-                lookups: counts.reading,
-                ..PlanNode::default()
-            },
-        };
-        node.rows = counts.examined;
+        let Read {
+            access,
+            is_sorted,
+            mut node,
+        } = Read::of(plan, entity, is_full_scan, counts);
         if query.condition.is_some() {
             node = PlanNode {
                 step: "filter".to_owned(),
@@ -95,7 +96,7 @@ impl Explanation {
                 ..PlanNode::default()
             };
         }
-        if !plan.is_sorted {
+        if !is_sorted {
             node = PlanNode {
                 step: format!("sort by {order}"),
                 rows: counts.found,
@@ -108,10 +109,74 @@ impl Explanation {
             query: words,
             access,
             is_full_scan,
-            is_sorted_after: !plan.is_sorted,
+            is_sorted_after: !is_sorted,
             rows_examined: counts.examined,
             rows_found: counts.found,
             plan: node,
+        }
+    }
+}
+
+/// How rows were read in the end.
+struct Read {
+    access: String,
+    is_sorted: bool,
+    node: PlanNode,
+}
+
+impl Read {
+    fn of(plan: &Plan<'_>, entity: &EntitySchema, is_full_scan: bool, counts: Counts) -> Self {
+        let access = access(&plan.access);
+        let mark = if is_full_scan { " (full scan)" } else { "" };
+        let (source, left) = match (&plan.access, &plan.otherwise, counts.left) {
+            (Access::Keys(source), ..) => (source, None),
+            (_, Some(otherwise), Some((rows, lookups))) => {
+                let left = PlanNode {
+                    step: format!("{access}, given up"),
+                    rows,
+                    lookups,
+                    ..PlanNode::default()
+                };
+                (&otherwise.source, Some((left, otherwise.is_sorted)))
+            }
+            (_, otherwise, _) => {
+                let instead = otherwise.iter().map(|otherwise| PlanNode {
+                    step: format!("rather than {}", step(&otherwise.source)),
+                    estimated: otherwise.source.estimate.get(),
+                    ..PlanNode::default()
+                });
+                let node = PlanNode {
+                    step: format!("{access}{mark}"),
+                    rows: counts.examined,
+                    lookups: counts.reading,
+                    children: instead.collect(),
+                    ..PlanNode::default()
+                };
+                return Self {
+                    access,
+                    is_sorted: plan.is_sorted,
+                    node,
+                };
+            }
+        };
+        let before = left.as_ref().map_or(0, |(left, _)| left.lookups);
+        let rows_before = left.as_ref().map_or(0, |(left, _)| left.rows);
+        let is_sorted = left
+            .as_ref()
+            .map_or(plan.is_sorted, |(_, is_sorted)| *is_sorted);
+        let lookups = counts.reading.saturating_sub(before + lookups_of(source));
+        let mut children = vec![PlanNode::of(source, entity)];
+        children.extend(left.map(|(left, _)| left));
+        Self {
+            access: step(source),
+            is_sorted,
+            node: PlanNode {
+                step: "rows by key".to_owned(),
+                rows: counts.examined - rows_before,
+                lookups,
+                children,
+                ..PlanNode::default()
+            },
         }
     }
 }
@@ -131,7 +196,7 @@ impl PlanNode {
                 std::slice::from_ref(below)
             }
             SourceKind::Union(sources) | SourceKind::Intersection(sources) => sources,
-            SourceKind::Keys(_) | SourceKind::Range(_) | SourceKind::Index { .. } => &[],
+            SourceKind::Keys(_) | SourceKind::Ranges(_) | SourceKind::Index { .. } => &[],
         };
         Self {
             step,
@@ -190,24 +255,24 @@ fn lookups_of(source: &Source<'_>) -> usize {
         SourceKind::Union(sources) | SourceKind::Intersection(sources) => {
             sources.iter().map(lookups_of).sum()
         }
-        SourceKind::Keys(_) | SourceKind::Range(_) | SourceKind::Index { .. } => 0,
+        SourceKind::Keys(_) | SourceKind::Ranges(_) | SourceKind::Index { .. } => 0,
     };
     source.lookups.get() + below
 }
 
-fn access(plan: &Plan<'_>) -> String {
+fn access(access: &Access<'_>) -> String {
     let backward = |direction: &Direction| match direction {
         Direction::Forward => "",
         Direction::Backward => ", backward",
     };
-    match &plan.access {
+    match access {
         Access::Keys(source) => step(source),
-        Access::Rows(range, direction) if *range == KeyRange::all() => {
+        Access::Rows(ranges, direction) if *ranges == [KeyRange::all()] => {
             format!("all rows{}", backward(direction))
         }
-        Access::Rows(_, direction) => format!("range of keys{}", backward(direction)),
-        Access::Along(index, range, direction) => {
-            let range = if *range == KeyRange::all() {
+        Access::Rows(ranges, direction) => format!("{}{}", of_keys(ranges), backward(direction)),
+        Access::Along(index, ranges, direction) => {
+            let range = if *ranges == [KeyRange::all()] {
                 ""
             } else {
                 ", range"
@@ -225,21 +290,28 @@ fn name(index: &IndexSchema) -> String {
     format!("index on {}", index.label)
 }
 
+fn of_keys(ranges: &[KeyRange]) -> String {
+    format!("range of keys{}", times(ranges))
+}
+
+fn times(ranges: &[KeyRange]) -> String {
+    match ranges.len() {
+        1 => String::new(),
+        several => format!(", {several} times"),
+    }
+}
+
 fn step(source: &Source<'_>) -> String {
     let property = |field: usize| source.entity.fields[field].name;
     match &source.kind {
         SourceKind::Keys(_) => "keys".to_owned(),
-        SourceKind::Range(_) => "range of keys".to_owned(),
+        SourceKind::Ranges(ranges) => of_keys(ranges),
         SourceKind::Index {
             index,
             ranges,
             equal,
             is_exact,
         } => {
-            let ranges = match ranges.len() {
-                1 => String::new(),
-                several => format!(", {several} times"),
-            };
             let how = if *is_exact || *equal == index.parts.len() {
                 "equal"
             } else if *equal > 0 {
@@ -247,7 +319,7 @@ fn step(source: &Source<'_>) -> String {
             } else {
                 "range"
             };
-            format!("{}, {how}{ranges}", name(index))
+            format!("{}, {how}{}", name(index), times(ranges))
         }
         SourceKind::Referring(field, _) => format!("by {}", property(*field)),
         SourceKind::Owners { field, .. } => format!("with {}", property(*field)),

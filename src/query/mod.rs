@@ -2,7 +2,7 @@
 //!
 //! Knows stored rows only: an instance that differs from its row is flushed before a query asks
 //! (R17). Nothing is hydrated here. `plan` chooses which rows are read and in which order, `judge`
-//! decides of each whether it meets the condition, `execute` walks, sorts and cuts.
+//! decides of each whether it meets the condition, `search` reads, and `kept` sorts and cuts.
 
 mod assign;
 mod choose;
@@ -13,8 +13,10 @@ mod embedded;
 mod execute;
 mod explain;
 mod filter;
+mod gather;
 mod items;
 mod judge;
+mod kept;
 mod named;
 mod operand;
 mod order;
@@ -27,6 +29,7 @@ mod property;
 #[cfg(feature = "regex")]
 mod regex;
 mod remedy;
+mod search;
 mod slices;
 mod text;
 
@@ -38,11 +41,12 @@ pub(crate) use choose::{Chosen, choose};
 pub use cursor::{Cursor, NoCursor};
 pub(crate) use describe::{describe_path, describe_query};
 pub use embedded::{EmbeddedPath, OptionalPath};
-pub(crate) use execute::{Found, count, execute, explain};
+pub(crate) use execute::{count, execute, explain};
 pub use explain::{Explanation, PlanNode};
 pub(crate) use filter::Condition;
 pub use filter::Filter;
 pub use items::ItemCount;
+pub(crate) use kept::Found;
 pub use named::FilterBinding;
 pub(crate) use named::{ActiveFilters, FilterChoices, FilterRegistry, Standing, filter_name};
 pub use operand::IntoOperand;

@@ -2,8 +2,9 @@
 
 use super::cursor::Cursor;
 use super::describe::describe_order;
-use super::execute::{Answer, Found, execute};
+use super::execute::{Answer, execute};
 use super::judge::{Judge, Memory};
+use super::kept::Found;
 use super::order::Term;
 use super::{Query, describe};
 use crate::database::{CursorKey, Database};

@@ -7,8 +7,9 @@
 use std::vec::IntoIter;
 
 use super::Query;
-use super::execute::{Found, execute, found_keys};
+use super::execute::{execute, found_keys};
 use super::judge::{Judge, Memory};
+use super::kept::Found;
 use super::order::Term;
 use crate::codec::RowKey;
 use crate::database::Database;

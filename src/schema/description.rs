@@ -280,9 +280,9 @@ impl FieldDescription {
 
     /// The primary key is made of this property, and perhaps of others.
     #[must_use]
-    pub const fn part_of_key(mut self) -> Self {
+    pub const fn part_of_key<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
         self.is_key_part = true;
-        self
+        self.ordered::<V>()
     }
 
     /// The type is an `Option`.

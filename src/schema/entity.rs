@@ -99,6 +99,8 @@ pub(crate) struct EntitySchema {
     pub(crate) key_field: FieldIndex,
     /// The properties that the key is made of, in its order. None where a property holds it.
     pub(crate) key_parts: Vec<FieldIndex>,
+    /// A key that is made of properties, as an index of which the rows are the entries.
+    pub(crate) key_index: Option<IndexSchema>,
     pub(crate) fields: Vec<FieldSchema>,
     /// Properties stored in the row: scalars and owning to-one relations.
     pub(crate) columns: Vec<FieldIndex>,

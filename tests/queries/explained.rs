@@ -189,6 +189,80 @@ fn orders() {
     insta::assert_snapshot!(text);
 }
 
+// A walk in the order of an index begins where the condition leaves many rows, and is left for these
+// when it has read half as many.
+#[test]
+fn the_first_rows_of_an_order_beside_a_condition_that_leaves_many() {
+    let text = explanations(|explained| {
+        explained.articles(|q| {
+            let public = q.filter(|a| a.status().eq("public"));
+            public.order_by(|a| a.slug().desc()).limit(3)
+        })?;
+        explained.articles(|q| q.filter(|a| a.status().eq("public")).limit(3))?;
+        // There are three of each word, and four rows of each that are wanted would be too few.
+        explained.add::<Comment>(|q| {
+            let w7 = q.filter(|c| c.word().eq("w7"));
+            w7.order_by(|c| c.id().desc()).limit(3)
+        })?;
+        explained.articles(|q| {
+            let public = q.filter(|a| a.status().eq("public"));
+            public.order_by(|a| a.slug().desc()).limit(60)
+        })?;
+        // The rows stand at the other end of the order.
+        explained.articles(|q| {
+            let first = q.filter(|a| a.slug().lt("s090"));
+            first.order_by(|a| a.id().desc()).limit(3)
+        })?;
+        explained.articles(|q| {
+            let none = q.filter(|a| a.status().eq("public").and(a.title().eq("none")));
+            none.order_by(|a| a.slug().asc()).limit(3)
+        })
+    });
+    insta::assert_snapshot!(text);
+}
+
+#[derive(Entity, Debug)]
+struct Seat {
+    #[orm(primary_key)]
+    row: u16,
+    #[orm(primary_key)]
+    number: u16,
+    #[orm(index)]
+    is_taken: bool,
+}
+
+#[test]
+fn keys_that_are_made_of_properties() {
+    let orm = Orm::builder().entities::<Seat>().in_memory();
+    let mut em = orm.expect("the schema is valid").em();
+    for at in 0..120_u16 {
+        let seat = Seat::build().row(at / 12).number(at % 12);
+        em.create(seat.is_taken(at % 5 == 0));
+    }
+    let mut explained = Explained {
+        em,
+        text: String::new(),
+    };
+    let mut add = |query: fn(Find<'_, Seat>) -> Find<'_, Seat>| {
+        explained.add(query).expect("the query can be run");
+    };
+    add(|q| q.filter(|s| s.row().eq(3_u16)));
+    add(|q| q.filter(|s| s.row().eq(3_u16).and(s.number().eq(4_u16))));
+    add(|q| q.filter(|s| s.row().eq(3_u16).and(s.number().ge(4_u16))));
+    add(|q| q.filter(|s| s.row().is_in([3, 8]).and(s.number().lt(2_u16))));
+    add(|q| q.filter(|s| s.row().gt(7_u16).and(s.key().lt((9, 3)))));
+    add(|q| q.filter(|s| s.row().lt(5_u16).and(s.is_taken().eq(true))));
+    add(|q| q.filter(|s| s.number().eq(4_u16)));
+    // The rows come in the order of the parts.
+    add(|q| {
+        q.filter(|s| s.row().eq(3_u16))
+            .order_by(|s| s.number().desc())
+            .limit(2)
+    });
+    add(|q| q.order_by(|s| (s.row().asc(), s.number().asc())).limit(2));
+    insta::assert_snapshot!(explained.text);
+}
+
 #[test]
 fn relations_and_collections() {
     let text = explanations(|explained| {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use musher::{CollectionPath, Entity, Filter, ItemCount, Managed, Order, Property};
 use proptest::collection::{btree_set, vec};
@@ -46,7 +47,7 @@ fn titles() -> impl Strategy<Value = String> {
     prop_oneof!["[ab%]{0,3}", Just("a\0".to_owned()), Just("ä".to_owned())]
 }
 
-pub fn books() -> impl Strategy<Value = Vec<Plain>> {
+pub fn books(number: Range<usize>) -> impl Strategy<Value = Vec<Plain>> {
     let book = (
         titles(),
         any::<bool>(),
@@ -56,7 +57,7 @@ pub fn books() -> impl Strategy<Value = Vec<Plain>> {
         btree_set(0..TAGS.len(), 0..4),
         prop::option::of(0..COLORS.len()),
     );
-    vec(book, 0..25).prop_map(|books| {
+    vec(book, number).prop_map(|books| {
         let plain = |(book, id): (_, u64)| {
             let (title, has_isbn, year, pages, author, tags, cover): (_, bool, _, _, _, _, _) =
                 book;
@@ -64,7 +65,7 @@ pub fn books() -> impl Strategy<Value = Vec<Plain>> {
                 id,
                 title,
                 // Distinct, and in another order than the keys.
-                isbn: has_isbn.then(|| u32::try_from(id * 7 % 29).expect("it is small")),
+                isbn: has_isbn.then(|| u32::try_from(id * 7 % 509).expect("it is small")),
                 year,
                 pages,
                 author,
@@ -303,8 +304,8 @@ fn tag_leaves() -> impl Strategy<Value = TagCondition> {
     ]
 }
 
-fn conditions() -> impl Strategy<Value = Condition> {
-    let leaf = prop_oneof![
+fn leaves() -> impl Strategy<Value = Condition> {
+    prop_oneof![
         (compares(), 0_u64..30).prop_map(|(c, v)| Condition::Id(c, v)),
         (compares(), titles()).prop_map(|(c, v)| Condition::Title(c, v)),
         (compares(), prop::option::of(0_u32..30)).prop_map(|(c, v)| Condition::Isbn(c, v)),
@@ -316,8 +317,11 @@ fn conditions() -> impl Strategy<Value = Condition> {
         (compares(), "(|r|red)").prop_map(|(c, v)| Condition::CoverColor(c, v)),
         (texts(), "[re]{0,2}").prop_map(|(t, v)| Condition::CoverText(t, v)),
         (quantifiers(), tag_leaves()).prop_map(|(q, t)| Condition::Tags(q, t)),
-    ];
-    leaf.prop_recursive(4, 8, 2, |inner| {
+    ]
+}
+
+fn conditions() -> impl Strategy<Value = Condition> {
+    leaves().prop_recursive(4, 8, 2, |inner| {
         let pair = (inner.clone(), inner.clone());
         let of_tags = (quantifiers(), quantifiers(), inner.clone());
         prop_oneof![
@@ -457,8 +461,19 @@ impl Ask {
 }
 
 pub fn asks() -> impl Strategy<Value = Vec<Ask>> {
+    asks_with(conditions())
+}
+
+/// With conditions that are quick to judge, and mostly leave many books.
+pub fn asks_of_many() -> impl Strategy<Value = Vec<Ask>> {
+    let both = (leaves(), leaves()).prop_map(|(a, b)| Condition::Both(a.into(), b.into()));
+    let either = (leaves(), leaves()).prop_map(|(a, b)| Condition::Either(a.into(), b.into()));
+    asks_with(prop_oneof![2 => leaves(), 1 => both, 1 => either])
+}
+
+fn asks_with(conditions: impl Strategy<Value = Condition>) -> impl Strategy<Value = Vec<Ask>> {
     let ask = (
-        prop::option::of(conditions()),
+        prop::option::of(conditions),
         terms(),
         prop_oneof![3 => Just(0_usize), 1 => 0_usize..6],
         prop::option::of(0_usize..6),

@@ -56,7 +56,7 @@ fn description(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
     let (ty, attrs) = (field.ty, &field.attrs);
     let mut description = kind(field);
     if field.is_key_part {
-        description = generated!(#description.part_of_key());
+        description = generated!(#description.part_of_key::<#ty>());
     }
     if attrs.hidden.is_some() {
         description = generated!(#description.hidden());

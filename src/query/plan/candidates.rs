@@ -1,10 +1,12 @@
 //! The sources that a condition allows: what of it keys and indexes answer, here or behind relations.
 
+use std::ops::Bound;
+
 use super::super::filter::{Comparison, Condition};
 use super::super::items::Items;
 use super::super::judge::{Judge, holds_for_none};
 use super::choice::pick;
-use super::restriction::{Own, index_use, key_range};
+use super::restriction::{KeyUse, Own, index_use, key_use};
 use super::{Source, SourceKind};
 use crate::codec::RowKey;
 use crate::error::Result;
@@ -73,8 +75,9 @@ pub(in super::super) fn best<'q>(
     let schema = &judge.database.schema;
     let own = own_comparisons(schema, entity, atoms);
     let mut candidates = Vec::new();
-    if let Some(keys) = keys(entity, &own) {
-        candidates.push(of_key(entity, SourceKind::Keys(keys)));
+    let left = key_use(schema, entity, &own);
+    if let Some((keys, fields)) = keys(entity, &own, left.as_ref()) {
+        candidates.push(Source::new(entity, SourceKind::Keys(keys), fields));
     }
     for index in &entity.indexes {
         if let Some(left) = index_use(schema, entity, index, &own) {
@@ -87,8 +90,12 @@ pub(in super::super) fn best<'q>(
             candidates.push(Source::new(entity, kind, left.fields));
         }
     }
-    if let Some(range) = key_range(entity, &own) {
-        candidates.push(of_key(entity, SourceKind::Range(range)));
+    if let Some(left) = left.filter(|left| !left.is_exact) {
+        candidates.push(Source::new(
+            entity,
+            SourceKind::Ranges(left.ranges),
+            left.fields,
+        ));
     }
     let mut relations: Vec<_> = atoms.iter().filter_map(|atom| atom.steps.first()).collect();
     relations.sort_unstable();
@@ -104,11 +111,6 @@ pub(in super::super) fn best<'q>(
         });
     }
     pick(judge, candidates)
-}
-
-fn of_key<'q>(entity: &'q EntitySchema, kind: SourceKind<'q>) -> Source<'q> {
-    let fields = std::iter::once(entity.key_field).collect();
-    Source::new(entity, kind, fields)
 }
 
 /// What is compared of the entity itself. The key of what a reference refers to is the reference.
@@ -148,8 +150,12 @@ fn is_key_of_reference(
         && matches!(comparison, Comparison::In(_))
 }
 
-/// The keys of which the comparisons of the key demand one.
-fn keys(entity: &EntitySchema, own: &[Own<'_>]) -> Option<Vec<RowKey>> {
+/// The keys of which the comparisons of the key, or of all properties that it is made of, demand one.
+fn keys(
+    entity: &EntitySchema,
+    own: &[Own<'_>],
+    left: Option<&KeyUse>,
+) -> Option<(Vec<RowKey>, FieldSet)> {
     let demanded = own.iter().filter_map(|own| match own.comparison {
         Comparison::In(values) if own.field == entity.key_field && !own.negated => {
             let keys = values.iter().flatten();
@@ -162,10 +168,19 @@ fn keys(entity: &EntitySchema, own: &[Own<'_>]) -> Option<Vec<RowKey>> {
         }
         _ => None,
     });
-    demanded.reduce(|mut all, keys| {
+    let demanded = demanded.reduce(|mut all, keys| {
         all.retain(|key| keys.binary_search(key).is_ok());
         all
-    })
+    });
+    if let Some(keys) = demanded {
+        return Some((keys, FieldSet::from_iter([entity.key_field])));
+    }
+    let left = left.filter(|left| left.is_exact)?;
+    let keys = left.ranges.iter().filter_map(|range| match range.start() {
+        Bound::Included(key) => RowKey::from_encoded(entity.key_kind, key).ok(),
+        Bound::Excluded(_) | Bound::Unbounded => None,
+    });
+    Some((keys.collect(), left.fields))
 }
 
 /// The rows whose relation to one leads to a row that atoms allow.

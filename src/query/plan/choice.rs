@@ -95,7 +95,7 @@ fn intersect<'q>(
     for source in rest {
         // What the same properties have left out already is not left out once more.
         let adds = source.fields.is_empty() || !source.fields.iter().all(|it| fields.contains(it));
-        let is_free = matches!(source.kind, SourceKind::Range(_));
+        let is_free = matches!(source.kind, SourceKind::Ranges(_));
         if adds && (is_free || source.count(judge, pays)?.rows < pays) {
             source.fields.iter().for_each(|field| fields.insert(field));
             chosen.push(source);
@@ -103,7 +103,7 @@ fn intersect<'q>(
     }
     if chosen
         .iter()
-        .all(|it| matches!(it.kind, SourceKind::Range(_)))
+        .all(|it| matches!(it.kind, SourceKind::Ranges(_)))
         || chosen.len() == 1
     {
         return Ok(chosen.swap_remove(0));
@@ -150,7 +150,7 @@ impl Source<'_> {
             SourceKind::Union(below) | SourceKind::Intersection(below) => {
                 below.iter().try_for_each(|below| below.count_all(judge))
             }
-            SourceKind::Keys(_) | SourceKind::Range(_) | SourceKind::Index { .. } => Ok(()),
+            SourceKind::Keys(_) | SourceKind::Ranges(_) | SourceKind::Index { .. } => Ok(()),
         }
     }
 
@@ -180,9 +180,8 @@ impl Source<'_> {
         let (schema, keyspace) = (&judge.database.schema, &judge.database.keyspace);
         match &self.kind {
             SourceKind::Keys(keys) => Ok(Some(keys.len())),
-            SourceKind::Range(range) => {
+            SourceKind::Ranges(ranges) => {
                 let rows = keyspace.rows(self.entity.index);
-                let ranges = std::slice::from_ref(range);
                 count_keys(judge, rows, ranges, bound)
             }
             SourceKind::Index { index, ranges, .. } => {

@@ -3,13 +3,15 @@
 //! By the keys that a [`Source`] gives, where the condition has a part that a key or an index answers;
 //! else along the keys or an index that have the order, else all rows. `restriction` finds what a
 //! condition leaves of an index, `candidates` the sources that a condition allows, `choice` takes the
-//! one with the fewest rows, as counted in the store up to a bound, and `source` gives its keys.
+//! one with the fewest rows, as counted in the store up to a bound, and `source` gives its keys. Where
+//! both would do, a source and a walk in order, `patience` says how long the walk may last.
 //! Invariants: whatever is chosen, the whole condition is judged on every row that is read, and no row
 //! that meets it is left out.
 
 mod candidates;
 mod choice;
 mod order;
+mod patience;
 mod restriction;
 mod source;
 
@@ -21,6 +23,8 @@ use crate::storage::{Direction, KeyRange};
 
 pub(super) use candidates::{Atom, Test, atoms_of, best};
 pub use choice::Estimate;
+pub(super) use patience::Otherwise;
+use patience::Patience;
 pub(super) use source::{Source, SourceKind, or_break, scan_index};
 
 /// How a query gets at its rows.
@@ -30,15 +34,17 @@ pub(super) struct Plan<'q> {
     pub(super) is_sorted: bool,
     /// Whether nothing is left out of what is read but by a limit or a cursor.
     reads_all: bool,
+    /// What is done instead when a walk has not found enough in time.
+    pub(super) otherwise: Option<Otherwise<'q>>,
 }
 
 pub(super) enum Access<'q> {
     /// The rows of the keys that a source gives, in the order of their keys.
     Keys(Source<'q>),
-    /// The rows in a range of keys, one after the other.
-    Rows(KeyRange, Direction),
-    /// The rows in a range of an index, in the order of the index.
-    Along(&'q IndexSchema, KeyRange, Direction),
+    /// The rows in ranges of keys, one after the other.
+    Rows(Vec<KeyRange>, Direction),
+    /// The rows in ranges of an index, in the order of the index.
+    Along(&'q IndexSchema, Vec<KeyRange>, Direction),
 }
 
 impl Plan<'_> {
@@ -62,30 +68,38 @@ pub(super) fn plan<'q>(
     let walk = order::walk(schema, entity, query, &own);
     let source = candidates::best(judge, entity, &atoms)?;
     // What is not read in an order comes in that of the keys.
-    let unordered = match query.order.as_slice() {
+    let is_in_key_order = match query.order.as_slice() {
         [] => true,
         [term] => term.is_key_upward(entity) && !query.backward,
         _ => false,
     };
+    let of_source = |source: Source<'q>| Plan {
+        access: source.into_access(query),
+        is_sorted: is_in_key_order,
+        reads_all: false,
+        otherwise: None,
+    };
     Ok(match (source, walk) {
-        (Some(source), Some(walk)) if walk.reads_no_more_than(&source) => walk.into_plan(),
-        (Some(source), _) => Plan {
-            is_sorted: unordered,
-            reads_all: false,
-            access: match source.kind {
-                SourceKind::Range(range) => Access::Rows(range, Direction::Forward),
-                _ => Access::Keys(source),
-            },
+        (Some(source), Some(walk)) if walk.reads_no_more_than(&source) => walk.into_plan(None),
+        (Some(source), Some(walk)) => match Patience::with(judge, &source, query)? {
+            Some(patience) => walk.into_plan(Some(Otherwise {
+                source,
+                is_sorted: is_in_key_order,
+                patience,
+            })),
+            None => of_source(source),
         },
+        (Some(source), None) => of_source(source),
         // To read a whole index, and each row by its key, costs more than to sort; for the first few
         // rows it costs less.
         (None, Some(walk)) if walk.is_by_key() || query.take.is_some() || query.is_sliced => {
-            walk.into_plan()
+            walk.into_plan(None)
         }
         (None, _) => Plan {
-            access: Access::Rows(KeyRange::all(), Direction::Forward),
-            is_sorted: unordered,
+            access: Access::Rows(vec![KeyRange::all()], Direction::Forward),
+            is_sorted: is_in_key_order,
             reads_all: true,
+            otherwise: None,
         },
     })
 }

@@ -1,11 +1,12 @@
 //! Along which keys, or which index, rows come in the order that is asked for.
 
+use std::cmp::Reverse;
 use std::ops::Bound;
 
 use super::super::judge::VALUE;
 use super::super::{Query, order::Term};
-use super::restriction::{Own, equal_prefix, has_all_rows, index_use, key_range};
-use super::{Access, Plan, Source, SourceKind};
+use super::restriction::{Own, equal_prefix, has_all_rows, index_use, key_use};
+use super::{Access, Otherwise, Plan, Source, SourceKind};
 use crate::schema::{EntitySchema, IndexSchema, PartKind, Schema};
 use crate::storage::{Direction, KeyRange};
 
@@ -14,9 +15,9 @@ pub(super) struct Walk<'q> {
     /// `None`: the keys of the rows themselves.
     index: Option<&'q IndexSchema>,
     /// What the condition leaves of it.
-    range: KeyRange,
-    /// The part of it that is behind the cursor.
-    behind: KeyRange,
+    ranges: Vec<KeyRange>,
+    /// The parts of it that are behind the cursor.
+    behind: Vec<KeyRange>,
     direction: Direction,
 }
 
@@ -28,38 +29,40 @@ impl<'q> Walk<'q> {
     /// Whether the source reads the same part of the same index, only not in its order.
     pub(super) fn reads_no_more_than(&self, source: &Source<'_>) -> bool {
         match (&source.kind, self.index) {
-            (SourceKind::Range(range), None) => *range == self.range,
+            (SourceKind::Ranges(ranges), None) => *ranges == self.ranges,
             (SourceKind::Index { index, ranges, .. }, Some(own)) => {
-                index.position == own.position && *ranges == [self.range.clone()]
+                index.position == own.position && *ranges == self.ranges
             }
             _ => false,
         }
     }
 
-    pub(super) fn into_plan(self) -> Plan<'q> {
-        let reads_all = self.range == KeyRange::all();
+    /// The walk, and what is done when it has not found enough in time.
+    pub(super) fn into_plan(self, otherwise: Option<Otherwise<'q>>) -> Plan<'q> {
+        let reads_all = self.ranges == [KeyRange::all()];
         Plan {
             access: match self.index {
                 Some(index) => Access::Along(index, self.behind, self.direction),
                 None => Access::Rows(self.behind, self.direction),
             },
             is_sorted: true,
-            reads_all,
+            reads_all: reads_all && otherwise.is_none(),
+            otherwise,
         }
     }
 }
 
-/// The way that has the order, if there is one.
+/// The way that has the order, if there is one. Of several it is the one of which most properties have
+/// to equal one value.
 pub(super) fn walk<'q>(
     schema: &Schema,
     entity: &'q EntitySchema,
     query: &Query,
     own: &[Own<'_>],
 ) -> Option<Walk<'q>> {
-    let (last, before) = query.order.split_last()?;
-    let descending = last.descending;
+    let descending = query.order.last().is_some_and(|term| term.descending);
     let is_own = |term: &Term| term.steps.is_empty() && term.descending == descending;
-    if !query.order.iter().all(is_own) {
+    if query.is_unordered || !query.order.iter().all(is_own) {
         return None;
     }
     let direction = if descending == query.backward {
@@ -68,41 +71,55 @@ pub(super) fn walk<'q>(
         Direction::Backward
     };
     // Entries that are equal otherwise come in the order of the keys in any case.
-    let terms = if last.field == entity.key_field {
-        before
-    } else {
-        query.order.as_slice()
+    let terms = match query.order.split_last() {
+        Some((last, before)) if last.field == entity.key_field => before,
+        _ => query.order.as_slice(),
+    };
+    let walk = |index, prefix: &[u8], ranges: Vec<KeyRange>| Walk {
+        index,
+        behind: behind_cursor(&ranges, prefix, terms, query, direction),
+        ranges,
+        direction,
     };
     if terms.is_empty() {
-        let range = key_range(entity, own).unwrap_or_else(KeyRange::all);
-        return Some(Walk::new(None, (&[], range), direction, query, terms));
+        let left = key_use(schema, entity, own).map(|left| left.ranges);
+        return Some(walk(
+            None,
+            &[],
+            left.unwrap_or_else(|| vec![KeyRange::all()]),
+        ));
     }
-    entity.indexes.iter().find_map(|index| {
-        let (prefix, range) = range_in_order(schema, entity, index, terms, own)?;
-        let of_prefix = (prefix.as_slice(), range);
-        Some(Walk::new(Some(index), of_prefix, direction, query, terms))
-    })
+    let in_order = |index| range_in_order(schema, entity, index, terms, own);
+    if let Some((prefix, range)) = entity.key_index.as_ref().and_then(in_order) {
+        return Some(walk(None, &prefix, vec![range]));
+    }
+    let ways = entity.indexes.iter().filter_map(|index| {
+        let (prefix, range) = in_order(index)?;
+        Some((index, prefix, range))
+    });
+    let longest = ways.min_by_key(|(index, _, range)| {
+        let equal = index.parts.len() - terms.len();
+        (Reverse(equal), *range == KeyRange::all())
+    });
+    let (index, prefix, range) = longest?;
+    Some(walk(Some(index), &prefix, vec![range]))
 }
 
-impl<'q> Walk<'q> {
-    fn new(
-        index: Option<&'q IndexSchema>,
-        (prefix, range): (&[u8], KeyRange),
-        direction: Direction,
-        query: &Query,
-        terms: &[Term],
-    ) -> Self {
-        let behind = query.behind.as_ref().map(|position| {
-            let behind = range_behind(prefix, terms, query, position, direction);
-            behind.map_or_else(|| range.clone(), |behind| range.intersection(&behind))
-        });
-        Self {
-            index,
-            behind: behind.unwrap_or_else(|| range.clone()),
-            range,
-            direction,
-        }
-    }
+/// The parts of ranges that are behind the cursor of a query, if it has one.
+fn behind_cursor(
+    ranges: &[KeyRange],
+    prefix: &[u8],
+    terms: &[Term],
+    query: &Query,
+    direction: Direction,
+) -> Vec<KeyRange> {
+    let position = query.behind.as_ref();
+    let behind = position.and_then(|at| range_behind(prefix, terms, query, at, direction));
+    let Some(behind) = behind else {
+        return ranges.to_vec();
+    };
+    let ranges = ranges.iter().map(|range| range.intersection(&behind));
+    ranges.filter(|range| !range.is_void()).collect()
 }
 
 /// What the condition leaves of an index whose entries, behind parts that have to equal one value, come

@@ -1,9 +1,8 @@
 //! What the comparisons of a conjunction leave of the keys of an entity, or of an index.
 //!
-//! A range, or several, outside of which no row can meet all of them. Invariant: a unique index has no
-//! entries for `None`, nor has the index on one reference, and an index on elements has none for a row
-//! without elements; so it is left alone where
-//! `None` may meet the conjunction.
+//! Ranges, ascending and apart, outside of which no row can meet all of them. Invariant: a unique index has
+//! no entries for `None`, nor has the index on one reference, and an index on elements has none for a row
+//! without elements; so it is left alone where `None` may meet the conjunction.
 
 use std::ops::Bound;
 
@@ -39,11 +38,47 @@ pub(super) struct IndexUse {
     pub(super) fields: FieldSet,
 }
 
-/// The range of keys that comparisons of the key leave, if they do.
-pub(super) fn key_range(entity: &EntitySchema, own: &[Own<'_>]) -> Option<KeyRange> {
+/// What is left of the keys of an entity.
+pub(super) struct KeyUse {
+    pub(super) ranges: Vec<KeyRange>,
+    /// The ranges are whole keys.
+    pub(super) is_exact: bool,
+    pub(super) fields: FieldSet,
+}
+
+/// The ranges of keys that comparisons of the key leave, and those of the properties that it is made of,
+/// unless that is all of them.
+pub(super) fn key_use(schema: &Schema, entity: &EntitySchema, own: &[Own<'_>]) -> Option<KeyUse> {
     let of_key = own.iter().filter(|own| own.field == entity.key_field);
-    let ranges = of_key.filter_map(|own| range_of(own.comparison, own.negated));
-    ranges.reduce(|all, range| all.intersection(&range))
+    let whole = of_key.filter_map(|own| range_of(own.comparison, own.negated));
+    let whole = whole.reduce(|all, range| all.intersection(&range));
+    let key_index = entity.key_index.as_ref();
+    let of_parts = key_index.and_then(|index| index_use(schema, entity, index, own));
+    let key_field = || FieldSet::from_iter([entity.key_field]);
+    match (whole, of_parts) {
+        (None, None) => None,
+        (Some(range), None) => Some(KeyUse {
+            ranges: vec![range],
+            is_exact: false,
+            fields: key_field(),
+        }),
+        (whole, Some(left)) => {
+            let within = |range: KeyRange| match &whole {
+                Some(whole) => range.intersection(whole),
+                None => range,
+            };
+            let ranges = left.ranges.into_iter().map(within);
+            Some(KeyUse {
+                ranges: ranges.filter(|range| !range.is_void()).collect(),
+                is_exact: left.is_exact,
+                fields: left
+                    .fields
+                    .iter()
+                    .chain(whole.iter().map(|_| entity.key_field))
+                    .collect(),
+            })
+        }
+    }
 }
 
 /// The ranges of an index that comparisons leave, unless that is all of it.

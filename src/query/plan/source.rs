@@ -2,10 +2,12 @@
 //! and sets of keys above them.
 
 use std::cell::Cell;
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
+use super::super::Query;
 use super::super::filter::Condition;
 use super::super::judge::Judge;
+use super::Access;
 use super::choice::Estimate;
 use crate::codec::RowKey;
 use crate::error::{Error, Result};
@@ -31,8 +33,8 @@ pub(in super::super) struct Source<'q> {
 pub(in super::super) enum SourceKind<'q> {
     /// These keys, be there rows or not; ascending.
     Keys(Vec<RowKey>),
-    /// The keys in a range.
-    Range(KeyRange),
+    /// The keys in ranges, ascending.
+    Ranges(Vec<KeyRange>),
     /// The rows in ranges of an index.
     Index {
         index: &'q IndexSchema,
@@ -67,6 +69,23 @@ impl<'q> Source<'q> {
         }
     }
 
+    /// How the rows are read. Where a few in any order will do, those come first that are found first.
+    pub(super) fn into_access(self, query: &Query) -> Access<'q> {
+        let takes_any = query.is_unordered && query.take.is_some();
+        match self.kind {
+            SourceKind::Ranges(ranges) => Access::Rows(ranges, Direction::Forward),
+            SourceKind::Index {
+                index,
+                ranges,
+                is_exact,
+                ..
+            } if takes_any && !index.has_elements() && !(is_exact && index.unique) => {
+                Access::Along(index, ranges, Direction::Forward)
+            }
+            kind => Access::Keys(Self { kind, ..self }),
+        }
+    }
+
     /// Whether it may give keys of rows that are not there.
     pub(in super::super) fn may_miss(&self) -> bool {
         match &self.kind {
@@ -96,7 +115,7 @@ impl<'q> Source<'q> {
         let before = judge.calls();
         match &self.kind {
             SourceKind::Keys(keys) => Ok((keys.clone(), 0)),
-            SourceKind::Range(range) => Ok((self.keys_in(judge, range)?, 0)),
+            SourceKind::Ranges(ranges) => Ok((self.keys_in(judge, ranges)?, 0)),
             SourceKind::Index {
                 index,
                 ranges,
@@ -134,13 +153,15 @@ impl<'q> Source<'q> {
         }
     }
 
-    fn keys_in(&self, judge: Judge<'_>, range: &KeyRange) -> Result<Vec<RowKey>> {
+    fn keys_in(&self, judge: Judge<'_>, ranges: &[KeyRange]) -> Result<Vec<RowKey>> {
         let rows = judge.database.keyspace.rows(self.entity.index);
         let (mut keys, mut outcome) = (Vec::new(), Ok(()));
-        judge.reader.scan_keys(rows, range, &mut |key| {
-            let key = RowKey::from_encoded(self.entity.key_kind, key).map_err(Error::from);
-            keep(key, &mut keys, &mut outcome)
-        })?;
+        for range in ranges {
+            judge.reader.scan_keys(rows, range, &mut |key| {
+                let key = RowKey::from_encoded(self.entity.key_kind, key).map_err(Error::from);
+                keep(key, &mut keys, &mut outcome)
+            })?;
+        }
         outcome.map(|()| keys)
     }
 
@@ -154,7 +175,7 @@ impl<'q> Source<'q> {
         let tree = judge.database.keyspace.index(self.entity.index, index);
         let mut keys = Vec::with_capacity(ranges.len());
         for range in ranges {
-            let std::ops::Bound::Included(entry) = range.start() else {
+            let Bound::Included(entry) = range.start() else {
                 unreachable!("a whole key begins the range of it alone")
             };
             if let Some(row) = judge.reader.get(tree, entry)? {
@@ -237,11 +258,11 @@ impl<'q> Source<'q> {
     }
 }
 
-/// What all sources give. A range of keys is no source here, but a condition on what the others give.
+/// What all sources give. Ranges of keys are no source here, but a condition on what the others give.
 fn intersection(judge: Judge<'_>, sources: &[Source<'_>]) -> Result<Vec<RowKey>> {
     let mut common: Option<Vec<RowKey>> = None;
     for source in sources {
-        if matches!(source.kind, SourceKind::Range(_)) {
+        if matches!(source.kind, SourceKind::Ranges(_)) {
             continue;
         }
         let keys = source.keys(judge)?;
@@ -255,12 +276,23 @@ fn intersection(judge: Judge<'_>, sources: &[Source<'_>]) -> Result<Vec<RowKey>>
     }
     let mut common = common.expect("an intersection has a source that is no range");
     for source in sources {
-        if let SourceKind::Range(range) = &source.kind {
-            common.retain(|key| range.contains(&key.to_vec()));
+        if let SourceKind::Ranges(ranges) = &source.kind {
+            common.retain(|key| is_in_one_of(ranges, &key.to_vec()));
             source.rows.set(common.len());
         }
     }
     Ok(common)
+}
+
+/// Whether a key is in one of the ranges, which are ascending and apart.
+fn is_in_one_of(ranges: &[KeyRange], key: &[u8]) -> bool {
+    let is_before = |range: &KeyRange| match range.end() {
+        Bound::Excluded(end) => end <= key,
+        Bound::Included(end) => end < key,
+        Bound::Unbounded => false,
+    };
+    let at = ranges.partition_point(is_before);
+    ranges.get(at).is_some_and(|range| range.contains(key))
 }
 
 /// Visits the row keys in a range of an index, as they stand there.

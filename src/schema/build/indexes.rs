@@ -62,6 +62,25 @@ fn of_property(
     ))
 }
 
+/// The key as an index, where it is made of properties: the keys of the rows are those of its entries.
+pub(super) fn of_key(
+    description: &EntityDescription,
+    fields: &[FieldSchema],
+) -> Option<IndexSchema> {
+    let described = description.fields.iter().zip(fields).enumerate();
+    let parts = described.filter(|(_, (described, _))| described.is_key_part);
+    let parts = parts.filter_map(|(field, (_, schema))| {
+        let kind = match &schema.kind {
+            ResolvedKind::Relation(_) => PartKind::Reference,
+            ResolvedKind::Scalar(value) => PartKind::Value(*value),
+            _ => return None,
+        };
+        Some(IndexPart { field, kind })
+    });
+    let parts: Vec<_> = parts.collect();
+    (!parts.is_empty()).then(|| index("", "the key", true, parts, fields))
+}
+
 /// An index that is declared on the struct.
 fn of(described: &IndexDescription, fields: &[FieldSchema]) -> IndexSchema {
     let part = |part: &PartDescription| IndexPart {

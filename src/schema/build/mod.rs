@@ -97,6 +97,7 @@ impl Builder {
         resolve_embedded(&mut fields);
         hide_derived(&mut fields);
         let indexes = self.indexes(&description, &fields);
+        let key_index = indexes::of_key(&description, &fields);
         let positions = |wanted: fn(&ResolvedKind) -> bool| -> Vec<FieldIndex> {
             (0..fields.len())
                 .filter(|at| wanted(&fields[*at].kind))
@@ -129,6 +130,7 @@ impl Builder {
             key_parts: (0..fields.len())
                 .filter(|at| description.fields[*at].is_key_part)
                 .collect(),
+            key_index,
             columns: (0..fields.len())
                 .filter(|at| fields[*at].is_column())
                 .collect(),
