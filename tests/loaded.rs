@@ -280,8 +280,7 @@ fn a_handle_is_good_for_what_an_id_is_good_for() {
 
         // as a value
         assert_eq!(user, ann);
-        assert_eq!(ann, user);
-        assert_eq!([ann], [user]);
+        assert_eq!(ann, *user);
         let again = em.find_one(user).populate(|u| u.profile()).or_fail()?;
         assert_eq!(user, again);
         assert_eq!(

@@ -109,15 +109,11 @@ impl<T: Entity, L, M> PartialEq<Loaded<T, M>> for Loaded<T, L> {
     }
 }
 
+/// Only in this direction: were an `Id` comparable with more than itself, the compiler would not know what
+/// an empty list is in `ids == []`.
 impl<T: Entity, L> PartialEq<Id<T>> for Loaded<T, L> {
     fn eq(&self, other: &Id<T>) -> bool {
         self.id == *other
-    }
-}
-
-impl<T: Entity, L> PartialEq<Loaded<T, L>> for Id<T> {
-    fn eq(&self, other: &Loaded<T, L>) -> bool {
-        *self == other.id
     }
 }
 

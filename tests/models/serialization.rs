@@ -247,7 +247,10 @@ fn several_are_a_list_by_one_choice() {
         let json = json_of(with_customers);
         assert_eq!(json[0]["by"]["balance"], "-2.50");
         assert_eq!(json[0]["by"], json[1]["by"]);
-        assert_eq!(json_of(em.serialize_all::<Purchase>([])), json!([]));
+        assert_eq!(
+            json_of(em.serialize_all(Vec::<Id<Purchase>>::new())),
+            json!([])
+        );
         Ok(())
     });
 }
