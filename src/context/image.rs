@@ -20,6 +20,7 @@ pub(super) struct Image {
     life: Life,
     row: Option<Bytes>,
     lazies: Vec<(FieldIndex, Bytes)>,
+    has_stale_lazies: bool,
     linked: Option<Box<[Option<RowKey>]>>,
     body: Option<Properties>,
 }
@@ -81,6 +82,7 @@ impl Image {
             life: slot.life,
             row: slot.row.clone(),
             lazies: slot.lazies.clone(),
+            has_stale_lazies: slot.has_stale_lazies,
             linked: slot.linked().map(Into::into),
             body: body.map(|body| Properties::of(entity, body, values(body))),
         }
@@ -91,6 +93,7 @@ impl Image {
         slot.life = self.life;
         slot.row = self.row;
         slot.lazies = self.lazies;
+        slot.has_stale_lazies = self.has_stale_lazies;
         slot.set_linked(self.linked);
         match (self.body, slot.body.take()) {
             (Some(properties), Some(mut body)) => {

@@ -28,6 +28,9 @@ pub(crate) struct Slot {
     pub(crate) row: Option<Bytes>,
     /// The stored values of the lazy properties that are loaded.
     pub(crate) lazies: Vec<(FieldIndex, Bytes)>,
+    /// Others have written the row since it was read, and perhaps its lazy values. The next read of the
+    /// row reads those anew that are loaded.
+    pub(crate) has_stale_lazies: bool,
     /// What the to-one relations held when both ends last agreed. There while touched.
     linked: Option<Box<[Option<RowKey>]>>,
 }
@@ -40,6 +43,7 @@ impl Slot {
             body: Some(body),
             row: None,
             lazies: Vec::new(),
+            has_stale_lazies: false,
             linked: None,
         }
     }
@@ -51,6 +55,7 @@ impl Slot {
             body: Some(body),
             row: Some(row),
             lazies: Vec::new(),
+            has_stale_lazies: false,
             linked: None,
         }
     }
@@ -63,6 +68,7 @@ impl Slot {
             body: None,
             row: None,
             lazies: Vec::new(),
+            has_stale_lazies: false,
             linked: None,
         }
     }

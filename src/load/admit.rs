@@ -120,7 +120,7 @@ impl Loader<'_> {
     /// R8: properties that equal the snapshot take the stored value, changed ones are kept.
     fn bring_up_to_date(&mut self, instance: Instance, row: &[u8]) -> Result<()> {
         let slot = self.context.slot(instance);
-        let unchanged = slot.row.as_deref() == Some(row);
+        let unchanged = slot.row.as_deref() == Some(row) && !slot.has_stale_lazies;
         if unchanged && !(self.overwrite && slot.is_touched()) {
             return Ok(());
         }
@@ -165,6 +165,7 @@ impl Loader<'_> {
     /// # Errors
     /// [`Error::Corruption`](crate::Error::Corruption) if a value can't be read.
     pub(crate) fn bring_lazies_up_to_date(&mut self, instance: Instance) -> Result<()> {
+        self.context.slot_mut(instance).has_stale_lazies = false;
         if self.overwrite {
             // Whoever overwrites reads them anew by a hint.
             return Ok(());

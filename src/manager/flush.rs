@@ -120,6 +120,7 @@ impl EntityManager {
             let rows = outcome.rows.keys().cloned().collect();
             self.keep_staged(Staged {
                 prepared,
+                sequence: outcome.sequence,
                 ledger,
                 rows,
                 told: changes,

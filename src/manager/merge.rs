@@ -167,6 +167,7 @@ impl EntityManager {
         }
         let mut loaded = Slot::loaded(slot.key.clone(), copy, row.clone());
         loaded.lazies.clone_from(&slot.lazies);
+        loaded.has_stale_lazies = slot.has_stale_lazies;
         context.insert(instance.entity, loaded);
     }
 

@@ -42,10 +42,15 @@ pub(crate) fn accept(
 /// Rows and links as they were written. What the unit of work knew otherwise follows.
 pub(super) fn accept_outcome(database: &Database, context: &mut Context, outcome: &Outcome) {
     for ((entity, key), row) in &outcome.rows {
-        if let RowOutcome::Written { row, as_prepared } = row {
+        if let RowOutcome::Written {
+            row,
+            as_prepared,
+            over,
+        } = row
+        {
             // A hook can have changed an instance that was prepared before it.
             let differs = !as_prepared || database.entity_type(*entity).has_hooks();
-            accept_row(database, context, (*entity, key), row, differs);
+            accept_row(database, context, (*entity, key), (row, *over), differs);
         }
     }
     hide_lost_links(context, outcome);
@@ -205,7 +210,7 @@ fn accept_row(
     database: &Database,
     context: &mut Context,
     (entity, key): (EntityIndex, &RowKey),
-    row: &Bytes,
+    (row, over): (&Bytes, Option<u64>),
     differs: bool,
 ) {
     let Some(instance) = context.find(entity, key) else {
@@ -213,6 +218,9 @@ fn accept_row(
     };
     let slot = context.slot_mut(instance);
     slot.life = Life::Managed;
+    let read = slot.record().map(|record| record.revision());
+    // Nothing of the row tells whether others have written its lazy values, too.
+    slot.has_stale_lazies |= read.is_some() && read != over;
     if differs && slot.body.is_some() {
         let schema = Arc::clone(&database.schema);
         bring_over(context, instance, schema.entity(entity), row);

@@ -19,6 +19,8 @@ use crate::storage::{Batch, Bytes, CommitSequence, Reader};
 /// What a committed flush did to the rows: what memory has to be told.
 #[derive(Default)]
 pub(crate) struct Outcome {
+    /// The number of the commit that it was planned for.
+    pub(crate) sequence: CommitSequence,
     pub(crate) rows: BTreeMap<(EntityIndex, RowKey), RowOutcome>,
     /// Links written and removed: relation, owner, target, whether it is there now.
     pub(crate) links: Vec<links::LinkWrite>,
@@ -26,10 +28,12 @@ pub(crate) struct Outcome {
 
 /// The final state of one row.
 pub(crate) enum RowOutcome {
-    /// `as_prepared`: it is just what the change set said, so memory has it already.
+    /// `as_prepared`: it is just what the change set said, so memory has it already. `over`: the revision
+    /// of the row that it takes the place of, as far as that is known.
     Written {
         row: Bytes,
         as_prepared: bool,
+        over: Option<u64>,
     },
     Removed,
 }
@@ -92,7 +96,10 @@ pub(crate) fn plan(
         reader,
         writes: BTreeMap::new(),
         batch: Batch::default(),
-        outcome: Outcome::default(),
+        outcome: Outcome {
+            sequence,
+            ..Outcome::default()
+        },
     };
     for change in &prepared.changes {
         planner.add_change(change)?;
@@ -225,7 +232,13 @@ impl<'a> Planner<'a> {
                 let row: Bytes = body.seal(key, sequence.0, schema.version).into();
                 self.batch.put(tree, stored_key, &*row);
                 let as_prepared = write.change.is_some_and(|change| change.body == *body);
-                RowOutcome::Written { row, as_prepared }
+                let old = write.old.as_deref();
+                let old = old.and_then(|row| Record::parse_unverified(row).ok());
+                RowOutcome::Written {
+                    row,
+                    as_prepared,
+                    over: old.map(|row| row.revision()),
+                }
             } else {
                 self.batch.delete(tree, stored_key);
                 RowOutcome::Removed

@@ -24,6 +24,8 @@ use crate::storage::{Batch, Bytes, CommitSequence, Reader, StagedReader};
 /// A flush inside a transaction.
 pub(crate) struct Staged {
     pub(crate) prepared: Prepared,
+    /// The number of the commit that it was planned for.
+    pub(crate) sequence: CommitSequence,
     /// What was pending when the flush was planned.
     pub(crate) ledger: Kept<LinkLedger>,
     /// The rows that it wrote or removed, as memory was told.
@@ -64,6 +66,10 @@ pub(crate) fn replay(
     reader: &dyn Reader,
     sequence: CommitSequence,
 ) -> Result<(Batch, Replayed)> {
+    // Where nobody has committed meanwhile, the rows are those that memory was told of.
+    let is_as_staged = staged.iter().all(|flush| flush.sequence == sequence);
+    let over = is_as_staged.then_some(sequence.0);
+    let written = |row| written(row, over);
     let mut batch = Batch::new();
     let mut outcomes = Vec::with_capacity(staged.len());
     let mut total = Outcome::default();
@@ -114,10 +120,11 @@ pub(crate) fn replay(
 }
 
 /// A row of which memory may have another state: it was told of what was staged.
-const fn written(row: Bytes) -> RowOutcome {
+const fn written(row: Bytes, over: Option<u64>) -> RowOutcome {
     RowOutcome::Written {
         row,
         as_prepared: false,
+        over,
     }
 }
 

@@ -219,3 +219,32 @@ fn r8_refresh_forgets_that_an_item_was_taken_out_of_its_collection() {
         Ok(())
     });
 }
+
+#[test]
+fn r8_a_flush_over_a_row_that_others_have_written_does_not_keep_their_lazy_values_out() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let ann = user(&mut em, "ann");
+        em.flush()?;
+        let told = |em: &EntityManager| em[ann].password.get().cloned();
+        for in_transaction in [false, true] {
+            let text = format!("changed {in_transaction}");
+            if in_transaction {
+                em.begin();
+            }
+            em[ann].bio = format!("mine {in_transaction}");
+            if in_transaction {
+                em.flush()?;
+            }
+            meanwhile(orm, ann, |ann| ann.password = text.clone().into())?;
+            if in_transaction {
+                em.commit()?;
+            } else {
+                em.flush()?;
+            }
+            em.find::<User>().all()?;
+            assert_eq!(told(&em), Some(format!("hashed {text}")));
+        }
+        Ok(())
+    });
+}

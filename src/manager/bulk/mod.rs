@@ -99,6 +99,7 @@ impl EntityManager {
             *ledger = made.ledger;
             self.keep_staged(Staged {
                 prepared: made.prepared,
+                sequence: made.outcome.sequence,
                 ledger,
                 rows: made.outcome.rows.into_keys().collect(),
                 told: None,
