@@ -91,11 +91,11 @@ fn compare(
     let (mut with, mut without, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let started = Instant::now();
-        let found = page(em.find().filter(|e| e.indexed().lt(below))).ids();
+        let found = page(em.find::<Entry>().filter(|e| e.indexed().lt(below))).ids();
         with.push(started.elapsed());
         black_box(found.expect("the query can be run"));
         let started = Instant::now();
-        let found = page(em.find().filter(|e| e.plain().lt(below))).ids();
+        let found = page(em.find::<Entry>().filter(|e| e.plain().lt(below))).ids();
         without.push(started.elapsed());
         black_box(found.expect("the query can be run"));
         let last = with.len() - 1;

@@ -19,6 +19,8 @@ pub struct Plain {
     pub author: Option<usize>,
     pub tags: BTreeSet<usize>,
     pub cover: Option<usize>,
+    pub labels: Option<Vec<u16>>,
+    pub place: Option<(u8, Option<i8>)>,
 }
 
 pub const AUTHORS: [(&str, Option<u8>); 4] = [
@@ -38,13 +40,25 @@ impl Plain {
         self.author.map(|at| AUTHORS[at])
     }
 
+    fn lower(&self) -> String {
+        self.title.to_lowercase()
+    }
+
+    fn room(&self) -> Option<u8> {
+        self.place.map(|(room, _)| room)
+    }
+
+    fn slot(&self) -> Option<i8> {
+        self.place.and_then(|(_, slot)| slot)
+    }
+
     fn color(&self) -> Option<&'static str> {
         self.cover.map(|at| COLORS[at])
     }
 }
 
 fn titles() -> impl Strategy<Value = String> {
-    prop_oneof!["[ab%]{0,3}", Just("a\0".to_owned()), Just("ä".to_owned())]
+    prop_oneof!["[abA%]{0,3}", Just("a\0".to_owned()), Just("ä".to_owned())]
 }
 
 pub fn books(number: Range<usize>) -> impl Strategy<Value = Vec<Plain>> {
@@ -56,11 +70,13 @@ pub fn books(number: Range<usize>) -> impl Strategy<Value = Vec<Plain>> {
         prop::option::of(0..AUTHORS.len()),
         btree_set(0..TAGS.len(), 0..4),
         prop::option::of(0..COLORS.len()),
+        prop::option::of(vec(0_u16..5, 0..4)),
+        prop::option::of((0_u8..4, prop::option::of(-1_i8..2))),
     );
     vec(book, number).prop_map(|books| {
         let plain = |(book, id): (_, u64)| {
-            let (title, has_isbn, year, pages, author, tags, cover): (_, bool, _, _, _, _, _) =
-                book;
+            let (title, has_isbn, year, pages, author, tags, cover, labels, place) = book;
+            let has_isbn: bool = has_isbn;
             Plain {
                 id,
                 title,
@@ -71,6 +87,8 @@ pub fn books(number: Range<usize>) -> impl Strategy<Value = Vec<Plain>> {
                 author,
                 tags,
                 cover,
+                labels,
+                place,
             }
         };
         books.into_iter().zip(1..).map(plain).collect()
@@ -90,6 +108,13 @@ pub enum Condition {
     AuthorName(Text, String),
     CoverColor(Compare, String),
     CoverText(Text, String),
+    /// The title, in small letters.
+    Lower(Compare, String),
+    LowerText(Text, String),
+    Labels(Has, Vec<u16>),
+    Room(Compare, u8),
+    Slot(Compare, Option<i8>),
+    HasPlace(bool),
     Tags(Quantifier, TagCondition),
     /// Of the author's books, this one among them.
     AuthorBooks(Quantifier, Box<Condition>),
@@ -133,6 +158,29 @@ pub enum Text {
     Starts,
     Ends,
     Contains,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Has {
+    Any,
+    All,
+}
+
+impl Has {
+    pub fn filter<R>(self, property: Property<R, Option<Vec<u16>>>, labels: &[u16]) -> Filter<R> {
+        match self {
+            Self::Any => property.has_any(labels.iter().copied()),
+            Self::All => property.has_all(labels.iter().copied()),
+        }
+    }
+
+    fn holds(self, of: Option<&Vec<u16>>, labels: &[u16]) -> bool {
+        let has = |label: &u16| of.is_some_and(|of| of.contains(label));
+        match self {
+            Self::Any => labels.iter().any(has),
+            Self::All => labels.iter().all(has),
+        }
+    }
 }
 
 impl Compare {
@@ -245,6 +293,13 @@ impl Condition {
             Self::CoverText(text, value) => {
                 book.color().is_some_and(|color| text.holds(color, value))
             }
+            Self::Lower(compare, value) => compare.holds(book.lower().cmp(value)),
+            Self::LowerText(text, value) => text.holds(&book.lower(), value),
+            Self::Labels(has, labels) => has.holds(book.labels.as_ref(), labels),
+            // Behind a value that is absent everything is `None`.
+            Self::Room(compare, value) => compare.holds(book.room().cmp(&Some(*value))),
+            Self::Slot(compare, value) => compare.holds(book.slot().cmp(value)),
+            Self::HasPlace(has) => book.place.is_some() == *has,
             Self::Tags(quantifier, condition) => {
                 quantifier.holds(book.tags.iter(), |tag| condition.holds(*tag, all))
             }
@@ -285,6 +340,10 @@ fn texts() -> impl Strategy<Value = Text> {
     prop::sample::select(vec![Text::Starts, Text::Ends, Text::Contains])
 }
 
+fn has() -> impl Strategy<Value = Has> {
+    prop::sample::select(vec![Has::Any, Has::All])
+}
+
 fn quantifiers() -> impl Strategy<Value = Quantifier> {
     prop_oneof![
         4 => Just(Quantifier::Any),
@@ -316,6 +375,12 @@ fn leaves() -> impl Strategy<Value = Condition> {
         (texts(), "[AnBob]{0,2}").prop_map(|(t, v)| Condition::AuthorName(t, v)),
         (compares(), "(|r|red)").prop_map(|(c, v)| Condition::CoverColor(c, v)),
         (texts(), "[re]{0,2}").prop_map(|(t, v)| Condition::CoverText(t, v)),
+        (compares(), titles()).prop_map(|(c, v)| Condition::Lower(c, v)),
+        (texts(), "[ab]{0,2}").prop_map(|(t, v)| Condition::LowerText(t, v)),
+        (has(), vec(0_u16..6, 0..3)).prop_map(|(h, v)| Condition::Labels(h, v)),
+        (compares(), 0_u8..4).prop_map(|(c, v)| Condition::Room(c, v)),
+        (compares(), prop::option::of(-1_i8..2)).prop_map(|(c, v)| Condition::Slot(c, v)),
+        any::<bool>().prop_map(Condition::HasPlace),
         (quantifiers(), tag_leaves()).prop_map(|(q, t)| Condition::Tags(q, t)),
     ]
 }
@@ -347,6 +412,9 @@ pub enum By {
     AuthorName,
     AuthorRank,
     CoverColor,
+    Lower,
+    Room,
+    Slot,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -404,14 +472,17 @@ impl Term {
                 compare(rank(to).as_ref(), rank(from).as_ref(), self)
             }
             By::CoverColor => compare(a.color().as_ref(), b.color().as_ref(), self),
+            By::Lower => compare(Some(&a.lower()), Some(&b.lower()), self),
+            By::Room => compare(a.room().as_ref(), b.room().as_ref(), self),
+            By::Slot => compare(a.slot().as_ref(), b.slot().as_ref(), self),
         }
     }
 }
 
 fn terms() -> impl Strategy<Value = Vec<Term>> {
-    use By::{AuthorName, AuthorRank, CoverColor, Id, Isbn, Pages, Title, Year};
+    use By::{AuthorName, AuthorRank, CoverColor, Id, Isbn, Lower, Pages, Room, Slot, Title, Year};
     let by = prop::sample::select(vec![
-        Id, Title, Isbn, Year, Pages, AuthorName, AuthorRank, CoverColor,
+        Id, Title, Isbn, Year, Pages, AuthorName, AuthorRank, CoverColor, Lower, Room, Slot,
     ]);
     let term = (
         by,

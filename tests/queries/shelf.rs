@@ -45,7 +45,8 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// Defines a library as a module of entities: `$attribute` stands before the property that follows.
+/// Defines a library as a module of entities: `$attribute` stands before the property that follows. The
+/// title in small letters is indexed in any case, between other properties or alone.
 macro_rules! shelf {
     ($(#[$doc:meta])* $name:ident {
         title: $(#[$title:meta])*,
@@ -55,6 +56,10 @@ macro_rules! shelf {
         author_rank: $(#[$author_rank:meta])*,
         tag_kind: $(#[$tag_kind:meta])*,
         color: $(#[$color:meta])*,
+        labels: $(#[$labels:meta])*,
+        room: $(#[$room:meta])*,
+        slot: $(#[$slot:meta])*,
+        lower: $($before:ident)? / $($behind:ident)?,
         together: $(#[$together:meta])*,
     }) => {
         $(#[$doc])*
@@ -77,6 +82,8 @@ macro_rules! shelf {
             }
 
             #[derive(Entity, Debug)]
+            // Here, since a function names properties, which an attribute from outside can't.
+            #[orm(index($($before,)? lower: String = title.to_lowercase() $(, $behind)?))]
             $(#[$together])*
             pub struct Book {
                 #[orm(primary_key)]
@@ -94,6 +101,18 @@ macro_rules! shelf {
                 tags: Collection<Tag>,
                 #[orm(one_to_one(mapped_by = book))]
                 cover: Inverse<Cover>,
+                $(#[$labels])*
+                labels: Option<Vec<u16>>,
+                #[orm(embedded)]
+                place: Option<Place>,
+            }
+
+            #[derive(Embedded, Debug, Clone, PartialEq)]
+            pub struct Place {
+                $(#[$room])*
+                room: u8,
+                $(#[$slot])*
+                slot: Option<i8>,
             }
 
             #[derive(Entity, Debug)]
@@ -135,6 +154,13 @@ macro_rules! shelf {
                             compare.filter(book.cover().color(), value.clone())
                         }
                         Self::CoverText(text, value) => text.filter(book.cover().color(), value),
+                        Self::Lower(compare, value) => compare.filter(book.lower(), value.clone()),
+                        Self::LowerText(text, value) => text.filter(book.lower(), value),
+                        Self::Labels(has, labels) => has.filter(book.labels(), labels),
+                        Self::Room(compare, value) => compare.filter(book.place().room(), *value),
+                        Self::Slot(compare, value) => compare.filter(book.place().slot(), *value),
+                        Self::HasPlace(true) => book.place().is_some(),
+                        Self::HasPlace(false) => book.place().is_none(),
                         Self::Tags(quantifier, condition) => {
                             quantifier.filter(&book.tags(), |tag| condition.$name(&tag))
                         }
@@ -170,6 +196,9 @@ macro_rules! shelf {
                     By::AuthorName => term.of(book.author().name()),
                     By::AuthorRank => term.of(book.author().rank()),
                     By::CoverColor => term.of(book.cover().color()),
+                    By::Lower => term.of(book.lower()),
+                    By::Room => term.of(book.place().room()),
+                    By::Slot => term.of(book.place().slot()),
                 }
             }
 
@@ -213,6 +242,8 @@ macro_rules! shelf {
                             author: book.author.map(|at| authors[at]),
                             tags: book.tags.iter().map(|at| tags[*at].clone()).collect(),
                             cover: Inverse::default(),
+                            labels: book.labels.clone(),
+                            place: book.place.map(|(room, slot)| Place { room, slot }),
                         });
                         if let Some(color) = book.cover {
                             em.create(Cover::build().color(plain::COLORS[color]).book(id));
@@ -303,12 +334,16 @@ shelf! {
         author_rank: #[orm(index)],
         tag_kind: #[orm(index)],
         color: #[orm(index)],
+        labels: #[orm(index(each))],
+        room: #[orm(index)],
+        slot: #[orm(index)],
+        lower: /,
         together: ,
     }
 }
 
 shelf! {
-    /// No property has an index.
+    /// No property has an index of its own.
     bare {
         title: ,
         isbn: ,
@@ -317,6 +352,10 @@ shelf! {
         author_rank: ,
         tag_kind: ,
         color: ,
+        labels: ,
+        room: ,
+        slot: ,
+        lower: author /,
         together: ,
     }
 }
@@ -331,6 +370,10 @@ shelf! {
         author_rank: ,
         tag_kind: #[orm(index)],
         color: ,
+        labels: #[orm(index(each))],
+        room: ,
+        slot: #[orm(index)],
+        lower: / pages,
         together: ,
     }
 }
@@ -345,10 +388,15 @@ shelf! {
         author_rank: #[orm(index)],
         tag_kind: ,
         color: #[orm(index)],
+        labels: ,
+        room: ,
+        slot: ,
+        lower: pages / year,
         together: #[orm(
             index(author, year),
             index(year, title, pages),
             index(pages, title),
+            index(pages, each(labels)),
             unique(isbn, year),
             unique(pages, isbn),
         )],
