@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "queries/composed.rs"]
+mod composed;
 #[path = "queries/explained.rs"]
 mod explained;
 #[cfg(feature = "regex")]

@@ -209,7 +209,7 @@ impl Compare {
         }
     }
 
-    fn holds(self, order: Ordering) -> bool {
+    pub fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Eq => order.is_eq(),
             Self::Ne => order.is_ne(),
@@ -331,7 +331,7 @@ impl TagCondition {
     }
 }
 
-fn compares() -> impl Strategy<Value = Compare> {
+pub fn compares() -> impl Strategy<Value = Compare> {
     use Compare::{Eq, Ge, Gt, Le, Lt, Ne};
     prop::sample::select(vec![Eq, Ne, Lt, Le, Gt, Ge])
 }
