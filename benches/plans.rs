@@ -51,9 +51,8 @@ fn main() {
                 for kept in KEPT {
                     let below = *rows * kept / 100;
                     let what = format!("{store}, {rows}, {length}, all | {kept} %");
-                    compare(&orm, &what, rounds, |query| query, below);
+                    compare(&orm, &what, rounds, all, below);
                     let what = format!("{store}, {rows}, {length}, first | {kept} %");
-                    let first = |query: Entries<'_>| query.order_by(|e| e.place().asc()).limit(20);
                     compare(&orm, &what, rounds, first, below);
                 }
             }
@@ -62,6 +61,14 @@ fn main() {
 }
 
 type Entries<'em> = musher::Find<'em, Entry>;
+
+fn all(entries: Entries<'_>) -> Entries<'_> {
+    entries
+}
+
+fn first(entries: Entries<'_>) -> Entries<'_> {
+    entries.order_by(|e| e.place().asc()).limit(20)
+}
 
 /// Rows whose values are scattered over the keys.
 fn write(orm: &Orm, rows: u32, length: usize) {
@@ -80,13 +87,7 @@ fn write(orm: &Orm, rows: u32, length: usize) {
         .expect("the rows are stored");
 }
 
-fn compare(
-    orm: &Orm,
-    what: &str,
-    rounds: usize,
-    page: impl Fn(Entries<'_>) -> Entries<'_>,
-    below: u32,
-) {
+fn compare(orm: &Orm, what: &str, rounds: usize, page: fn(Entries<'_>) -> Entries<'_>, below: u32) {
     let mut em = orm.em();
     let (mut with, mut without, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
