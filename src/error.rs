@@ -3,6 +3,7 @@
 //! Every message names the entity, the property or key, and the remedy; the cause in a lower
 //! layer stays behind [`std::error::Error::source`]. No type of an engine or codec is public here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -313,8 +314,8 @@ pub struct Violation {
     pub entity: &'static str,
     /// The entity's key.
     pub key: String,
-    /// The property.
-    pub property: &'static str,
+    /// The property; of one in a list of embedded values, the path to it: `addresses[2].city`.
+    pub property: Cow<'static, str>,
     /// What is wrong, and the remedy.
     pub problem: String,
 }

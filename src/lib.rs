@@ -206,8 +206,8 @@ pub mod __private {
         IntoManaged, Managed, Pending, Steps, View, root_path,
     };
     pub use crate::query::{
-        Columns, EmbeddedPath, FilterBinding, OptionalPath, OrderProperty, Path, Property,
-        PropertyPath, QueryPath, Terms, Values, index_part, index_part_of_each,
+        Columns, EmbeddedListPath, EmbeddedPath, FilterBinding, OptionalPath, OrderProperty, Path,
+        Property, PropertyPath, QueryPath, Terms, Values, index_part, index_part_of_each,
     };
     pub use crate::schema::{
         ByDefault, CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription,

@@ -13,7 +13,9 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::context::Instance;
-use crate::entity::{Collection, Entity, Fields, Groups, Id, IntoId, IntoIds, Inverse, has_value};
+use crate::entity::{
+    Collection, Entity, Fields, Groups, Id, IntoId, IntoIds, Inverse, Written, has_value,
+};
 use crate::load::{Hint, Hints, LoadPath, Root, Selection};
 use crate::manager::{EntityManager, Managed, View};
 use crate::schema::{FieldIndex, FieldSchema, ResolvedKind};
@@ -291,7 +293,9 @@ impl<T: SerializeEntity> Node<'_, '_, T> {
                     T::serialize_relation(self, field, name, map)?;
                 }
                 ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
-                    Fields::serialize(self.entity, field, name, map)?;
+                    let groups = self.choice.groups;
+                    let written = Written { property, groups };
+                    Fields::serialize(self.entity, field, name, written, map)?;
                 }
                 ResolvedKind::Derived(_) => {}
             }

@@ -7,6 +7,8 @@ mod support;
 mod embedded;
 #[path = "values/evolution.rs"]
 mod evolution;
+#[path = "values/lists.rs"]
+mod lists;
 #[path = "values/ordered.rs"]
 mod ordered;
 #[path = "values/payload.rs"]

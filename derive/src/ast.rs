@@ -10,7 +10,7 @@ use syn::{Data, DataStruct, DeriveInput, Expr, Fields, Ident, Type, Visibility};
 use crate::attr::{ContainerAttrs, FieldAttrs, RelationAttr};
 use crate::ctxt::Ctxt;
 use crate::indexes;
-use crate::shape::Shape;
+use crate::shape::{Shape, is_list};
 
 /// Which derive is at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub(crate) enum Kind<'a> {
     Scalar,
     /// A struct whose properties are in the row.
     Embedded { ty: &'a Type, optional: bool },
+    /// A list of such structs, which is a value in the row.
+    EmbeddedList,
     /// A value apart from the row, of this type.
     Lazy(&'a Type),
     /// A key of another entity.
@@ -230,6 +232,7 @@ impl<'a> Field<'a> {
             _ if self.attrs.primary_key.is_some() && !self.is_key_part => Kind::Key {
                 generated: matches!(self.shape, Shape::GeneratedKey),
             },
+            _ if self.attrs.embedded.is_some() && is_list(self.ty) => Kind::EmbeddedList,
             Shape::Optional(ty) if self.attrs.embedded.is_some() => {
                 Kind::Embedded { ty, optional: true }
             }
@@ -310,7 +313,7 @@ impl<'a> Field<'a> {
             | Kind::Inverse(_) => false,
             Kind::ToOne { optional, .. } => !optional,
             Kind::Embedded { optional, .. } => !optional && !self.has_default(),
-            Kind::Key { generated: false } | Kind::Scalar | Kind::Lazy(_) => {
+            Kind::Key { generated: false } | Kind::Scalar | Kind::EmbeddedList | Kind::Lazy(_) => {
                 !self.has_default() && !self.shape.is_nullable()
             }
         }

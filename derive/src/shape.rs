@@ -64,6 +64,18 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// Whether the type is a `Vec`, or an `Option` of one.
+pub(crate) fn is_list(ty: &Type) -> bool {
+    let Some(segment) = last_segment(ty) else {
+        return false;
+    };
+    match (segment.ident.to_string().as_str(), only_argument(segment)) {
+        ("Vec", Some(_)) => true,
+        ("Option", Some(inner)) => is_list(inner),
+        _ => false,
+    }
+}
+
 fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match ty {
         Type::Group(group) => last_segment(&group.elem),

@@ -10,6 +10,7 @@ pub mod fuzzing;
 #[cfg(feature = "serde-json")]
 mod json;
 pub(crate) mod key;
+pub(crate) mod list;
 pub(crate) mod record;
 pub(crate) mod row_key;
 pub(crate) mod value;

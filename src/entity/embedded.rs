@@ -3,7 +3,7 @@
 //! A property of an embedded value is a property of the entity, and is called `home.city`. Names are
 //! put together while the program is compiled, so that they are `&'static str` like all others.
 
-use super::{EmbeddedPayload, Entity, Fields};
+use super::{EmbeddedPayload, Fields};
 
 /// A struct whose properties are stored in the rows of entities, in a property marked
 /// `#[orm(embedded)]`.
@@ -14,7 +14,7 @@ use super::{EmbeddedPayload, Entity, Fields};
 )]
 pub trait Embedded: Fields {
     /// The paths to the properties.
-    type Path<R: Entity>: Clone;
+    type Path<R>: Clone;
 
     /// The typed difference that hooks see.
     type Payload<'a>: From<EmbeddedPayload<'a>>;

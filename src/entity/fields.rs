@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::ser::SerializeMap;
 
-use super::{AnyCollection, Groups, HydrateRow};
+use super::{AnyCollection, Groups, HydrateRow, Written};
 use crate::codec::RowKey;
 use crate::codec::value::ValueError;
 use crate::error::Result;
@@ -71,6 +71,7 @@ pub trait Fields: Sized + Send + Sync + 'static {
         &self,
         field: usize,
         name: &'static str,
+        written: Written<'_>,
         map: &mut M,
     ) -> Result<(), M::Error>;
 

@@ -112,6 +112,13 @@ impl fmt::Debug for Property<'_> {
         match &property.kind {
             _ if property.hidden => f.write_str("<hidden>"),
             _ if property.embedded.is_some() => self.fmt_embedded(property, f),
+            ResolvedKind::Scalar(value_type) if property.list.is_some() => {
+                let mut stored = Vec::new();
+                match body.encode(self.field, &mut stored) {
+                    Ok(_) => fmt::Display::fmt(&value_type.display(&stored), f),
+                    Err(_) => f.write_str("<unreadable>"),
+                }
+            }
             ResolvedKind::PrimaryKey | ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
                 body.debug(self.field).fmt(f)
             }

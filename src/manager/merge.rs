@@ -77,7 +77,7 @@ impl EntityManager {
             return Err(Error::Validation(vec![Violation {
                 entity: T::NAME,
                 key: "unset".to_owned(),
-                property: schema.fields[schema.key_field].name,
+                property: schema.fields[schema.key_field].name.into(),
                 problem: "is unset, so there is no row to merge with; a new entity is persisted"
                     .to_owned(),
             }]));

@@ -4,7 +4,6 @@
 use std::ops::Deref;
 
 use super::{Filter, Path, Property};
-use crate::entity::Entity;
 
 /// A path from the root entity `R` to an embedded value.
 pub struct EmbeddedPath<R> {
@@ -13,9 +12,14 @@ pub struct EmbeddedPath<R> {
     first: usize,
 }
 
-impl<R: Entity> EmbeddedPath<R> {
+impl<R> EmbeddedPath<R> {
     pub(super) const fn new(path: Path<R, ()>, first: usize) -> Self {
         Self { path, first }
+    }
+
+    /// The path to an element of a list, from the element itself.
+    pub(super) const fn of_element() -> Self {
+        Self::new(Path::start(), 0)
     }
 
     /// The path to a property of the value.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use super::elements::HasElement;
+use super::embedded_list::ElementCount;
 use super::items::Items;
 use super::text::TextMatch;
 use crate::codec::value::encode_value;
@@ -116,6 +117,7 @@ pub(crate) enum Comparison {
     },
     Text(TextMatch),
     Has(HasElement),
+    Elements(ElementCount),
 }
 
 /// A value by its index key, and how stored values become index keys.

@@ -6,8 +6,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
-use super::Filter;
 use super::filter::Condition;
+use super::{Filter, embedded_list};
 use crate::schema::FieldIndex;
 
 /// So many items of a collection, which to-one relations lead to, meet a condition. A to-one relation
@@ -46,7 +46,16 @@ pub struct ItemCount<R> {
     steps: Vec<FieldIndex>,
     field: FieldIndex,
     of: Option<Condition>,
+    counted: Counted,
     root: PhantomData<fn() -> R>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy)]
+enum Counted {
+    Items,
+    /// The elements of a list of embedded values.
+    Elements,
 }
 
 impl<R> ItemCount<R> {
@@ -60,7 +69,17 @@ impl<R> ItemCount<R> {
             steps: path,
             field,
             of: of.map(Filter::into_condition),
+            counted: Counted::Items,
             root: PhantomData,
+        }
+    }
+
+    /// The number of elements in the list of embedded values at the end of a path.
+    pub(super) fn of_elements<T>(path: Vec<FieldIndex>, of: Option<Filter<T>>) -> Self {
+        let counted = Counted::Elements;
+        Self {
+            counted,
+            ..Self::at(path, of)
         }
     }
 
@@ -105,12 +124,22 @@ impl<R> ItemCount<R> {
     }
 
     fn within(self, number: RangeInclusive<usize>) -> Filter<R> {
-        Filter::of(Condition::Items(Items {
-            steps: self.steps,
-            field: self.field,
-            of: self.of.map(Box::new),
-            number,
-        }))
+        let Self {
+            steps, field, of, ..
+        } = self;
+        Filter::of(match self.counted {
+            Counted::Items => Condition::Items(Items {
+                steps,
+                field,
+                of: of.map(Box::new),
+                number,
+            }),
+            Counted::Elements => Condition::Compare {
+                steps,
+                field,
+                comparison: embedded_list::comparison(of, number),
+            },
+        })
     }
 }
 
@@ -120,6 +149,7 @@ impl<R> Clone for ItemCount<R> {
             steps: self.steps.clone(),
             field: self.field,
             of: self.of.clone(),
+            counted: self.counted,
             root: PhantomData,
         }
     }

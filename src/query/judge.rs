@@ -13,7 +13,7 @@ use crate::codec::record::Record;
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace::parse_row;
-use crate::schema::{EntityIndex, EntitySchema, FieldIndex};
+use crate::schema::{EntityIndex, EntitySchema, FieldIndex, FieldSchema};
 use crate::storage::{Bytes, Reader};
 
 /// The byte in a position that says that there is a value.
@@ -351,9 +351,18 @@ fn evaluate(
         // The row is older than the property, or it is of an embedded value that is absent.
         return Ok(holds_for_none(comparison, entity.fields[field].nullable));
     };
+    meets_value(comparison, &entity.fields[field], stored)
+}
+
+/// Whether the stored value of a property meets a comparison.
+pub(super) fn meets_value(
+    comparison: &Comparison,
+    property: &FieldSchema,
+    stored: &[u8],
+) -> Result<bool> {
     match comparison {
         Comparison::In(values) => {
-            let value_type = entity.fields[field].value_type();
+            let value_type = property.value_type();
             Ok(values.iter().flatten().any(|value| match value_type {
                 Some(value_type) => value_type.equal(value, stored),
                 None => value == stored,
@@ -362,6 +371,7 @@ fn evaluate(
         Comparison::IsNone => Ok(matches!(stored, [] | [0])),
         Comparison::Text(text) => Ok(text.is_met(stored)?),
         Comparison::Has(has) => Ok(has.is_met(stored)?),
+        Comparison::Elements(elements) => elements.is_met(property, stored),
         Comparison::Less { than, or_equal } => {
             let mut value = Vec::with_capacity(stored.len() + 2);
             than.value_type.append_order_key(stored, &mut value)?;
@@ -376,6 +386,7 @@ pub(super) fn holds_for_none(comparison: &Comparison, optional: bool) -> bool {
     match comparison {
         Comparison::IsNone => true,
         Comparison::Text(_) | Comparison::Has(_) => false,
+        Comparison::Elements(elements) => elements.number.contains(&0),
         Comparison::In(values) => optional && values.iter().flatten().any(|value| *value == [0]),
         // The index key of `None` is a lone zero byte.
         Comparison::Less { than, or_equal } => !optional || *or_equal || than.key != [0],
@@ -388,7 +399,7 @@ fn evaluate_key(comparison: &Comparison, entity: &EntitySchema, key: &RowKey) ->
             .iter()
             .flatten()
             .any(|value| (entity.key_of_value)(value).as_ref() == Some(key)),
-        Comparison::IsNone => false,
+        Comparison::IsNone | Comparison::Elements(_) => false,
         Comparison::Text(text) => text.is_met_by_key(&key.to_vec()),
         Comparison::Has(has) => has.is_met_by_key(&key.to_vec()),
         Comparison::Less { than, or_equal } => is_less(&key.to_vec(), than, *or_equal),

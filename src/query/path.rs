@@ -19,18 +19,23 @@ pub struct Path<R, T> {
     clippy::mismatching_type_param_order,
     reason = "the root is both ends of its path"
 )]
-impl<R: Entity> Path<R, R> {
+impl<R> Path<R, R> {
     /// The path that goes nowhere.
     #[must_use]
     pub const fn root() -> Self {
+        Self::start()
+    }
+}
+
+impl<R, T> Path<R, T> {
+    /// The path without a step.
+    pub(super) const fn start() -> Self {
         Self {
             steps: Vec::new(),
             entities: PhantomData,
         }
     }
-}
 
-impl<R: Entity, T> Path<R, T> {
     pub(crate) fn steps(&self) -> &[FieldIndex] {
         &self.steps
     }
@@ -112,7 +117,7 @@ pub trait QueryPath<R: Entity> {
 #[derive(Debug)]
 pub struct PropertyPath<R>(Path<R, ()>);
 
-impl<R: Entity> PropertyPath<R> {
+impl<R> PropertyPath<R> {
     /// The path to a property that can be compared.
     #[must_use]
     pub fn property<V>(&self, field: usize) -> Property<R, V> {

@@ -87,6 +87,7 @@ fn is_answered_by_index(comparison: &Comparison, negated: bool) -> bool {
     match comparison {
         Comparison::In(_) | Comparison::Has(_) => !negated,
         Comparison::Less { .. } | Comparison::IsNone => true,
+        Comparison::Elements(_) => false,
         Comparison::Text(text) => !negated && !text.index_prefix.is_empty(),
     }
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    CharCount, Derive, DerivedValue, ElementType, Elements, Equal, IndexDescription, OrderTerm,
-    Readability, ValueType, VersionNumber,
+    CharCount, Derive, DerivedValue, ElementType, Elements, Equal, IndexDescription,
+    ListDescription, OrderTerm, Readability, ValueType, VersionNumber,
 };
 use crate::codec::OrderedKey;
 
@@ -53,6 +53,8 @@ pub struct FieldDescription {
     pub(crate) cascade_remove: bool,
     /// The property is an embedded value of a struct of this name.
     pub(crate) embedded: Option<&'static str>,
+    /// The property is a list of embedded values.
+    pub(crate) list: Option<ListDescription>,
     /// The embedded value that the property is of, by its position.
     pub(crate) part_of: Option<usize>,
     pub(crate) eager: bool,
@@ -180,6 +182,7 @@ impl FieldDescription {
             is_key_part: false,
             cascade_remove: false,
             embedded: None,
+            list: None,
             part_of: None,
             eager: false,
             order: None,
@@ -213,6 +216,13 @@ impl FieldDescription {
     pub const fn embedded(name: &'static str, of: &'static str) -> Self {
         let mut description = Self::new(name, FieldKind::Scalar(ValueType::of::<Option<()>>()));
         description.embedded = Some(of);
+        description
+    }
+
+    /// A list of embedded values.
+    pub(crate) const fn list(name: &'static str, value: ValueType, list: ListDescription) -> Self {
+        let mut description = Self::new(name, FieldKind::Scalar(value));
+        description.list = Some(list);
         description
     }
 

@@ -6,7 +6,10 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::{DerivedValue, FieldSet, IndexSchema, OnDelete, OrderTerm, ValueType, VersionType};
+use super::{
+    DerivedValue, FieldSet, IndexSchema, ListSchema, OnDelete, OrderTerm, ValueType, VersionType,
+    properties_of,
+};
 use crate::codec::record::PropertyNumber;
 use crate::codec::{KeyError, RowKey, RowKeyKind};
 
@@ -176,8 +179,7 @@ impl EntitySchema {
 
     /// The properties of an embedded value.
     pub(crate) fn properties_of(&self, value: FieldIndex) -> impl Iterator<Item = FieldIndex> {
-        let is_of = move |field: &FieldIndex| self.fields[*field].part_of == Some(value);
-        (0..self.fields.len()).filter(is_of)
+        properties_of(&self.fields, Some(value))
     }
 
     /// All of a set, and what is written together with it.
@@ -228,6 +230,8 @@ pub(crate) struct FieldSchema {
     pub(crate) nullable: bool,
     /// The property is an embedded value of a struct of this name. Stored is whether it is there.
     pub(crate) embedded: Option<&'static str>,
+    /// What the elements are, where the property is a list of embedded values.
+    pub(crate) list: Option<ListSchema>,
     /// The embedded value that the property is of.
     pub(crate) part_of: Option<FieldIndex>,
     /// The outermost embedded value, the property itself or one that it is of, that may be absent. What

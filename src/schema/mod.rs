@@ -13,6 +13,7 @@ mod equality;
 mod field_set;
 mod index;
 mod index_description;
+mod list;
 mod names;
 mod order;
 mod readable;
@@ -40,4 +41,5 @@ pub(crate) use entity::{
 };
 pub(crate) use index::{IndexPart, IndexSchema, PartKind};
 pub(crate) use index_description::DescribedPart;
+pub(crate) use list::{ListDescription, ListSchema, properties_of};
 pub(crate) use value_type::{ValueType, VersionType};

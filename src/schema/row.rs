@@ -15,9 +15,19 @@ use crate::error::{Error, Result};
 /// A stored row of one entity. Its bytes are verified; a property may be missing because it was
 /// added to the entity after the row was written.
 pub struct HydrateRow<'a> {
-    schema: &'a EntitySchema,
-    key: &'a RowKey,
+    of: Of<'a>,
     values: &'a [Option<&'a [u8]>],
+}
+
+/// Whose properties they are.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    Row {
+        schema: &'a EntitySchema,
+        key: &'a RowKey,
+    },
+    /// An element of a list of embedded values, which has these properties.
+    Element(&'static [&'static str]),
 }
 
 impl<'a> HydrateRow<'a> {
@@ -28,11 +38,18 @@ impl<'a> HydrateRow<'a> {
         values: &'a [Option<&'a [u8]>],
     ) -> Self {
         debug_assert_eq!(schema.fields.len(), values.len());
-        Self {
-            schema,
-            key,
-            values,
-        }
+        let of = Of::Row { schema, key };
+        Self { of, values }
+    }
+
+    /// An element of a list of embedded values. `values` holds the bytes of each of its properties.
+    pub(crate) fn of_element(
+        properties: &'static [&'static str],
+        values: &'a [Option<&'a [u8]>],
+    ) -> Self {
+        debug_assert_eq!(properties.len(), values.len());
+        let of = Of::Element(properties);
+        Self { of, values }
     }
 
     /// The stored bytes of a property.
@@ -52,8 +69,14 @@ impl<'a> HydrateRow<'a> {
     ///
     /// # Errors
     /// When the bytes are no key of this type.
+    ///
+    /// # Panics
+    /// Of an element: an embedded value has no key.
     pub fn key<K: EntityKey>(&self) -> Result<K> {
-        Ok(K::from_row_key(self.key)?)
+        match self.of {
+            Of::Row { key, .. } => Ok(K::from_row_key(key)?),
+            Of::Element(_) => unreachable!("an embedded value has no key"),
+        }
     }
 
     /// A scalar property.
@@ -89,20 +112,31 @@ impl<'a> HydrateRow<'a> {
     pub fn derived<V: Serialize>(&self, name: &'static str, value: &V) -> Result<Vec<u8>> {
         let mut stored = Vec::new();
         encode_value(value, &mut stored).map_err(|source| Error::Encode {
-            entity: self.schema.name,
+            entity: self.entity(),
             property: name,
             source: Box::new(source),
         })?;
         Ok(stored)
     }
 
+    fn entity(&self) -> &'static str {
+        match self.of {
+            Of::Row { schema, .. } => schema.name,
+            Of::Element(_) => unreachable!("nothing is derived of an element"),
+        }
+    }
+
     pub(crate) fn damaged(&self, field: FieldIndex, why: &dyn fmt::Display) -> Error {
-        let name = self.schema.name;
-        let key = self.schema.print_key(self.key);
-        Error::corruption(format!(
-            "property `{}` of {name} {key} can't be read: {why}",
-            self.schema.fields[field].name
-        ))
+        let place = match self.of {
+            Of::Row { schema, key } => format!(
+                "property `{}` of {} {}",
+                schema.fields[field].name,
+                schema.name,
+                schema.print_key(key)
+            ),
+            Of::Element(properties) => format!("property `{}` of an element", properties[field]),
+        };
+        Error::corruption(format!("{place} can't be read: {why}"))
     }
 }
 

@@ -267,7 +267,7 @@ impl Bulk {
         self.violations.push(Violation {
             entity: schema.name,
             key: schema.print_key(key),
-            property: schema.fields[field].name,
+            property: schema.fields[field].name.into(),
             problem,
         });
     }

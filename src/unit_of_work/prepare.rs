@@ -173,7 +173,7 @@ impl<'a> Preparation<'a> {
         Violation {
             entity: entity.name,
             key,
-            property: entity.fields[field].name,
+            property: entity.fields[field].name.into(),
             problem,
         }
     }

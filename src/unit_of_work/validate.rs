@@ -1,12 +1,14 @@
 //! Rules that a value can break by itself. All violations of a flush are told at once.
 
+use std::borrow::Cow;
+
 use super::Change;
 use crate::codec::RowKey;
 use crate::entity::ChangeKind;
 use crate::error::{Result, Violation};
 use crate::keyspace::index_keys;
 use crate::log::shortened;
-use crate::schema::{EntitySchema, IndexPart, IndexSchema, ResolvedKind};
+use crate::schema::{EntitySchema, FieldSchema, IndexPart, IndexSchema, ListSchema, ResolvedKind};
 use crate::storage::MAX_KEY_LENGTH;
 
 /// A stored value shorter than this makes no index key that is too long: those of texts and bytes
@@ -32,7 +34,7 @@ fn check_version(entity: &EntitySchema, change: &Change, violations: &mut Vec<Vi
         violations.push(Violation {
             entity: entity.name,
             key: entity.print_key(&change.key),
-            property: entity.fields[version].name,
+            property: entity.fields[version].name.into(),
             problem: "is counted by the flush and can't be assigned; give it the value back that was read"
                 .to_owned(),
         });
@@ -98,7 +100,7 @@ pub(super) fn too_long(
     (length > MAX_KEY_LENGTH).then(|| Violation {
         entity: entity.name,
         key: shortened(&entity.print_key(key)),
-        property,
+        property: property.into(),
         problem: format!(
             "needs a stored key of {length} bytes, and at most {MAX_KEY_LENGTH} are possible, primary keys included; shorten it"
         ),
@@ -112,30 +114,68 @@ fn check_values(
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
     for field in change.changed.iter() {
-        let property = &entity.fields[field];
-        let (Some(value_type), Some(stored)) =
-            (property.value_type(), change.stored(entity, field))
-        else {
+        let Some(stored) = change.stored(entity, field) else {
             continue;
         };
-        let problem = match (value_type.check_written(stored), property.length) {
-            (Err(error), _) => Some(format!(
-                "could not be read again if it were stored: {error}"
-            )),
-            (Ok(()), Some(most)) => too_many(value_type.char_count(stored)?, most),
-            (Ok(()), None) => None,
-        };
-        violations.extend(problem.map(|problem| Violation {
+        let property = &entity.fields[field];
+        let problems = problems(property, property.name.into(), stored)?;
+        violations.extend(problems.into_iter().map(|(property, problem)| Violation {
             entity: entity.name,
             key: entity.print_key(&change.key),
-            property: property.name,
+            property,
             problem,
         }));
     }
     Ok(())
 }
 
-fn too_many(count: Option<usize>, most: usize) -> Option<String> {
+/// A path to a value, and what is wrong there.
+type Problem = (Cow<'static, str>, String);
+
+/// What is wrong with the value of a property, or within a list of embedded values.
+fn problems(
+    property: &FieldSchema,
+    path: Cow<'static, str>,
+    stored: &[u8],
+) -> Result<Vec<Problem>> {
+    if let Some(list) = &property.list {
+        return problems_within(property, list, &path, stored);
+    }
+    let Some(value_type) = property.value_type() else {
+        return Ok(Vec::new());
+    };
+    let problem = match (value_type.check_written(stored), property.length) {
+        (Err(error), _) => Some(format!(
+            "could not be read again if it were stored: {error}"
+        )),
+        (Ok(()), Some(most)) => too_long_text(value_type.char_count(stored)?, most),
+        (Ok(()), None) => None,
+    };
+    Ok(problem.map(|problem| (path, problem)).into_iter().collect())
+}
+
+fn problems_within(
+    property: &FieldSchema,
+    list: &ListSchema,
+    path: &str,
+    stored: &[u8],
+) -> Result<Vec<Problem>> {
+    let mut found = Vec::new();
+    let Some(stored) = property.stored_list(stored)? else {
+        return Ok(found);
+    };
+    for (at, columns) in stored.elements(list.names()).enumerate() {
+        for (property, column) in list.fields.iter().zip(columns) {
+            if let Some(stored) = property.present(column) {
+                let path = format!("{path}[{at}].{}", property.name);
+                found.extend(problems(property, path.into(), stored)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn too_long_text(count: Option<usize>, most: usize) -> Option<String> {
     let count = count.filter(|count| *count > most)?;
     Some(format!(
         "has {count} characters, and at most {most} are allowed; shorten it, or raise `length`"

@@ -103,7 +103,7 @@ fn a_key_that_is_too_long_is_a_violation_like_any_other() {
         let [violation] = violations.as_slice() else {
             panic!("{error}")
         };
-        assert_eq!((violation.entity, violation.property), ("Page", "path"));
+        assert_eq!((violation.entity, &*violation.property), ("Page", "path"));
         assert!(violation.problem.contains("16386 bytes"), "{error}");
         assert!(violation.problem.contains("at most 16384"), "{error}");
         assert!(error.to_string().len() < 1000, "the key is cut");
@@ -136,7 +136,7 @@ fn an_indexed_value_that_is_too_long_is_a_violation_of_its_property() {
         };
         let properties: Vec<_> = violations
             .iter()
-            .map(|it| (it.entity, it.key.as_str(), it.property))
+            .map(|it| (it.entity, it.key.as_str(), &*it.property))
             .collect();
         assert_eq!(
             properties,
@@ -192,7 +192,7 @@ fn two_keys_that_are_too_long_together_are_a_violation_of_their_relation() {
             panic!("{error}")
         };
         assert_eq!(
-            (violations[0].entity, violations[0].property),
+            (violations[0].entity, &*violations[0].property),
             ("Node", "nodes")
         );
         em.edit(a.clone()).nodes().remove(b.clone());
@@ -202,7 +202,7 @@ fn two_keys_that_are_too_long_together_are_a_violation_of_their_relation() {
             panic!("{error}")
         };
         assert_eq!(
-            (violations[0].entity, violations[0].property),
+            (violations[0].entity, &*violations[0].property),
             ("Node", "parent")
         );
         em.edit(a).set_parent(None);

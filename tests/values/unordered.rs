@@ -262,7 +262,7 @@ mod json {
             };
             let places: Vec<_> = problems
                 .iter()
-                .map(|it| (it.key.as_str(), it.property))
+                .map(|it| (it.key.as_str(), &*it.property))
                 .collect();
             assert_eq!(places, [("1", "hardware"), ("1", "spare")]);
             let remedy =

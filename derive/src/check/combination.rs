@@ -64,6 +64,7 @@ fn given(attrs: &FieldAttrs) -> impl Iterator<Item = (&'static str, Span)> {
 fn refusal(kind: Kind<'_>, attribute: &'static str) -> Option<String> {
     let message = match (kind, attribute) {
         (Kind::Embedded { .. }, attribute) => return embedded::refusal(attribute),
+        (Kind::EmbeddedList, attribute) => return embedded::refusal_of_list(attribute),
         (Kind::Base, "base") | (Kind::Skip, "skip") => return None,
         (Kind::Base, _) => format!(
             "a base stands alone: remove `{attribute}`, or give it to a property of the base"

@@ -23,6 +23,24 @@ pub(super) fn refusal(attribute: &str) -> Option<String> {
     }
 }
 
+/// What does not go with a property that holds a list of embedded values. `None`: it goes.
+pub(super) fn refusal_of_list(attribute: &str) -> Option<String> {
+    match attribute {
+        "embedded" | "default" | "serialized_name" | "groups" | "hidden" | "concurrency_check"
+        | "on_update" => None,
+        "unique" | "index" => Some(format!(
+            "a list of embedded values has no order: index what is computed of it, with `{attribute}(each(..))` on the struct"
+        )),
+        "length" => Some(
+            "a list of embedded values is no text: give `length` to properties in its struct"
+                .to_owned(),
+        ),
+        _ => Some(format!(
+            "`{attribute}` does not go with a list of embedded values: remove one of the two"
+        )),
+    }
+}
+
 /// A property in a struct that is embedded.
 pub(super) fn property(cx: &Ctxt, field: &Field<'_>) {
     let attrs = &field.attrs;
@@ -94,7 +112,7 @@ pub(super) fn shape(cx: &Ctxt, field: &Field<'_>) {
     if !ok {
         cx.error(
             field.ty.span(),
-            "`embedded` goes on a struct with `#[derive(Embedded)]`, or an `Option` of one",
+            "`embedded` goes on a struct with `#[derive(Embedded)]`, or an `Option` or a `Vec` of one",
         );
     }
 }

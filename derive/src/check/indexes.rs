@@ -136,6 +136,10 @@ fn refusal(field: &Field<'_>, index: &IndexAttr, part: &Part) -> Option<String> 
         Kind::Embedded { .. } => format!(
             "`{name}` is stored as its properties: give `{attribute}` to the ones in its struct that it is meant for"
         ),
+        Kind::EmbeddedList => format!(
+            "the elements of `{name}` have no order: index what is computed of them, as in \
+             `{attribute}(each(cities: Vec<String> = {name}.iter().map(|it| it.city.clone()).collect()))`"
+        ),
         Kind::Lazy(_) => format!(
             "an index needs values in the row, and `{name}` is stored apart: write its type without `Lazy`"
         ),

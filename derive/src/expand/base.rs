@@ -97,7 +97,9 @@ fn defaulted(container: &Container<'_>) -> TokenStream {
     defaults::bindings(container, |field| {
         let ty = field.ty;
         Some(match field.kind() {
-            Kind::Scalar | Kind::Embedded { .. } | Kind::Key { .. } if field.has_default() => {
+            Kind::Scalar | Kind::Embedded { .. } | Kind::EmbeddedList | Kind::Key { .. }
+                if field.has_default() =>
+            {
                 defaults::default_value(container, field, |read| {
                     let ident = read.ident;
                     generated!(&#ident)

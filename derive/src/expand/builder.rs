@@ -266,7 +266,11 @@ fn unset(container: &Container<'_>) -> TokenStream {
     let optional = container.properties().filter(|field| {
         let is_stored = matches!(
             field.kind(),
-            Kind::Scalar | Kind::Embedded { .. } | Kind::Lazy(_) | Kind::ToOne { .. }
+            Kind::Scalar
+                | Kind::Embedded { .. }
+                | Kind::EmbeddedList
+                | Kind::Lazy(_)
+                | Kind::ToOne { .. }
         );
         is_stored && !field.is_required()
     });
@@ -344,7 +348,10 @@ fn completed(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream
         Kind::Lazy(_) => {
             generated!(#ident.unwrap_or_else(|| <#ty>::new(::std::option::Option::None)))
         }
-        Kind::Key { generated: false } | Kind::Scalar | Kind::Embedded { .. } => {
+        Kind::Key { generated: false }
+        | Kind::Scalar
+        | Kind::Embedded { .. }
+        | Kind::EmbeddedList => {
             generated!(#ident.flatten())
         }
     })

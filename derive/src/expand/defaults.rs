@@ -128,6 +128,7 @@ fn reads<'c, 'a>(
             field.kind(),
             Kind::Scalar
                 | Kind::Embedded { .. }
+                | Kind::EmbeddedList
                 | Kind::Lazy(_)
                 | Kind::ToOne { .. }
                 | Kind::Key { generated: false }

@@ -52,6 +52,7 @@ fn reads<'c, 'a>(
         matches!(
             field.kind(),
             Kind::Scalar
+                | Kind::EmbeddedList
                 | Kind::Embedded { .. }
                 | Kind::ToOne { .. }
                 | Kind::Key { generated: false }
@@ -120,6 +121,10 @@ fn value(field: &Field<'_>) -> TokenStream {
             generated!(row.to_one_optional::<#target>(#position)?)
         }
         Kind::Embedded { .. } => embedded::hydrated(field, &generated!(0)),
+        Kind::EmbeddedList => {
+            let position = position(field);
+            generated!(row.scalar::<::musher::__private::Packed<#ty>>(#position)?.0)
+        }
         _ => {
             let position = position(field);
             generated!(row.scalar::<#ty>(#position)?)

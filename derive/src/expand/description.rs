@@ -125,6 +125,7 @@ fn kind(field: &Field<'_>) -> TokenStream {
                 <#ty as ::musher::__private::Embedded>::NAME,
             )
         },
+        Kind::EmbeddedList => generated!(::musher::__private::list::<#ty>(#name)),
         Kind::Lazy(value) => generated! {
             ::musher::__private::FieldDescription::lazy::<#value>(
                 #name,
@@ -141,7 +142,7 @@ fn kind(field: &Field<'_>) -> TokenStream {
 /// Whether a stored row that lacks the property can be read all the same.
 fn is_optional_in_row(container: &Container<'_>, field: &Field<'_>) -> bool {
     match field.kind() {
-        Kind::Scalar => {
+        Kind::Scalar | Kind::EmbeddedList => {
             matches!(field.shape, Shape::Optional(_)) || defaults::is_restorable(container, field)
         }
         Kind::ToOne { optional, .. } => optional,

@@ -34,7 +34,7 @@ fn embedded(container: &Container<'_>, names: &Names) -> TokenStream {
     generated! {
         #[automatically_derived]
         impl ::musher::__private::Embedded for #ident {
-            type Path<R: ::musher::__private::Entity> = #path<R>;
+            type Path<R> = #path<R>;
             type Payload<'a> = #payload<'a>;
 
             const NAME: &'static str = #name;

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::Ident;
 
 use super::{
     composed_key_position, defaults, description, dispatch, embedded, position, relations,
@@ -90,18 +91,11 @@ fn hydrated(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
             generated!(<#ty as ::std::convert::From<#key>>::from(row.key::<#key>()?))
         }
         Kind::Key { generated: false } => generated!(row.key::<#ty>()?),
-        Kind::Scalar if defaults::is_restorable(container, field) => {
-            let default = defaults::default_value(container, field, |read| {
-                let ident = read.ident;
-                generated!(&#ident)
-            });
-            generated!(row.scalar_or::<#ty>(first + #position, || #default)?)
+        Kind::Scalar | Kind::EmbeddedList => {
+            let default = column_default(container, field, |ident| generated!(&#ident));
+            column(field, default.as_ref())
         }
         Kind::Embedded { .. } => embedded::hydrated(field, &generated!(first)),
-        Kind::Scalar if matches!(field.shape, Shape::Optional(_)) => {
-            generated!(row.scalar_or::<#ty>(first + #position, || ::std::option::Option::None)?)
-        }
-        Kind::Scalar => generated!(row.scalar::<#ty>(first + #position)?),
         Kind::ToOne {
             target,
             optional: false,
@@ -112,6 +106,34 @@ fn hydrated(container: &Container<'_>, field: &Field<'_>) -> TokenStream {
         } => generated!(row.to_one_optional::<#target>(first + #position)?),
         Kind::Lazy(_) | Kind::Collection(_) | Kind::Inverse(_) => not_loaded(container, field),
     }
+}
+
+/// What reads the value of a column. In the row, a list has a type of its own.
+fn column(field: &Field<'_>, default: Option<&TokenStream>) -> TokenStream {
+    let (ty, position) = (field.ty, position(field));
+    let packed = generated!(::musher::__private::Packed);
+    match (field.kind(), default) {
+        (Kind::EmbeddedList, Some(value)) => {
+            generated!(row.scalar_or::<#packed<#ty>>(first + #position, || #packed(#value))?.0)
+        }
+        (Kind::EmbeddedList, None) => generated!(row.scalar::<#packed<#ty>>(first + #position)?.0),
+        (_, Some(value)) => generated!(row.scalar_or::<#ty>(first + #position, || #value)?),
+        (_, None) => generated!(row.scalar::<#ty>(first + #position)?),
+    }
+}
+
+/// What a property is where the row lacks it. Without that, the row is damaged. `access` is a reference
+/// to another property.
+fn column_default(
+    container: &Container<'_>,
+    field: &Field<'_>,
+    access: impl Fn(&Ident) -> TokenStream,
+) -> Option<TokenStream> {
+    if defaults::is_restorable(container, field) {
+        let value = defaults::default_value(container, field, |read| access(read.ident));
+        return Some(value);
+    }
+    matches!(field.shape, Shape::Optional(_)).then(|| generated!(::std::option::Option::None))
 }
 
 /// The state of a property that is not stored in the row.
@@ -135,6 +157,9 @@ fn encode(container: &Container<'_>) -> TokenStream {
                 Kind::Scalar => Some(
                     generated!(::musher::__private::encode_value(&self.#ident, out).map(|()| true)),
                 ),
+                Kind::EmbeddedList => Some(generated! {
+                    ::musher::__private::encode_value(&::musher::__private::PackedRef(&self.#ident), out).map(|()| true)
+                }),
                 Kind::Embedded { optional, .. } => {
                     let present = if optional {
                         generated!(::std::option::Option::is_some(&self.#ident))
@@ -216,7 +241,11 @@ fn decoded(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> 
         }
         Kind::Scalar => (
             generated!(::musher::__private::decode_value(stored)?),
-            reset(container, field),
+            column_default(container, field, |ident| generated!(&self.#ident)),
+        ),
+        Kind::EmbeddedList => (
+            generated!(::musher::__private::decode_value::<::musher::__private::Packed<#ty>>(stored)?.0),
+            column_default(container, field, |ident| generated!(&self.#ident)),
         ),
         // `embed` has done it.
         Kind::Embedded { .. } => return Some(generated!(::std::result::Result::Ok(()))),
@@ -234,17 +263,6 @@ fn decoded(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> 
 /// The time of a stamp whose row is older than the property: when it was written is not known.
 fn long_ago() -> TokenStream {
     generated!(let now = ::std::time::SystemTime::UNIX_EPOCH;)
-}
-
-/// What a scalar becomes whose row lacks it; `None`: it stays what it is.
-fn reset(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> {
-    if defaults::is_restorable(container, field) {
-        return Some(defaults::default_value(container, field, |read| {
-            let ident = read.ident;
-            generated!(&self.#ident)
-        }));
-    }
-    matches!(field.shape, Shape::Optional(_)).then(|| generated!(::std::option::Option::None))
 }
 
 fn debug(container: &Container<'_>) -> TokenStream {

@@ -148,7 +148,7 @@ fn around_definition(
     let (vis, path) = (container.vis, &names.path);
     generated! {
         #[doc = #doc]
-        #vis struct #path<R: ::musher::__private::Entity>(#inner);
+        #vis struct #path<R>(#inner);
     }
 }
 
@@ -162,19 +162,19 @@ fn around_implementation(
         .properties()
         .filter_map(|field| method(container, field, &generated!(self.0)));
     generated! {
-        impl<R: ::musher::__private::Entity> #path<R> {
+        impl<R> #path<R> {
             #(#methods)*
         }
 
         #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::std::convert::From<#inner> for #path<R> {
+        impl<R> ::std::convert::From<#inner> for #path<R> {
             fn from(path: #inner) -> Self {
                 Self(path)
             }
         }
 
         #[automatically_derived]
-        impl<R: ::musher::__private::Entity> ::std::clone::Clone for #path<R> {
+        impl<R> ::std::clone::Clone for #path<R> {
             fn clone(&self) -> Self {
                 Self(::std::clone::Clone::clone(&self.0))
             }
@@ -224,6 +224,10 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> O
                 (value, body)
             }
         }
+        Kind::EmbeddedList => (
+            generated!(::musher::__private::EmbeddedListPath<R, #ty>),
+            generated!(::std::convert::From::from(#path.property::<#ty>(#position))),
+        ),
         Kind::Lazy(_) => return None,
         Kind::Key { .. } => {
             let key = generated!(<#ty as ::musher::__private::KeyField>::Key);

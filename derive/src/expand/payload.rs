@@ -121,6 +121,14 @@ fn method(
             generated!(&#lifetime #ty),
             generated!(payload.value::<#ty>(#position)),
         ),
+        Kind::EmbeddedList => (
+            generated!(&#lifetime #ty),
+            generated! {
+                payload
+                    .value::<::musher::__private::Packed<#ty>>(#position)
+                    .map(|list| &list.0)
+            },
+        ),
         Kind::Lazy(value) => (
             generated!(&#lifetime #value),
             generated!(payload.value::<#value>(#position)),

@@ -16,7 +16,7 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
         container,
         &generated!(serialize),
         &generated!(&),
-        &generated!(field, name, map),
+        &generated!(field, name, written, map),
     );
     let entry = generated!(::musher::__private::serde::ser::SerializeMap::serialize_entry);
     let body = dispatch(container, base, |field| {
@@ -26,6 +26,9 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
                 let value = serialized(field, |span| quote_spanned!(span=> &self.#ident));
                 Some(generated!(#entry(map, name, #value)))
             }
+            Kind::EmbeddedList => Some(generated! {
+                #entry(map, name, &::musher::__private::WrittenList::new(&self.#ident, written))
+            }),
             Kind::Lazy(_) => {
                 let value = serialized(field, |span| quote_spanned!(span=> value));
                 Some(generated! {
@@ -42,7 +45,7 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
         container,
         &generated!(serialize),
         &generated!(&),
-        &generated!(field, name, map),
+        &generated!(field, name, written, map),
         &generated!(::std::result::Result::Ok(())),
     );
     let key = fields::at_composed_key(container, &generated!(::std::result::Result::Ok(())));
@@ -51,6 +54,7 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
             &self,
             field: usize,
             name: &'static str,
+            written: ::musher::__private::Written<'_>,
             map: &mut M,
         ) -> ::std::result::Result<(), M::Error> {
             #embedded

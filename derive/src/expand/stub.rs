@@ -79,6 +79,7 @@ fn fields(ident: &Ident) -> TokenStream {
                 &self,
                 field: usize,
                 name: &'static str,
+                written: ::musher::__private::Written<'_>,
                 map: &mut M,
             ) -> ::std::result::Result<(), M::Error> {
                 ::std::unreachable!()
@@ -164,7 +165,7 @@ fn embedded(ident: &Ident) -> TokenStream {
     generated! {
         #[automatically_derived]
         impl ::musher::__private::Embedded for #ident {
-            type Path<R: ::musher::__private::Entity> = ::musher::__private::EmbeddedPath<R>;
+            type Path<R> = ::musher::__private::EmbeddedPath<R>;
             type Payload<'a> = ::musher::__private::EmbeddedPayload<'a>;
 
             const NAME: &'static str = "";

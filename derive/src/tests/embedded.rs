@@ -72,7 +72,21 @@ fn a_value_stands_where_its_properties_can_be_stored() {
     property("#[orm(embedded, default)] home: Address", &[]);
     property(
         "#[orm(embedded)] homes: Lazy<Address>",
-        &["`embedded` goes on a struct with `#[derive(Embedded)]`, or an `Option` of one"],
+        &[
+            "`embedded` goes on a struct with `#[derive(Embedded)]`, or an `Option` or a `Vec` of one",
+        ],
+    );
+    property(
+        "#[orm(embedded)] a: Vec<Address>, #[orm(embedded, hidden, default)] b: Option<Vec<Address>>",
+        &[],
+    );
+    property(
+        "#[orm(embedded, index)] a: Vec<Address>, #[orm(embedded, length = 3)] b: Vec<Address>, #[orm(embedded, version)] c: Vec<Address>",
+        &[
+            "a list of embedded values has no order",
+            "a list of embedded values is no text",
+            "`version` does not go with a list of embedded values",
+        ],
     );
     property(
         "#[orm(embedded, index)] a: Address, #[orm(embedded, hidden)] b: Address, #[orm(embedded, on_update = f())] c: Address",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::walk::{Object, Reference, Walk};
+use super::walk::{Object, Place, Reference, Walk};
 use crate::codec::RowKey;
 use crate::context::Instance;
 use crate::entity::HydrateRow;
@@ -65,6 +65,7 @@ impl Walk<'_> {
         object: &Object,
         given: Given,
     ) -> Result<Vec<Option<Vec<u8>>>> {
+        let place = Place::in_row(entity, "");
         let mut values = vec![None; entity.fields.len()];
         for field in entity.columns.iter().copied() {
             let property = &entity.fields[field];
@@ -75,7 +76,7 @@ impl Walk<'_> {
             let length = self.enter(property.serialized_name);
             if property.embedded.is_some() {
                 let value = object.get(property.serialized_name);
-                self.value(entity, "", field, value, &mut values);
+                self.value(place, field, value, &mut values);
                 self.path.truncate(length);
                 continue;
             }
@@ -83,7 +84,7 @@ impl Walk<'_> {
                 (_, Some((by, owner))) if *by == field => Some(owner.to_vec()),
                 (Some(value), _)
                     if matches!(property.kind, ResolvedKind::Relation(_))
-                        && self.may_be_set(entity, "", field, value) =>
+                        && self.may_be_set(place, field, value) =>
                 {
                     match self.target(entity, "", field, value)? {
                         Reference::To(Some(key)) => Some(key.to_vec()),
@@ -92,7 +93,7 @@ impl Walk<'_> {
                     }
                 }
                 (Some(_), _) if matches!(property.kind, ResolvedKind::Relation(_)) => None,
-                (value, _) => self.column(entity, "", field, value),
+                (value, _) => self.column(place, field, value),
             };
             self.path.truncate(length);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::walk::Walk;
+use super::walk::{Place, Walk};
 use crate::error::AssignProblem;
 use crate::log::shortened;
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex};
@@ -11,22 +11,25 @@ impl Walk<'_> {
     /// The stored form of a value, if it fits.
     pub(super) fn stored(
         &mut self,
-        entity: &EntitySchema,
-        key: &str,
+        place: Place<'_>,
         field: FieldIndex,
         value: &Value,
     ) -> Option<Vec<u8>> {
-        let value_type = entity.fields[field].value_type()?;
+        let property = &place.fields()[field];
+        if let Some(list) = &property.list {
+            return self.list(place, property, list, value);
+        }
+        let value_type = property.value_type()?;
         match value_type.of_json(value) {
             Ok(stored) => Some(stored),
             Err(why) => {
                 let expected = format!("{} ({why})", value_type.name());
-                let shown = if entity.fields[field].hidden {
+                let shown = if property.hidden {
                     &Value::String("<hidden>".to_owned())
                 } else {
                     value
                 };
-                self.wrong(entity.index, key, shown, expected);
+                self.wrong_at(place, shown, expected);
                 None
             }
         }
@@ -35,20 +38,22 @@ impl Walk<'_> {
     /// Whether a property is the program's to be set, by this value.
     pub(super) fn may_be_set(
         &mut self,
-        entity: &EntitySchema,
-        key: &str,
+        place: Place<'_>,
         field: FieldIndex,
         value: &Value,
     ) -> bool {
-        let property = &entity.fields[field];
+        let Place { entity, key, list } = place;
+        let property = &place.fields()[field];
+        let is_own = list.is_none();
         let refused = if property.hidden && !self.rules.allows_hidden {
             "nothing: it is hidden; permit it with `.allow_hidden()`"
-        } else if entity
-            .row_version
-            .is_some_and(|(version, _)| version == field)
+        } else if is_own
+            && entity
+                .row_version
+                .is_some_and(|(version, _)| version == field)
         {
             "nothing: it is counted by the flush"
-        } else if entity.key_parts.contains(&field) && !key.is_empty() {
+        } else if is_own && entity.key_parts.contains(&field) && !key.is_empty() {
             "nothing: it is a part of the key, and keys never change"
         } else {
             return true;
@@ -58,7 +63,7 @@ impl Walk<'_> {
         } else {
             value
         };
-        self.wrong(entity.index, key, shown, refused.to_owned());
+        self.wrong_at(place, shown, refused.to_owned());
         false
     }
 
@@ -88,6 +93,11 @@ impl Walk<'_> {
     pub(super) fn related(&self, entity: &EntitySchema, field: FieldIndex) -> String {
         let target = self.schema.entity(entity.relation(field).target).name;
         format!("a key of {target}, or an object: the reference is required")
+    }
+
+    /// As [`Self::wrong`].
+    pub(super) fn wrong_at(&mut self, place: Place<'_>, value: &Value, expected: String) {
+        self.wrong(place.entity.index, place.key, value, expected);
     }
 
     /// Notes that the value at this place does not fit.

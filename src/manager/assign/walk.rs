@@ -13,7 +13,8 @@ use crate::load::Hints;
 use crate::manager::EntityManager;
 use crate::manager::find::Options;
 use crate::schema::{
-    EntityIndex, EntitySchema, FieldIndex, FieldSchema, RelationKind, ResolvedKind, Schema,
+    EntityIndex, EntitySchema, FieldIndex, FieldSchema, ListSchema, RelationKind, ResolvedKind,
+    Schema,
 };
 
 pub(super) type Object = Map<String, Value>;
@@ -26,6 +27,28 @@ pub(super) struct Walk<'a> {
     pub(super) problems: Vec<AssignProblem>,
     /// Where the walk is: `author.name`, `tags[2]`.
     pub(super) path: String,
+}
+
+/// Whose properties are looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'s> {
+    pub(super) entity: &'s EntitySchema,
+    /// The key of the row, empty where it is new.
+    pub(super) key: &'s str,
+    /// In an element of this list.
+    pub(super) list: Option<&'s ListSchema>,
+}
+
+impl<'s> Place<'s> {
+    /// Those of the row itself.
+    pub(super) const fn in_row(entity: &'s EntitySchema, key: &'s str) -> Self {
+        let list = None;
+        Self { entity, key, list }
+    }
+
+    pub(super) fn fields(self) -> &'s [FieldSchema] {
+        self.list.map_or(&self.entity.fields, |list| &list.fields)
+    }
 }
 
 /// What a value says of a to-one relation.
@@ -93,7 +116,8 @@ impl<'a> Walk<'a> {
         is_root: bool,
     ) -> Result<()> {
         let key = self.print_key(instance);
-        if !self.may_be_set(entity, &key, field, value) {
+        let place = Place::in_row(entity, &key);
+        if !self.may_be_set(place, field, value) {
             return Ok(());
         }
         match &entity.fields[field].kind {
@@ -113,7 +137,7 @@ impl<'a> Walk<'a> {
                 self.embedded(instance, entity, field, value)?;
             }
             ResolvedKind::Scalar(_) | ResolvedKind::Lazy(_) => {
-                if let Some(stored) = self.stored(entity, &key, field, value) {
+                if let Some(stored) = self.stored(place, field, value) {
                     self.em.context.touch(instance);
                     self.em
                         .context
@@ -271,7 +295,7 @@ impl<'a> Walk<'a> {
         name: &str,
         is_root: bool,
     ) -> Option<FieldIndex> {
-        let field = named(entity, None, name)?;
+        let field = named(&entity.fields, None, name)?;
         let only = self.rules.only.as_ref().filter(|_| is_root);
         let is_listed = |only: &Hints| only.fields.contains_key(&field);
         only.is_none_or(is_listed).then_some(field)
@@ -297,9 +321,9 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The property of a name: of the entity itself, or of an embedded value.
+/// The property of a name: of the entity or element itself, or of an embedded value.
 pub(super) fn named(
-    entity: &EntitySchema,
+    fields: &[FieldSchema],
     of: Option<FieldIndex>,
     name: &str,
 ) -> Option<FieldIndex> {
@@ -308,5 +332,5 @@ pub(super) fn named(
             && field.serialized_name == name
             && !matches!(field.kind, ResolvedKind::Derived(_))
     };
-    entity.fields.iter().position(is_named)
+    fields.iter().position(is_named)
 }

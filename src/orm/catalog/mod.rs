@@ -5,12 +5,14 @@
 //! to the rows with its default; indexes that are new are built, and those that are gone are emptied. What can't be done without losing
 //! data is refused, everything at once.
 
+mod lists;
 mod rows;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::lists::parts_of;
 use self::rows::StoredRows;
 use crate::codec::RowKey;
 use crate::codec::record::PropertyNumber;
@@ -128,11 +130,14 @@ pub(super) fn recognize(
     let stored = read(reader, keyspace)?;
     let is_known = |entity: &EntitySchema, known: &StoredEntity| {
         let mut properties = entity.fields.iter().filter(|field| has_storage(field));
+        let is_in_use = |name: &str, kind: String| {
+            let property = known.properties.get(name);
+            property.is_some_and(|it| it.in_use && it.kind == kind)
+        };
+        let mut parts = parts_of(schema, entity).into_iter();
         known.key == entity.key_name
-            && properties.all(|field| {
-                let property = known.properties.get(field.name);
-                property.is_some_and(|it| it.in_use && it.kind == kind_of(schema, field))
-            })
+            && properties.all(|field| is_in_use(field.name, kind_of(schema, field)))
+            && parts.all(|part| is_in_use(&part.path, part.kind))
     };
     let mut problems = Vec::new();
     for entity in &schema.entities {
@@ -247,15 +252,20 @@ impl Reconciliation<'_> {
         before: Option<&StoredEntity>,
     ) -> Result<StoredEntity> {
         let mut now = before.cloned().unwrap_or_default();
+        let parts = parts_of(schema, entity);
         for (name, known) in &mut now.properties {
             let has_it = |field: &FieldSchema| field.name == name && has_storage(field);
-            known.in_use &= entity.fields.iter().any(has_it);
+            known.in_use &=
+                entity.fields.iter().any(has_it) || parts.iter().any(|part| part.path == *name);
         }
         for field in 0..entity.fields.len() {
             let property = &entity.fields[field];
             if has_storage(property) {
                 let kind = kind_of(schema, property);
+                let is_stored = now.properties.get(property.name);
+                let is_stored = is_stored.is_some_and(|known| known.kind == kind);
                 self.property(entity, field, kind, before.is_some(), &mut now)?;
+                self.list(schema, entity, field, is_stored, &mut now)?;
             }
         }
         if before.is_some_and(|before| before.key != entity.key_name)
@@ -368,6 +378,8 @@ const REFERENCE: &str = "a reference to ";
 const OPTIONAL_REFERENCE: &str = "an optional reference to ";
 const EMBEDDED: &str = "an embedded value";
 const OPTIONAL_EMBEDDED: &str = "an optional embedded value";
+const LIST: &str = "a list of embedded values";
+const OPTIONAL_LIST: &str = "an optional list of embedded values";
 
 /// Whether two kinds are references to one entity, or embedded values, of which one is required.
 fn differ_in_optionality(a: &str, b: &str) -> bool {
@@ -383,6 +395,8 @@ fn kind_of(schema: &Schema, property: &FieldSchema) -> String {
     match &property.kind {
         _ if property.embedded.is_some() && property.nullable => OPTIONAL_EMBEDDED.to_owned(),
         _ if property.embedded.is_some() => EMBEDDED.to_owned(),
+        _ if property.list.is_some() && property.nullable => OPTIONAL_LIST.to_owned(),
+        _ if property.list.is_some() => LIST.to_owned(),
         ResolvedKind::Scalar(value) => value.name(),
         ResolvedKind::Lazy(value) => format!("Lazy<{}>", value.name()),
         ResolvedKind::Relation(relation) => match relation.kind {

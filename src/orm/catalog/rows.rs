@@ -8,7 +8,7 @@ use crate::codec::record::{PropertyNumber, patch};
 use crate::entity::{EntityType, HydrateRow};
 use crate::error::Result;
 use crate::keyspace::{Keyspace, describe_index_key, index_entry, index_keys, parse_row};
-use crate::schema::{EntitySchema, FieldIndex, IndexSchema, Schema};
+use crate::schema::{EntitySchema, FieldIndex, FieldSchema, IndexSchema, Schema};
 use crate::storage::{Batch, Direction, KeyRange, Reader, TreeId, Write};
 use crate::unit_of_work::encode_column;
 
@@ -59,9 +59,14 @@ impl<'a> StoredRows<'a> {
     ) -> Result<()> {
         let mut fields = fields.to_vec();
         fields.sort_unstable_by_key(|field| entity.fields[*field].number);
+        fields.dedup();
         for (key, row) in self.rows(entity)? {
             let record = parse_row(entity, &key, &row)?;
-            let lacks = |field: &&FieldIndex| record.get(entity.fields[**field].number).is_none();
+            // Where a list of embedded values is named, its elements lack something.
+            let lacks = |field: &&FieldIndex| {
+                let property = &entity.fields[**field];
+                property.list.is_some() || record.get(property.number).is_none()
+            };
             let missing: Vec<FieldIndex> = fields.iter().filter(lacks).copied().collect();
             if missing.is_empty() {
                 continue;
@@ -149,6 +154,27 @@ impl<'a> StoredRows<'a> {
         for (key, row) in self.rows(entity)? {
             let record = parse_row(entity, &key, &row)?;
             if !record.get(number).is_some_and(is_value) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a row has elements in a list of embedded values that is stored under the number.
+    pub(super) fn have_elements(
+        &self,
+        entity: &EntitySchema,
+        list: &FieldSchema,
+        number: PropertyNumber,
+    ) -> Result<bool> {
+        for (key, row) in self.rows(entity)? {
+            let record = parse_row(entity, &key, &row)?;
+            let stored = record.get(number).map(|stored| list.stored_list(stored));
+            if stored
+                .transpose()?
+                .flatten()
+                .is_some_and(|list| list.len() > 0)
+            {
                 return Ok(true);
             }
         }

@@ -3,6 +3,7 @@
 
 mod eager;
 mod indexes;
+mod lists;
 mod relations;
 
 use std::any::TypeId;
@@ -38,6 +39,7 @@ pub(crate) fn build(descriptions: Vec<(EntityDescription, KeyType)>) -> Result<S
         descriptions: Vec::new(),
         problems: Vec::new(),
         joins: Vec::new(),
+        lists: Vec::new(),
     };
     let mut keys = Vec::new();
     for (description, key) in descriptions {
@@ -58,6 +60,8 @@ struct Builder {
     descriptions: Vec<EntityDescription>,
     problems: Vec<String>,
     joins: Vec<JoinSchema>,
+    /// The lists of embedded values that the one at hand is in: their properties and elements.
+    lists: Vec<(&'static str, TypeId)>,
 }
 
 impl Builder {
@@ -248,6 +252,7 @@ impl Builder {
             groups: field.groups,
             nullable: field.nullable,
             embedded: field.embedded,
+            list: field.list.map(|list| self.list(entity, field.name, list)),
             part_of: field.part_of,
             unit: None,
             may_be_absent: false,
