@@ -11,55 +11,112 @@ use crate::codec::RowKey;
 use crate::context::Instance;
 use crate::entity::Membership;
 use crate::error::{Error, Result};
-use crate::query::{self, Chosen, Condition, Query};
+use crate::query::{self, Condition, Found, Query};
 use crate::schema::{EntityIndex, EntitySchema, FieldIndex, OrderTerm, RelationSchema};
 use crate::storage::Bytes;
 
-impl Loader<'_> {
-    /// What a query chooses of the items of one collection.
-    pub(crate) fn choose_of<'q>(
-        &self,
-        owner: Instance,
-        field: FieldIndex,
-        query: &'q Query,
-    ) -> Result<(Chosen<'q>, Vec<RowKey>)> {
-        let relation = self.database.schema.entity(owner.entity).relation(field);
-        let items = self.items_of(owner, field)?;
-        let keys: BTreeSet<&RowKey> = items.iter().collect();
-        let keys: Vec<&RowKey> = keys.into_iter().collect();
-        let target = self.database.schema.entity(relation.target);
-        let chosen = query::choose(self.database, self.reader, target, query, &keys)?;
-        let found = chosen.among(&items);
-        Ok((chosen, found))
-    }
+/// One collection whose items are asked.
+pub(crate) struct ItemsOf {
+    pub(crate) owner: Instance,
+    pub(crate) field: FieldIndex,
+    /// What rows meet that refer to the owner, where those are the items.
+    pub(crate) refers: Option<Condition>,
+}
 
-    /// As [`Self::choose_of`], told as a look-up; `admit`: the items become instances.
-    pub(crate) fn find_items(
-        &mut self,
-        owner: Instance,
-        field: FieldIndex,
-        query: &Query,
-        admit: bool,
-    ) -> Result<Vec<RowKey>> {
-        let started = self.database.log.start();
-        let (chosen, mut found) = self.choose_of(owner, field, query)?;
-        let entity = self.database.schema.entity(owner.entity);
-        let target = self.database.schema.entity(entity.relation(field).target);
-        let owners = [(self.context.slot(owner).key.clone(), owner)];
-        let by = || self.describe_choice(&owners, entity, field, query);
-        let by = started.map(|_| by()).unwrap_or_default();
-        self.count(started, chosen.examined(), || target.label.clone(), || by);
-        if admit {
-            for key in &found {
-                self.admit(target.index, key, Bytes::clone(chosen.row(key)))?;
-            }
+impl Loader<'_> {
+    /// What a query chooses of the items of one collection, and how many rows were read for that.
+    fn choose_of(&self, collection: &ItemsOf, query: &Query) -> Result<(Vec<Found>, usize)> {
+        let (database, reader) = (self.database, self.reader);
+        let relation = self.relation_of(collection);
+        let target = database.schema.entity(relation.target);
+        if let Some(query) = self.stored_items(collection, query) {
+            let found = query::execute(database, reader, target, &query)?.rows;
+            let read = found.len();
+            return Ok((found, read));
         }
+        let mut items = self.items_of(collection.owner, collection.field)?;
         let is_removed = |key: &RowKey| {
             let instance = self.context.find(target.index, key);
             instance.is_some_and(|instance| self.context.slot(instance).is_removed())
         };
-        found.retain(|key| !is_removed(key));
-        Ok(found)
+        items.retain(|key| !is_removed(key));
+        let keys: BTreeSet<&RowKey> = items.iter().collect();
+        let keys: Vec<&RowKey> = keys.into_iter().collect();
+        let chosen = query::choose(database, reader, target, query, &keys)?;
+        let found = chosen.among(&items).into_iter().map(|key| Found {
+            row: Bytes::clone(chosen.row(&key)),
+            key,
+        });
+        Ok((found.collect(), chosen.examined()))
+    }
+
+    fn relation_of(&self, collection: &ItemsOf) -> &RelationSchema {
+        let owner = self.database.schema.entity(collection.owner.entity);
+        owner.relation(collection.field)
+    }
+
+    /// The query as one of all rows, which an index of theirs may answer: where the items are those that
+    /// refer to the owner, and nothing that is pending may change which.
+    fn stored_items(&self, collection: &ItemsOf, query: &Query) -> Option<Query> {
+        let target = self.relation_of(collection).target;
+        let refers = collection.refers.as_ref()?;
+        let mut touched = self.context.touched().iter();
+        let mut adopted = self.context.ledger.adopted.iter();
+        let is_pending = touched.any(|instance| instance.entity == target)
+            || adopted.any(|adoption| adoption.entity == target);
+        (!is_pending).then(|| {
+            let mut query = query.clone();
+            query.must_meet(refers.clone());
+            query
+        })
+    }
+
+    /// How many of the items of one collection a query chooses.
+    ///
+    /// # Errors
+    /// When what is stored can't be read.
+    pub(crate) fn count_items(&self, collection: &ItemsOf, query: &Query) -> Result<usize> {
+        let Some(stored) = self.stored_items(collection, query) else {
+            return Ok(self.choose_of(collection, query)?.0.len());
+        };
+        let target = self
+            .database
+            .schema
+            .entity(self.relation_of(collection).target);
+        let counted = query::count(self.database, self.reader, target, &stored);
+        counted.map(|(count, _)| count)
+    }
+
+    /// What a query chooses of the items of one collection, told as a look-up; `admit`: the items become
+    /// instances.
+    pub(crate) fn find_items(
+        &mut self,
+        collection: &ItemsOf,
+        query: &Query,
+        admit: bool,
+    ) -> Result<Vec<RowKey>> {
+        let started = self.database.log.start();
+        let (found, read) = self.choose_of(collection, query)?;
+        let entity = self.database.schema.entity(collection.owner.entity);
+        let target = self
+            .database
+            .schema
+            .entity(entity.relation(collection.field).target);
+        let owners = [(
+            self.context.slot(collection.owner).key.clone(),
+            collection.owner,
+        )];
+        let by = || self.describe_choice(&owners, entity, collection.field, query);
+        let by = started.map(|_| by()).unwrap_or_default();
+        self.count(started, read, || target.label.clone(), || by);
+        let mut keys = Vec::with_capacity(found.len());
+        for Found { key, row } in found {
+            if admit {
+                self.admit(target.index, &key, row)?;
+            }
+            keys.push(key);
+        }
+        Ok(keys)
     }
 
     fn describe_choice(

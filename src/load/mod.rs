@@ -15,6 +15,7 @@ mod populate;
 mod project;
 mod statistics;
 
+pub(crate) use choose::ItemsOf;
 pub use exclusion::Exclusion;
 pub use hints::{Hint, Hints, Selection};
 pub(crate) use joined::Joined;

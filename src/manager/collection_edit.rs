@@ -9,7 +9,8 @@ use crate::codec::RowKey;
 use crate::context::{Instance, LinkChange};
 use crate::entity::{Collection, Id, IntoIds, Membership, Unchecked};
 use crate::error::Result;
-use crate::query::Filter;
+use crate::load::ItemsOf;
+use crate::query::{Condition, Filter};
 use crate::schema::RelationKind;
 
 /// A collection of a managed entity, to be changed. Links are sets: adding what is there changes
@@ -173,7 +174,20 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
 
     /// As [`matching`](Self::matching), without a condition yet.
     pub fn find(self) -> Matching<'em, U> {
-        Matching::new(self.em, self.instance, self.field)
+        let schema = &self.em.database.schema;
+        let owner = schema.entity(self.instance.entity);
+        let relation = owner.relation(self.field);
+        let is_owned = matches!(relation.kind, RelationKind::OneToMany { .. });
+        let refers = is_owned.then(|| {
+            let key = self.owner.key();
+            Condition::refers_to(relation.mapped_by(), owner.key_field, key)
+        });
+        let items = ItemsOf {
+            owner: self.instance,
+            field: self.field,
+            refers,
+        };
+        Matching::new(self.em, items)
     }
 
     /// Whether the items are in memory: see [`Collection::is_initialized`].

@@ -6,10 +6,9 @@ use std::marker::PhantomData;
 use super::find::{Options, ids};
 use super::read_collection::Loads;
 use super::{EntityFilter, EntityManager, Managed, filters};
-use crate::context::Instance;
 use crate::entity::{Handle, Id, handles};
 use crate::error::Result;
-use crate::load::{Hint, LoadPath, Root};
+use crate::load::{Hint, ItemsOf, LoadPath, Root};
 use crate::query::{Filter, IntoOrder, Path, Query};
 
 /// A query among the items of one collection. It asks the database, with what is pending for the
@@ -19,19 +18,17 @@ use crate::query::{Filter, IntoOrder, Path, Query};
 #[must_use = "a query does nothing until it ends, with `.all()` for instance"]
 pub struct Matching<'em, T: Managed, H = Id<T>> {
     em: &'em mut EntityManager,
-    owner: Instance,
-    field: usize,
+    items: ItemsOf,
     query: Query,
     options: Options,
     handle: PhantomData<fn() -> (T, H)>,
 }
 
 impl<'em, T: Managed> Matching<'em, T> {
-    pub(super) fn new(em: &'em mut EntityManager, owner: Instance, field: usize) -> Self {
+    pub(super) fn new(em: &'em mut EntityManager, items: ItemsOf) -> Self {
         Self {
             em,
-            owner,
-            field,
+            items,
             query: Query::default(),
             options: Options::default(),
             handle: PhantomData,
@@ -74,8 +71,7 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Matching<'em, T, H> {
         hints(LoadPath::root().into()).into_hints(&mut self.options.hints);
         Matching {
             em: self.em,
-            owner: self.owner,
-            field: self.field,
+            items: self.items,
             query: self.query,
             options: self.options,
             handle: PhantomData,
@@ -123,23 +119,25 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Matching<'em, T, H> {
     /// # Errors
     /// As [`all`](Self::all).
     pub fn count(self) -> Result<usize> {
-        self.em
-            .count_items(self.owner, self.field, self.query, &self.options)
+        self.em.count_items(&self.items, self.query, &self.options)
     }
 
     /// Whether any of the items meets the condition. Nothing is loaded.
     ///
     /// # Errors
     /// As [`all`](Self::all).
-    pub fn exists(self) -> Result<bool> {
-        Ok(self.count()? > 0)
+    pub fn exists(mut self) -> Result<bool> {
+        self.query = Query {
+            take: Some(1),
+            ..self.query.of_all()
+        };
+        Ok(!self.ids()?.is_empty())
     }
 
     fn find(self, loads: Loads) -> Result<Vec<Id<T>>> {
-        let (owner, field) = (self.owner, self.field);
         let keys = self
             .em
-            .find_items(owner, field, self.query, &self.options, loads)?;
+            .find_items(&self.items, self.query, &self.options, loads)?;
         Ok(ids(&keys))
     }
 }

@@ -8,7 +8,7 @@ use crate::context::Instance;
 use crate::database::LoadStrategy;
 use crate::entity::Membership;
 use crate::error::Result;
-use crate::load::{Hints, Loader};
+use crate::load::{Hints, ItemsOf, Loader};
 use crate::query::Query;
 
 impl EntityManager {
@@ -68,7 +68,12 @@ impl EntityManager {
     pub(super) fn count_collection(&mut self, owner: Instance, field: usize) -> Result<usize> {
         let target = self.schema_of(owner).relation(field).target;
         if self.is_filtered(target)? {
-            return self.count_items(owner, field, Query::default(), &Options::default());
+            let items = ItemsOf {
+                owner,
+                field,
+                refers: None,
+            };
+            return self.count_items(&items, Query::default(), &Options::default());
         }
         self.attempt(|em| {
             em.reconcile()?;
@@ -90,19 +95,18 @@ impl EntityManager {
     /// The items of a collection that meet the condition of a query, whatever its page, counted.
     pub(super) fn count_items(
         &mut self,
-        owner: Instance,
-        field: usize,
+        items: &ItemsOf,
         query: Query,
         options: &Options,
     ) -> Result<usize> {
-        let target = self.schema_of(owner).relation(field).target;
+        let target = self.schema_of(items.owner).relation(items.field).target;
         let mut query = query.of_all();
         self.apply_filters(target, &mut query, &options.filters)?;
         self.query(
             self.asked_by(target, &query, &Options::default())?,
             |loader, _| {
-                let count = loader.choose_of(owner, field, &query)?.1.len();
-                tell_count(loader, owner, field);
+                let count = loader.count_items(items, &query)?;
+                tell_count(loader, items.owner, items.field);
                 Ok(count)
             },
             &Options::default(),
@@ -113,18 +117,17 @@ impl EntityManager {
     /// no options; what the collection shows stays as it is.
     pub(super) fn find_items(
         &mut self,
-        owner: Instance,
-        field: usize,
+        items: &ItemsOf,
         mut query: Query,
         options: &Options,
         loads: Loads,
     ) -> Result<Vec<RowKey>> {
-        let target = self.schema_of(owner).relation(field).target;
+        let target = self.schema_of(items.owner).relation(items.field).target;
         self.apply_filters(target, &mut query, &options.filters)?;
         self.query(
             self.asked_by(target, &query, options)?,
             |loader, strategy| {
-                let keys = loader.find_items(owner, field, &query, loads == Loads::Rows)?;
+                let keys = loader.find_items(items, &query, loads == Loads::Rows)?;
                 if loads == Loads::Rows {
                     let loaded = |key| loader.context.find_loaded(target, key);
                     let instances: Vec<_> = keys.iter().filter_map(loaded).collect();

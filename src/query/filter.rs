@@ -143,6 +143,24 @@ impl Condition {
         }
     }
 
+    /// The to-one relation leads to this key.
+    pub(crate) fn refers_to<K: Serialize>(
+        relation: FieldIndex,
+        key_field: FieldIndex,
+        key: &K,
+    ) -> Self {
+        match Self::is_one_of(key_field, std::slice::from_ref(key)) {
+            Self::Compare {
+                field, comparison, ..
+            } => Self::Compare {
+                steps: vec![relation],
+                field,
+                comparison,
+            },
+            other => other,
+        }
+    }
+
     /// The relations that the condition follows, from where `path` has come to.
     pub(crate) fn paths(&self, path: &mut Vec<FieldIndex>, visit: &mut dyn FnMut(&[FieldIndex])) {
         let before = path.len();

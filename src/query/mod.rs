@@ -38,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::schema::{EntitySchema, FieldIndex, OrderTerm, Schema};
 
 pub use assign::{Assignment, IntoAssignments};
-pub(crate) use choose::{Chosen, choose};
+pub(crate) use choose::choose;
 pub use cursor::{Cursor, NoCursor};
 pub(crate) use describe::{describe_path, describe_query};
 pub use embedded::{EmbeddedPath, OptionalPath};

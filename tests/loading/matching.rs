@@ -1,5 +1,8 @@
 //! Queries among the items of a collection.
 
+use musher::prelude::*;
+use proptest::prelude::*;
+
 use super::{Author, Book, Library, ann};
 use crate::support::on_both_stores;
 
@@ -98,4 +101,164 @@ fn a_new_owner_has_items_too() {
         );
         Ok(())
     });
+}
+
+#[derive(Entity, Debug)]
+struct Blogger {
+    #[orm(primary_key)]
+    id: Pk,
+    #[orm(one_to_many(mapped_by = author))]
+    posts: Collection<Post>,
+}
+
+#[derive(Entity, Debug)]
+#[orm(index(author, day))]
+struct Post {
+    #[orm(primary_key)]
+    id: Pk,
+    day: u32,
+    #[orm(many_to_one)]
+    author: Option<Id<Blogger>>,
+}
+
+type Blogs = (Blogger, Post);
+
+#[test]
+fn the_first_items_of_many_are_read_off_an_index_of_owner_and_order() {
+    on_both_stores::<Blogs>(|orm| {
+        let mut em = orm.em();
+        let [ann, bob] = [(); 2].map(|()| em.create(Blogger::build()));
+        for at in 0..200_u32 {
+            let author = if at % 2 == 0 { ann } else { bob };
+            em.create(Post::build().day(at * 7 % 200).author(author));
+        }
+        em.flush()?;
+        em.clear();
+        em.find_one(ann).or_fail()?;
+        let before = em.statistics().rows_read;
+        let mut edit = em.edit(ann);
+        let posts = edit.posts().find().order_by(|p| p.day().desc());
+        let last = posts.limit(3).all()?;
+        assert_eq!(em.statistics().rows_read - before, 3);
+        let days: Vec<u32> = last.iter().map(|id| em[*id].day).collect();
+        assert_eq!(days, [198, 196, 194]);
+        assert!(
+            em.edit(ann)
+                .posts()
+                .matching(|p| p.day().gt(190_u32))
+                .exists()?
+        );
+        let mut edit = em.edit(ann);
+        let early = edit.posts().matching(|p| p.day().lt(10_u32));
+        assert_eq!(early.count()?, 5);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_removed_and_not_flushed_takes_no_place() {
+    on_both_stores::<Blogs>(|orm| {
+        let mut em = orm.em();
+        let ann = em.create(Blogger::build());
+        let posts = [1_u32, 2, 3].map(|day| em.create(Post::build().day(day).author(ann)));
+        em.flush()?;
+        em.set_flush_mode(FlushMode::Commit);
+        em.remove(posts[0]);
+        let mut edit = em.edit(ann);
+        let by_day = edit.posts().find().order_by(|p| p.day().asc());
+        assert_eq!(by_day.first()?, Some(posts[1]));
+        assert!(
+            !em.edit(ann)
+                .posts()
+                .matching(|p| p.day().eq(1_u32))
+                .exists()?
+        );
+        assert_eq!(em.edit(ann).posts().find().count()?, 2);
+        Ok(())
+    });
+}
+
+/// What becomes of a post before the items are asked.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Nothing,
+    Day(u32),
+    Author(Option<usize>),
+    Removal,
+    /// Given to an author without being loaded.
+    Adoption(usize),
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => Just(Change::Nothing),
+        1 => (0_u32..9).prop_map(Change::Day),
+        1 => prop::option::of(0_usize..2).prop_map(Change::Author),
+        1 => Just(Change::Removal),
+        1 => (0_usize..2).prop_map(Change::Adoption),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    // Whether the index may answer or not, because something is pending.
+    #[test]
+    fn items_are_those_of_plain_values_whatever_is_pending(
+        posts in prop::collection::vec((0_u32..9, prop::option::of(0_usize..2), changes()), 0..30),
+        is_changed in any::<bool>(),
+        least in 0_u32..9,
+        take in 1_usize..9,
+    ) {
+        on_both_stores::<Blogs>(|orm| {
+            let mut em = orm.em();
+            let authors = [(); 2].map(|()| em.create(Blogger::build()));
+            let mut plain = Vec::new();
+            for (day, author, _) in &posts {
+                let id = em.create(Post::build().day(*day));
+                em[id].author = author.map(|at| authors[at]);
+                plain.push((*day, id, *author));
+            }
+            em.flush()?;
+            em.clear();
+            em.find::<Blogger>().all()?;
+            for ((.., change), post) in posts.iter().zip(&mut plain).filter(|_| is_changed) {
+                let id = post.1;
+                match change {
+                    Change::Nothing => {}
+                    Change::Day(day) => {
+                        em.find_one(id).or_fail()?;
+                        em[id].day = *day;
+                        post.0 = *day;
+                    }
+                    Change::Author(author) => {
+                        em.find_one(id).or_fail()?;
+                        em[id].author = author.map(|at| authors[at]);
+                        post.2 = *author;
+                    }
+                    Change::Removal => {
+                        em.find_one(id).or_fail()?;
+                        em.remove(id);
+                        post.2 = None;
+                    }
+                    Change::Adoption(author) => {
+                        em.edit(authors[*author]).posts().add(id);
+                        post.2 = Some(*author);
+                    }
+                }
+            }
+            for (at, author) in authors.iter().enumerate() {
+                let mut wanted: Vec<_> = plain.iter().filter(|post| post.2 == Some(at) && post.0 >= least).collect();
+                wanted.sort_unstable_by_key(|post| (post.0, *post.1.key()));
+                let count = wanted.len();
+                let wanted: Vec<_> = wanted.into_iter().map(|post| post.1).take(take).collect();
+                let mut edit = em.edit(*author);
+                assert_eq!(edit.posts().matching(|p| p.day().ge(least)).count()?, count);
+                assert_eq!(edit.posts().matching(|p| p.day().ge(least)).exists()?, count > 0);
+                let first = edit.posts().matching(|p| p.day().ge(least)).order_by(|p| p.day().asc());
+                assert_eq!(first.limit(take).all()?, wanted);
+            }
+            Ok(())
+        });
+    }
 }
