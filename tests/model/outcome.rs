@@ -134,6 +134,7 @@ impl Unit {
             doomed.iter().copied().collect(),
         ));
         failures.extend(self.dangling(&state, created.iter().chain(&updated)));
+        self.release_partners(&mut state, committed, &created, &updated);
         if state.has_duplicates() {
             failures.insert(Failure::Duplicate);
         }
@@ -182,6 +183,36 @@ impl Unit {
             }
         }
         failures
+    }
+
+    /// Who holds the target of a one-to-one relation that another row is given lets go of it, unless this
+    /// flush writes it anyway.
+    fn release_partners(
+        &self,
+        state: &mut State,
+        committed: &State,
+        created: &BTreeSet<Address>,
+        updated: &BTreeSet<Address>,
+    ) {
+        for reference in REFERENCES.iter().filter(|reference| reference.unique) {
+            for at in created.union(updated).filter(|at| at.0 == reference.from) {
+                let target = state.target(*at, reference.property);
+                let is_new =
+                    created.contains(at) || self.base.target(*at, reference.property) != target;
+                let Some(target) = target.filter(|_| is_new) else {
+                    continue;
+                };
+                for holder in committed.referrers(*reference, target) {
+                    let holder = (reference.from, holder);
+                    let is_written = created.contains(&holder)
+                        || updated.contains(&holder)
+                        || state.rows.get(&holder) != committed.rows.get(&holder);
+                    if !is_written && let Some(row) = state.rows.get_mut(&holder) {
+                        row.insert(reference.property, Value::Nothing);
+                    }
+                }
+            }
+        }
     }
 
     /// What speaks against one row by itself.
