@@ -398,3 +398,59 @@ fn an_orphan_of_one_relation_is_shown_by_the_others() {
     });
     assert_eq!(em[cover].article.get(), Some(article));
 }
+
+// Whoever was given a one-to-one target that is not loaded was looked for among all instances, so that
+// creating many rows took time with the square of their number. Now they are noted as they come.
+#[test]
+fn who_has_a_one_to_one_target_is_found_however_it_came_to_have_it() {
+    let mut em = em();
+    let (author, ..) = stored(&mut em);
+    let [one, two] = [(); 2].map(|()| em.create(Cover::build()));
+    em.flush().unwrap();
+    em.clear();
+    let with =
+        |em: &mut EntityManager, cover| em.create(Article::build().author(author).cover(cover));
+    let first = with(&mut em, one);
+    let second = with(&mut em, one);
+    assert_eq!((em[first].cover, em[second].cover), (None, Some(one)));
+
+    em.begin();
+    em.edit(second).set_cover(Some(two));
+    em.rollback(); // it has the first one again
+    let third = with(&mut em, one);
+    assert_eq!((em[second].cover, em[third].cover), (None, Some(one)));
+    em.flush().unwrap();
+    em.clear();
+
+    let fourth = with(&mut em, two);
+    em.find_one(third).or_fail().unwrap();
+    let fifth = with(&mut em, one);
+    assert_eq!((em[third].cover, em[fifth].cover), (None, Some(one)));
+    assert_eq!(em[fourth].cover, Some(two));
+    em.flush().unwrap();
+}
+
+// Adding rows that are not loaded asked all owners in memory for each of them.
+#[test]
+fn rows_that_are_added_unseen_leave_all_who_showed_them() {
+    let mut em = em();
+    let (first, second, article) = stored(&mut em);
+    let other = em.create(Article::build().author(second));
+    em.flush().unwrap();
+    em.clear();
+    em.find::<User>()
+        .populate(|u| u.articles().references())
+        .all()
+        .unwrap();
+    let third = user(&mut em, "third");
+    em.edit(third).articles().add([article, other]);
+    assert_eq!(em[third].articles.ids(), [article, other]);
+    assert!(em[first].articles.is_empty() && em[second].articles.is_empty());
+    em.flush().unwrap();
+    em.clear();
+    em.find_one(third)
+        .populate(|u| u.articles())
+        .or_fail()
+        .unwrap();
+    assert_eq!(em[third].articles.ids(), [article, other]);
+}

@@ -9,15 +9,24 @@
 use rustc_hash::FxHashSet;
 
 use crate::codec::RowKey;
+use crate::entity::{Item, OrderedSet};
 
 /// What a unit of work has done to an order, and not flushed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(crate) struct Arrangement {
     /// Whether `keys` says where everything stands that was known; else they come at the end.
     is_whole: bool,
-    keys: Vec<RowKey>,
+    keys: OrderedSet<RowKey>,
     /// What was taken out, and has lost its place.
     taken: FxHashSet<RowKey>,
+}
+
+impl Item for RowKey {
+    type Key = Self;
+
+    fn key(&self) -> &Self {
+        self
+    }
 }
 
 impl Arrangement {
@@ -25,21 +34,19 @@ impl Arrangement {
     pub(crate) fn whole(keys: Vec<RowKey>) -> Self {
         Self {
             is_whole: true,
-            keys,
+            keys: keys.into_iter().collect(),
             taken: FxHashSet::default(),
         }
     }
 
     /// An item comes to the end, unless it stands somewhere.
     pub(crate) fn append(&mut self, key: &RowKey) {
-        if !self.keys.contains(key) {
-            self.keys.push(key.clone());
-        }
+        self.keys.insert(key.clone());
     }
 
     /// An item gives up its place.
     pub(crate) fn take(&mut self, key: &RowKey) {
-        self.keys.retain(|other| other != key);
+        self.keys.remove(key);
         self.taken.insert(key.clone());
     }
 }
@@ -54,14 +61,14 @@ pub(crate) fn arrange(
     let nothing = Arrangement::default();
     let pending = pending.unwrap_or(&nothing);
     let members: FxHashSet<&RowKey> = linked.iter().collect();
-    let appended: FxHashSet<&RowKey> = pending.keys.iter().collect();
+    let appended: FxHashSet<&RowKey> = pending.keys.as_slice().iter().collect();
     let stays = |key: &&RowKey| !pending.taken.contains(*key);
     let unknown = linked.iter().filter(|key| !appended.contains(*key));
     let kept = stored.iter().filter(stays).chain(unknown);
     let in_order: Vec<&RowKey> = if pending.is_whole {
-        pending.keys.iter().chain(kept).collect()
+        pending.keys.as_slice().iter().chain(kept).collect()
     } else {
-        kept.chain(&pending.keys).collect()
+        kept.chain(pending.keys.as_slice()).collect()
     };
     let mut seen = FxHashSet::default();
     let mut arranged = Vec::with_capacity(linked.len());

@@ -45,9 +45,12 @@ impl IdentityMap {
         }
     }
 
-    /// Whether there is a managed instance at the position.
-    pub(crate) fn is_occupied(&self, at: u32) -> bool {
-        matches!(self.places.get(at as usize), Some(Place::Occupied(_)))
+    /// The slot of the managed instance at a position, if there is one.
+    pub(crate) fn occupied(&self, at: u32) -> Option<&Slot> {
+        match self.places.get(at as usize)? {
+            Place::Occupied(slot) => Some(slot),
+            Place::Buried(_) | Place::Free => None,
+        }
     }
 
     /// The slot at a position, managed or buried.

@@ -12,8 +12,39 @@ use crate::entity::{AnyCollection, Membership};
 use crate::schema::{EntityIndex, FieldIndex, JoinIndex, RelationKind, RelationSchema, Side};
 
 impl Context {
-    /// Adds an item to a collection, or takes it out, and both ends agree.
-    pub(crate) fn change_link(
+    /// Adds items to a collection, or takes them out, and both ends agree.
+    pub(crate) fn change_links(
+        &mut self,
+        owner: Instance,
+        field: FieldIndex,
+        items: &[RowKey],
+        change: LinkChange,
+    ) {
+        let schema = Arc::clone(&self.schema);
+        let relation = schema.entity(owner.entity).relation(field);
+        let is_join = matches!(relation.kind, RelationKind::ManyToMany { .. });
+        if change == LinkChange::Add && !is_join {
+            // Who has those that are not loaded is not known, but may be loaded: all are asked once.
+            let mut unseen: FxHashSet<RowKey> = items.iter().cloned().collect();
+            unseen.retain(|item| self.find_loaded(relation.target, item).is_none());
+            self.vanish(owner.entity, field, &unseen);
+        }
+        for item in items {
+            self.change_link(owner, field, item, change);
+        }
+    }
+
+    /// Makes items all that a collection holds, as far as it shows what it holds.
+    pub(crate) fn set_links(&mut self, owner: Instance, field: FieldIndex, items: &[RowKey]) {
+        let wanted: FxHashSet<&RowKey> = items.iter().collect();
+        let mut released = self.body(owner).to_many(field).keys();
+        released.retain(|before| !wanted.contains(before));
+        self.change_links(owner, field, &released, LinkChange::Remove);
+        self.change_links(owner, field, items, LinkChange::Add);
+    }
+
+    /// Adds an item to a collection, or takes it out. What is added unseen shows nowhere else.
+    fn change_link(
         &mut self,
         owner: Instance,
         field: FieldIndex,
@@ -89,8 +120,6 @@ impl Context {
                     owner: owner_key,
                     change,
                 });
-                // Who has it now is not known, but may be loaded.
-                self.vanish(owner.entity, field, item);
                 self.update_collection(owner, field, |collection| collection.put(item));
             }
             (LinkChange::Remove, Some(instance))
@@ -128,7 +157,7 @@ impl Context {
             // Nothing is left of what is stored, so all that it holds is known.
             self.fill(owner, field, &[]);
             if let Some(inverse) = relation.inverse {
-                self.vanish(relation.target, inverse, &here);
+                self.vanish(relation.target, inverse, &FxHashSet::from_iter([here]));
             }
         }
     }
@@ -159,13 +188,10 @@ impl Context {
         }
     }
 
-    /// Takes an item out of all collections that show it: which ones do is not known.
-    fn vanish(&mut self, entity: EntityIndex, field: FieldIndex, item: &RowKey) {
-        for owner in self.instances_of(entity).collect::<Vec<_>>() {
-            let body = self.slot(owner).body.as_ref();
-            if body.is_some_and(|body| body.to_many(field).holds(item)) {
-                self.update_collection(owner, field, |items| items.take(item));
-            }
+    /// Takes items out of all collections that show them: which ones do is not known.
+    fn vanish(&mut self, entity: EntityIndex, field: FieldIndex, items: &FxHashSet<RowKey>) {
+        for (owner, item) in self.shown_of(entity, field, items) {
+            self.update_collection(owner, field, |shown| shown.take(&item));
         }
     }
 

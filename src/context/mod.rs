@@ -8,6 +8,7 @@
 
 mod adoptions;
 mod arrangement;
+mod claims;
 mod identity_map;
 mod image;
 mod kept;
@@ -27,6 +28,7 @@ pub(crate) use kept::Kept;
 pub(crate) use ledger::{LinkChange, LinkLedger};
 pub(crate) use slot::{Life, Slot};
 
+use claims::Claims;
 use savepoint::Savepoint;
 
 use crate::codec::RowKey;
@@ -63,6 +65,7 @@ pub(crate) struct Context {
     savepoints: Vec<Savepoint>,
     /// Instances that were given up, and whose places are not free yet.
     graves: Vec<Instance>,
+    claims: Claims,
 }
 
 impl Context {
@@ -77,12 +80,14 @@ impl Context {
             told: 0,
             savepoints: Vec::new(),
             graves: Vec::new(),
+            claims: Claims::default(),
         }
     }
 
     /// Forgets everything. A savepoint can still bring it back.
     pub(crate) fn clear(&mut self) {
         self.touched = Kept::default();
+        self.claims.clear();
         if self.is_recording() {
             for entity in Arc::clone(&self.schema).indexes() {
                 for instance in self.instances_of(entity).collect::<Vec<_>>() {
@@ -172,9 +177,7 @@ impl Context {
 
     /// As [`Self::body_mut`], if the instance is still managed and loaded.
     pub(crate) fn managed_body_mut(&mut self, instance: Instance) -> Option<&mut dyn AnyEntity> {
-        if !self.map(instance.entity).is_occupied(instance.slot) {
-            return None;
-        }
+        self.map(instance.entity).occupied(instance.slot)?;
         match self.slot_mut(instance).body.as_deref_mut() {
             Some(body) => Some(body),
             None => None,
@@ -186,6 +189,7 @@ impl Context {
         let slot = self.map_mut(entity).insert(slot);
         let instance = Instance { entity, slot };
         self.save_insertion(instance);
+        self.note_claims(instance);
         instance
     }
 

@@ -36,9 +36,7 @@ impl Context {
             } else {
                 self.start_collection(instance, *field);
             }
-            for item in items {
-                self.change_link(instance, *field, &item, LinkChange::Add);
-            }
+            self.change_links(instance, *field, &items, LinkChange::Add);
         }
     }
 
@@ -85,6 +83,7 @@ impl Context {
         slot.body = Some(body);
         slot.row = Some(row);
         slot.set_linked(Some(linked));
+        self.note_claims(instance);
     }
 
     /// Gives up a new instance, and what is pending for it.
@@ -240,16 +239,31 @@ impl Context {
     }
 
     fn take_from_all(&mut self, owners: EntityIndex, field: FieldIndex, keys: &FxHashSet<RowKey>) {
-        for owner in self.instances_of(owners).collect::<Vec<_>>() {
+        for (owner, key) in self.shown_of(owners, field, keys) {
+            self.body_mut(owner).to_many_mut(field).take(&key);
+        }
+    }
+
+    /// Who shows any of some items in a collection, and which. Looking changes nothing; what changes, a
+    /// savepoint has to keep.
+    pub(super) fn shown_of(
+        &self,
+        owners: EntityIndex,
+        field: FieldIndex,
+        items: &FxHashSet<RowKey>,
+    ) -> Vec<(Instance, RowKey)> {
+        let mut shown = Vec::new();
+        if items.is_empty() {
+            return shown;
+        }
+        for owner in self.instances_of(owners) {
             let Some(body) = &self.slot(owner).body else {
                 continue;
             };
-            let mut shown = body.to_many(field).keys();
-            shown.retain(|key| keys.contains(key));
-            // Looking changes nothing, and whatever changes a savepoint has to keep.
-            for key in &shown {
-                self.body_mut(owner).to_many_mut(field).take(key);
-            }
+            let mut keys = body.to_many(field).keys();
+            keys.retain(|key| items.contains(key));
+            shown.extend(keys.into_iter().map(|key| (owner, key)));
         }
+        shown
     }
 }

@@ -78,6 +78,9 @@ impl Context {
                 .expect("the property is a to-one relation");
             self.slot_mut(instance).linked_mut()[at] = target.cloned();
         }
+        if let Some(target) = target {
+            self.note_claim(instance, field, target);
+        }
         let relation = entity.relation(field);
         let Some(inverse) = relation.inverse else {
             return;
@@ -158,6 +161,7 @@ impl Context {
         ) = (&now, relation.kind)
         {
             self.release_partners(now, instance, field);
+            self.note_claim(instance, field, now);
         }
         if let Some(owner) = now.and_then(|now| self.find_loaded(relation.target, &now)) {
             self.update_collection(owner, inverse, |collection| collection.put(&key));
@@ -187,11 +191,7 @@ impl Context {
         let is_known = shown.is_some_and(|shown| shown.membership() == Membership::Initialized);
         let mut partners = shown.map_or_else(Vec::new, AnyCollection::keys);
         if !is_known {
-            let refers = |instance: &Instance| {
-                let body = self.slot(*instance).body.as_ref();
-                body.is_some_and(|body| body.to_one(field).as_ref() == Some(owner))
-            };
-            let loaded = self.instances_of(newcomer.entity).filter(refers);
+            let loaded = self.claimants(newcomer.entity, field, owner).into_iter();
             partners.extend(loaded.map(|instance| self.slot(instance).key.clone()));
         }
         for partner in partners {

@@ -79,6 +79,7 @@ impl Context {
                 self.map_mut(instance.entity).unbury(instance.slot);
             }
         }
+        self.claims.clear();
         let schema = Arc::clone(&self.schema);
         for (instance, image) in savepoint.images {
             let slot = self.map_mut(instance.entity).slot_mut(instance.slot);

@@ -2,8 +2,6 @@
 
 use std::marker::PhantomData;
 
-use rustc_hash::FxHashSet;
-
 use super::{EntityManager, Managed, Matching};
 use crate::codec::RowKey;
 use crate::context::{Instance, LinkChange};
@@ -60,11 +58,9 @@ impl<'em, T: Managed, U: Managed> CollectionEdit<'em, T, U> {
     }
 
     fn change(&mut self, items: impl IntoIds<U>, change: LinkChange) -> &mut Self {
-        for item in items.into_ids() {
-            self.em
-                .context
-                .change_link(self.instance, self.field, &item.row_key(), change);
-        }
+        let items = EntityManager::row_keys(items.into_ids());
+        let context = &mut self.em.context;
+        context.change_links(self.instance, self.field, &items, change);
         self
     }
 
@@ -279,22 +275,10 @@ impl EntityManager {
         let is_join = matches!(relation.kind, RelationKind::ManyToMany { .. });
         if !is_known && is_join && !self.is_filtered(relation.target)? {
             self.context.clear_links(owner, field);
-        } else {
-            if !is_known {
-                self.load_collection(owner, field, false)?;
-            }
-            let wanted: FxHashSet<&RowKey> = items.iter().collect();
-            for before in self.context.body(owner).to_many(field).keys() {
-                if !wanted.contains(&before) {
-                    self.context
-                        .change_link(owner, field, &before, LinkChange::Remove);
-                }
-            }
+        } else if !is_known {
+            self.load_collection(owner, field, false)?;
         }
-        for item in items {
-            self.context
-                .change_link(owner, field, item, LinkChange::Add);
-        }
+        self.context.set_links(owner, field, items);
         self.context.order_items(owner, field, items);
         Ok(())
     }

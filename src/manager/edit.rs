@@ -1,7 +1,7 @@
 //! Changing an entity together with its relations.
 
 use super::{CollectionEdit, EntityManager, Managed};
-use crate::context::{Instance, LinkChange};
+use crate::context::Instance;
 use crate::entity::{Id, IntoId};
 
 impl EntityManager {
@@ -68,15 +68,7 @@ impl<T: Managed> Edit<'_, T> {
     /// Makes another row refer here by its one-to-one relation, or none. Who did so before does so
     /// no longer, as far as it is loaded.
     pub fn set_inverse<U: Managed>(&mut self, field: usize, item: Option<Id<U>>) {
-        let context = &mut self.em.context;
-        let item = item.map(|item| item.row_key());
-        for before in context.body(self.instance).to_many(field).keys() {
-            if item.as_ref() != Some(&before) {
-                context.change_link(self.instance, field, &before, LinkChange::Remove);
-            }
-        }
-        if let Some(item) = item {
-            context.change_link(self.instance, field, &item, LinkChange::Add);
-        }
+        let items = EntityManager::row_keys(item.into_iter().collect());
+        self.em.context.set_links(self.instance, field, &items);
     }
 }

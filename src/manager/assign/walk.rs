@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Rules;
 use super::create::Given;
 use crate::codec::RowKey;
-use crate::context::{Instance, LinkChange};
+use crate::context::Instance;
 use crate::error::{AssignProblem, Result};
 use crate::load::Hints;
 use crate::manager::EntityManager;
@@ -264,15 +264,8 @@ impl<'a> Walk<'a> {
             Some(item)
         };
         self.em.load_collection(instance, field, false)?;
-        let context = &mut self.em.context;
-        for before in context.body(instance).to_many(field).keys() {
-            if item.as_ref() != Some(&before) {
-                context.change_link(instance, field, &before, LinkChange::Remove);
-            }
-        }
-        if let Some(item) = item {
-            context.change_link(instance, field, &item, LinkChange::Add);
-        }
+        let items: Vec<RowKey> = item.into_iter().collect();
+        self.em.context.set_links(instance, field, &items);
         Ok(())
     }
 
