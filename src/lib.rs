@@ -56,6 +56,7 @@
 //! | commit several flushes at once | [`EntityManager::transactional`], or [`begin`](EntityManager::begin), [`commit`](EntityManager::commit), [`rollback`](EntityManager::rollback) |
 //! | be safe from other units of work | `#[orm(version)]` and [`EntityManager::lock`]; [`Isolation`], [`EntityManager::transactional_with_retries`]; [`Orm::snapshot`] |
 //! | query | [`EntityManager::find_one`], [`find`](EntityManager::find); [`Property`], [`Filter`] |
+//! | read values instead of entities | [`Find::fields`], [`Find::exclude`], [`Find::aggregate`], [`Find::group_by`] |
 //! | load more | [`EntityManager::populate`], [`refresh`](EntityManager::refresh) |
 //! | ask for what was populated | [`Loaded`], [`loads!`] |
 //! | react to a flush | [`EventArgs`], [`ChangeSet`]; the attributes of [`Entity`](macro@Entity) name the hooks |
@@ -119,7 +120,7 @@ pub use error::{Error, Result, Violation};
 pub use load::{Exclusion, Hint, Hints, Selection, Statistics};
 pub use manager::{
     CollectionEdit, CollectionIter, CollectionPath, CollectionView, DeleteWhere, EntityFilter,
-    EntityManager, FilterTargets, Find, FindFields, FindOne, FlushEvent, FlushSubscriber,
+    EntityManager, FilterTargets, Find, FindFields, FindOne, FlushEvent, FlushSubscriber, GroupBy,
     InsertMany, IntoManaged, Isolation, Managed, Matching, Page, PopulateOptions, RowPage,
     RowStream, Selected, SetReference, Stream, UpdateWhere, Upsert, UpsertMany, Upserted,
 };
@@ -128,9 +129,9 @@ pub use orm::{
     Report, RowChange, Verification,
 };
 pub use query::{
-    Assignment, Cursor, Estimate, Explanation, Filter, IntoAssignments, IntoOperand, IntoOrder,
-    ItemCount, NoCursor, OptionalProperty, Order, Part, Partial, PlanNode, Projection, Property,
-    Remainder, Text,
+    Aggregate, Assignment, Averaged, Cursor, Estimate, Explanation, Filter, IntoAssignments,
+    IntoOperand, IntoOrder, ItemCount, Mapped, Measure, NoCursor, OptionalProperty, Order, Part,
+    Partial, PlanNode, Projection, Property, Remainder, Summand, Text,
 };
 pub use schema::{Elements, OnDelete};
 pub use serialize::{PartialSerialization, Serialization};
@@ -143,11 +144,18 @@ pub use musher_derive::{BaseEntity, Embedded, Entity, EntityKey, OrderedKey};
 pub mod prelude {
     pub use crate::{
         Collection, Durability, EntityManager, Error, EventArgs, Filter, Find, FlushMode, Id,
-        IntoId, IntoManaged, Inverse, Isolation, Lazy, LoadStrategy, Loaded, Managed, Orm, Pk,
-        PopulateOptions, SetReference as _, loads,
+        IntoId, IntoManaged, Inverse, Isolation, Lazy, LoadStrategy, Loaded, Managed, Measure as _,
+        Orm, Pk, PopulateOptions, Projection as _, SetReference as _, loads,
     };
     #[cfg(feature = "derive")]
     pub use musher_derive::{BaseEntity, Embedded, Entity, EntityKey, OrderedKey};
+}
+
+/// The aggregates that [`Measure`] makes. Programs seldom name their types.
+pub mod aggregates {
+    pub use crate::query::{
+        Average, Count, CountDistinct, End, Extreme, Greatest, Least, Present, Sum,
+    };
 }
 
 /// What was populated, as types. Programs seldom name them: queries make them of their hints, and the

@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "queries/aggregates.rs"]
+mod aggregates;
 #[path = "queries/composed.rs"]
 mod composed;
 #[path = "queries/explained.rs"]

@@ -5,7 +5,7 @@
 
 use chrono::NaiveDate;
 use musher::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::money::Money;
 
@@ -98,8 +98,8 @@ pub struct Playlist {
     pub tracks: Collection<Track>,
 }
 
-/// An address is no entity: it has no key, and belongs to whoever has it.
-#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+/// An address is no entity: it has no key, and its properties are those of whoever has it.
+#[derive(Embedded, Deserialize, Debug, Clone, PartialEq, Default)]
 pub struct Address {
     pub street: String,
     pub city: String,
@@ -123,6 +123,7 @@ pub struct Employee {
     pub birth_date: NaiveDate,
     pub hire_date: NaiveDate,
     #[serde(skip)]
+    #[orm(embedded)]
     pub address: Address,
     pub phone: String,
     pub fax: Option<String>,
@@ -141,6 +142,7 @@ pub struct Customer {
     pub last_name: String,
     pub company: Option<String>,
     #[serde(skip)]
+    #[orm(embedded)]
     pub address: Address,
     pub phone: Option<String>,
     pub fax: Option<String>,
@@ -162,6 +164,7 @@ pub struct Invoice {
     #[orm(index)]
     pub date: NaiveDate,
     #[serde(skip)]
+    #[orm(embedded)]
     pub billing_address: Address,
     #[serde(deserialize_with = "Money::from_dollars")]
     pub total: Money,

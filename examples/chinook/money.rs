@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Mul};
+use std::ops::{Add, Mul};
 
+use musher::Summand;
 use musher::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -47,12 +48,6 @@ impl Add for Money {
     }
 }
 
-impl AddAssign for Money {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
 impl Mul<u32> for Money {
     type Output = Self;
 
@@ -64,5 +59,14 @@ impl Mul<u32> for Money {
 impl Sum for Money {
     fn sum<I: Iterator<Item = Self>>(sums: I) -> Self {
         sums.fold(Self::default(), Add::add)
+    }
+}
+
+/// What queries add up.
+impl Summand for Money {
+    type Sum = Self;
+
+    fn add_to(self, sum: Self) -> Option<Self> {
+        sum.cents.checked_add(self.cents).map(Self::cents)
     }
 }

@@ -8,6 +8,7 @@
     reason = "ids are handles: most are `Copy`, and reading `em.get(id)` should not depend on it"
 )]
 
+mod aggregate;
 mod api;
 mod asked;
 #[cfg(feature = "serde-json")]
@@ -50,6 +51,7 @@ use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use aggregate::GroupBy;
 pub use api::{Defer, IntoManaged, Managed, Pending, Steps, root_path};
 #[cfg(feature = "serde-json")]
 pub use assign::Assign;

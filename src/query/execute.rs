@@ -47,7 +47,7 @@ pub(crate) fn execute(
 }
 
 /// The keys of the rows that a query asks for, in its order; `None` where the rows come in this order,
-/// one after the other.
+/// one after the other. And whether it is a full scan.
 ///
 /// # Errors
 /// As [`execute`].
@@ -56,19 +56,20 @@ pub(super) fn found_keys(
     reader: &dyn Reader,
     entity: &EntitySchema,
     query: &Query,
-) -> Result<Option<Vec<RowKey>>> {
+) -> Result<(Option<Vec<RowKey>>, bool)> {
     let memory = Memory::default();
     let judge = Judge::new(database, reader, &memory);
     query.check(&database.schema, entity)?;
-    let (plan, _) = permitted_plan(judge, entity, query)?;
+    let (plan, is_full_scan) = permitted_plan(judge, entity, query)?;
     if plan.is_sorted && !matches!(plan.access, Access::Keys(_)) {
-        return Ok(None);
+        return Ok((None, is_full_scan));
     }
     let mut search = Search::new(judge, entity, query, plan.is_sorted);
     search.no_row = Some(Bytes::from(&[][..]));
     search.read(&plan)?;
     let found = search.into_rows().into_iter();
-    Ok(Some(found.map(|found| found.key).collect()))
+    let keys = found.map(|found| found.key).collect();
+    Ok((Some(keys), is_full_scan))
 }
 
 /// How many rows meet the condition of a query, whatever its order and page, and whether all had to be

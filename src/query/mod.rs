@@ -4,6 +4,7 @@
 //! (R17). Nothing is hydrated here. `plan` chooses which rows are read and in which order, `judge`
 //! decides of each whether it meets the condition, `search` reads, and `kept` sorts and cuts.
 
+mod aggregate;
 mod assign;
 mod choose;
 mod cursor;
@@ -32,11 +33,15 @@ mod regex;
 mod remedy;
 mod search;
 mod slices;
+mod summand;
 mod text;
 
 use crate::error::{Error, Result};
 use crate::schema::{EntitySchema, FieldIndex, OrderTerm, Schema};
 
+pub use aggregate::{
+    Aggregate, Average, Count, CountDistinct, End, Extreme, Greatest, Least, Measure, Present, Sum,
+};
 pub use assign::{Assignment, IntoAssignments};
 pub(crate) use choose::choose;
 pub use cursor::{Cursor, NoCursor};
@@ -59,9 +64,10 @@ pub use partial::{Part, Partial, Remainder};
 pub use path::{Path, PropertyPath, QueryPath};
 pub use plan::Estimate;
 pub(crate) use projection::{Absent, Column};
-pub use projection::{Columns, OptionalProperty, Projection, Values};
+pub use projection::{Columns, Mapped, OptionalProperty, Projection, Values};
 pub use property::{Property, index_part, index_part_of_each};
 pub(crate) use slices::Slices;
+pub use summand::{Averaged, Summand};
 pub use text::Text;
 
 /// What a query asks for.

@@ -329,19 +329,18 @@ impl<T: Entity> Projection<T> for Remainder<T> {
         Ok(())
     }
 
-    fn row(&self, values: &mut Values<'_>) -> Result<Partial<T>> {
+    fn row_if_there(&self, values: &mut Values<'_>) -> Result<Option<Partial<T>>> {
         let (at, key) = values.next();
         let key_stored = key.expect("a row has a key");
         let id = Id::new(values.decode(at, &key_stored)?);
         let others = self.shape.columns[1..]
             .iter()
             .map(|_| Value::new(values.next().1));
-        Ok(Partial {
+        let key = Value::new(Some(key_stored));
+        Ok(Some(Partial {
             id,
-            values: std::iter::once(Value::new(Some(key_stored)))
-                .chain(others)
-                .collect(),
+            values: std::iter::once(key).chain(others).collect(),
             shape: Arc::clone(&self.shape),
-        })
+        }))
     }
 }

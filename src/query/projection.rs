@@ -29,12 +29,48 @@ pub trait Projection<R> {
     #[doc(hidden)]
     fn columns(&self, columns: &mut Columns) -> Result<()>;
 
+    /// Takes the values, in the order of the columns; `None` where one is behind a relation or an embedded
+    /// value that is `None`.
+    ///
+    /// # Errors
+    /// When a value can't be read.
+    #[doc(hidden)]
+    fn row_if_there(&self, values: &mut Values<'_>) -> Result<Option<Self::Row>>;
+
     /// Takes the values, in the order of the columns.
     ///
     /// # Errors
     /// When a value can't be read, or there is none.
     #[doc(hidden)]
-    fn row(&self, values: &mut Values<'_>) -> Result<Self::Row>;
+    fn row(&self, values: &mut Values<'_>) -> Result<Self::Row> {
+        let first = values.position();
+        let row = self.row_if_there(values)?;
+        row.ok_or_else(|| values.absent(first).refuse())
+    }
+
+    /// What a function makes of it: a value that is computed of one property, or of several.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Line { #[orm(primary_key)] id: Pk, cents: u64, quantity: u64 }
+    /// # let orm = Orm::builder().entities::<Line>().in_memory()?;
+    /// # let mut em = orm.em();
+    /// # for (cents, quantity) in [(20, 3), (50, 1)] { em.create(Line::build().cents(cents).quantity(quantity)); }
+    /// let revenue = em
+    ///     .find::<Line>()
+    ///     .aggregate(|l| (l.cents(), l.quantity()).map(|(cents, quantity)| cents * quantity).sum())?;
+    /// assert_eq!(revenue, 110);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    fn map<V, F: Fn(Self::Row) -> V>(self, function: F) -> Mapped<Self, F>
+    where
+        Self: Sized,
+    {
+        Mapped { of: self, function }
+    }
 }
 
 /// The properties that a projection reads.
@@ -115,11 +151,26 @@ impl<'v> Values<'v> {
         (self.at - 1, value)
     }
 
+    /// How many values were taken.
+    pub(super) const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What a column is, in words.
+    pub(super) fn absent(&self, column: usize) -> Absent {
+        (self.describe)(column)
+    }
+
     pub(super) fn decode<V: DeserializeOwned>(&self, at: usize, stored: &[u8]) -> Result<V> {
         match decode_value(stored) {
             Ok(value) => Ok(value),
-            Err(_) => (self.describe)(at).decode(stored),
+            Err(_) => self.absent(at).decode(stored),
         }
+    }
+
+    fn next_value<V: DeserializeOwned>(&mut self) -> Result<Option<V>> {
+        let (at, stored) = self.next();
+        stored.map(|stored| self.decode(at, &stored)).transpose()
     }
 }
 
@@ -131,12 +182,8 @@ impl<R, V: DeserializeOwned> Projection<R> for Property<R, V> {
         Ok(())
     }
 
-    fn row(&self, values: &mut Values<'_>) -> Result<V> {
-        let (at, stored) = values.next();
-        let Some(stored) = stored else {
-            return Err((values.describe)(at).refuse());
-        };
-        values.decode(at, &stored)
+    fn row_if_there(&self, values: &mut Values<'_>) -> Result<Option<V>> {
+        values.next_value()
     }
 }
 
@@ -172,9 +219,30 @@ impl<R, V: DeserializeOwned> Projection<R> for OptionalProperty<R, V> {
         Ok(())
     }
 
-    fn row(&self, values: &mut Values<'_>) -> Result<Option<V>> {
-        let (at, stored) = values.next();
-        stored.map(|stored| values.decode(at, &stored)).transpose()
+    fn row_if_there(&self, values: &mut Values<'_>) -> Result<Option<Option<V>>> {
+        values.next_value().map(Some)
+    }
+}
+
+/// What is computed of a projection: see [`Projection::map`].
+pub struct Mapped<P, F> {
+    of: P,
+    function: F,
+}
+
+impl<R, P: Projection<R>, V, F: Fn(P::Row) -> V> Projection<R> for Mapped<P, F> {
+    type Row = V;
+
+    fn columns(&self, columns: &mut Columns) -> Result<()> {
+        self.of.columns(columns)
+    }
+
+    fn row_if_there(&self, values: &mut Values<'_>) -> Result<Option<V>> {
+        Ok(self.of.row_if_there(values)?.map(&self.function))
+    }
+
+    fn row(&self, values: &mut Values<'_>) -> Result<V> {
+        self.of.row(values).map(&self.function)
     }
 }
 
@@ -188,6 +256,14 @@ macro_rules! tuples {
                 let ($($name,)*) = self;
                 $($name.columns(columns)?;)*
                 Ok(())
+            }
+
+            #[expect(non_snake_case, reason = "a variable for each type")]
+            fn row_if_there(&self, values: &mut Values<'_>) -> Result<Option<Self::Row>> {
+                let ($($name,)*) = self;
+                // All are taken, so that the next projection finds its own.
+                $(let $name = $name.row_if_there(values)?;)*
+                Ok((|| Some(($($name?,)*)))())
             }
 
             #[expect(non_snake_case, reason = "a variable for each type")]

@@ -25,6 +25,7 @@ const SLICE: usize = 256;
 pub(crate) struct Slices {
     query: Query,
     rest: Rest,
+    is_full_scan: bool,
 }
 
 enum Rest {
@@ -53,16 +54,26 @@ impl Slices {
             return Ok(Self {
                 query,
                 rest: Rest::Nothing,
+                is_full_scan: false,
             });
         }
         if query.order.is_empty() {
             query.order.push(Term::key(entity));
         }
-        let keys = found_keys(database, reader, entity, &query)?;
+        let (keys, is_full_scan) = found_keys(database, reader, entity, &query)?;
         // What reads on behind a row was judged here, and has all the permission that it needs.
         query.allows_full_scan = true;
         let rest = keys.map_or(Rest::Behind, |keys| Rest::Keys(keys.into_iter()));
-        Ok(Self { query, rest })
+        Ok(Self {
+            query,
+            rest,
+            is_full_scan,
+        })
+    }
+
+    /// Whether all rows are read for it.
+    pub(crate) const fn is_full_scan(&self) -> bool {
+        self.is_full_scan
     }
 
     /// Of which there is nothing left.
@@ -70,6 +81,7 @@ impl Slices {
         Self {
             query: Query::default(),
             rest: Rest::Nothing,
+            is_full_scan: false,
         }
     }
 

@@ -3,6 +3,7 @@
 use musher::Orm;
 use proptest::prelude::*;
 
+use super::aggregates::summaries;
 use super::plain::{Ask, Plain, asks, asks_of_many, books};
 use super::shelf::{Shelf, bare, composite, indexed, mixed};
 use crate::support::on_both_stores;
@@ -10,6 +11,7 @@ use crate::support::on_both_stores;
 fn verify<S: Shelf>(orm: &Orm, books: &[Plain], ask: &Ask) -> musher::Result<()> {
     let wanted = ask.wanted(books);
     let count = wanted.len();
+    let summaries = summaries(&wanted);
     let page = wanted
         .into_iter()
         .skip(ask.skip)
@@ -20,6 +22,7 @@ fn verify<S: Shelf>(orm: &Orm, books: &[Plain], ask: &Ask) -> musher::Result<()>
     assert_eq!(plan.rows_found, page.len(), "{plan}");
     assert_eq!(S::stream(&mut em, ask)?, page, "{plan}");
     assert_eq!(S::find(&mut em, ask)?, (page, count), "{plan}");
+    assert_eq!(S::summary(&mut em, ask)?, summaries, "{plan}");
     assert_eq!(S::exists(&mut em, ask)?, count > 0, "{plan}");
     Ok(())
 }

@@ -4,6 +4,7 @@
 use musher::prelude::*;
 use musher::{Cursor, Result};
 
+use super::aggregates::{Group, Summary};
 use super::plain::{Ask, Plain};
 
 /// A library: its entities, and how it answers.
@@ -21,6 +22,9 @@ pub trait Shelf {
 
     /// The ids of the books of a stream, of the page that is asked for.
     fn stream(em: &mut EntityManager, ask: &Ask) -> Result<Vec<u64>>;
+
+    /// The books in short, whatever page is asked for, and those of each author and year.
+    fn summary(em: &mut EntityManager, ask: &Ask) -> Result<(Summary, Vec<(Group, Summary)>)>;
 
     /// Whether any book meets the condition.
     fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool>;
@@ -67,6 +71,7 @@ macro_rules! shelf {
             use musher::prelude::*;
             use musher::{Filter, Order, Result};
 
+            use crate::aggregates::{Group, Summary, weight as plain_weight};
             use crate::plain::{self, Ask, By, Condition, Plain, TagCondition, Term};
 
             #[derive(Entity, Debug)]
@@ -310,6 +315,34 @@ macro_rules! shelf {
                     assert_eq!(rows, paged(em, ask).fields(fields).all()?);
                     assert_eq!(rows.len(), ids.len());
                     Ok(ids)
+                }
+
+                fn summary(
+                    em: &mut EntityManager,
+                    ask: &Ask,
+                ) -> Result<(Summary, Vec<(Group, Summary)>)> {
+                    macro_rules! aggregates {
+                        () => {
+                            |b| {
+                                let weight = (b.pages(), b.author().rank().optional());
+                                (
+                                    b.pages().sum(),
+                                    (b.year().sum(), b.year().avg(), b.year().min()),
+                                    b.title().max(),
+                                    (b.id().count(), b.author().rank().count(), b.isbn().count()),
+                                    b.author().name().count_distinct(),
+                                    b.cover().color().min(),
+                                    weight.map(|(pages, rank)| plain_weight(pages, rank.flatten())).sum(),
+                                )
+                            }
+                        };
+                    }
+
+                    let whole = paged(em, ask).aggregate(aggregates!())?;
+                    let groups = paged(em, ask)
+                        .group_by(|b| (b.author().name().optional(), b.year()))
+                        .aggregate(aggregates!())?;
+                    Ok((whole, groups))
                 }
 
                 fn exists(em: &mut EntityManager, ask: &Ask) -> Result<bool> {

@@ -2,7 +2,8 @@
 
 use musher::prelude::*;
 
-use super::super::domain::{Album, Artist, Playlist, Track};
+use super::super::domain::{Artist, Playlist, Track};
+use super::ranking::first;
 
 /// The longest tracks of the playlists with a name, and their length in milliseconds.
 pub fn longest_tracks(
@@ -59,27 +60,13 @@ pub fn albums_composed_by(
     composer: &str,
 ) -> musher::Result<Vec<(String, usize)>> {
     let albums = em
-        .find::<Album>()
-        .filter(|a| a.tracks().any(|t| t.composer().contains(composer)))
-        .order_by(|a| a.title().asc())
-        .populate(|a| a.tracks())
-        .all()?;
+        .find::<Track>()
+        .filter(|t| t.composer().contains(composer))
+        .group_by(|t| (t.album().title(), t.album().id()))
+        .aggregate(|t| t.id().count())?;
     Ok(albums
         .into_iter()
-        .map(|album| {
-            let album = em.view(album);
-            let tracks = album
-                .tracks()
-                .iter()
-                .filter(|track| {
-                    track
-                        .composer
-                        .as_ref()
-                        .is_some_and(|c| c.contains(composer))
-                })
-                .count();
-            (album.title.clone(), tracks)
-        })
+        .map(|((title, _), tracks)| (title, tracks))
         .collect())
 }
 
@@ -89,40 +76,24 @@ pub fn longest_albums(
     most: usize,
 ) -> musher::Result<Vec<(String, String, u64)>> {
     let albums = em
-        .find::<Album>()
-        .populate(|a| (a.artist(), a.tracks()))
-        .all()?;
-    let mut lengths: Vec<_> = albums
+        .find::<Track>()
+        .group_by(|t| (t.album().title(), t.album().artist().name(), t.album().id()))
+        .aggregate(|t| t.milliseconds().sum())?;
+    Ok(first(most, albums)
         .into_iter()
-        .map(|album| {
-            let album = em.view(album);
-            let milliseconds: u64 = album
-                .tracks()
-                .iter()
-                .map(|t| u64::from(t.milliseconds))
-                .sum();
-            (
-                album.title.clone(),
-                album.artist().name.clone(),
-                milliseconds,
-            )
-        })
-        .collect();
-    lengths.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
-    lengths.truncate(most);
-    Ok(lengths)
+        .map(|((title, artist, _), milliseconds)| (title, artist, milliseconds))
+        .collect())
 }
 
 /// The albums with more than so many tracks.
 pub fn large_albums(em: &mut EntityManager, tracks: usize) -> musher::Result<Vec<(String, usize)>> {
     let albums = em
-        .find::<Album>()
-        .filter(|a| a.tracks().count().gt(tracks))
-        .order_by(|a| a.title().asc())
-        .populate(|a| a.tracks())
-        .all()?;
+        .find::<Track>()
+        .group_by(|t| (t.album().title(), t.album().id()))
+        .aggregate(|t| t.id().count())?;
     Ok(albums
         .into_iter()
-        .map(|album| (em[album].title.clone(), em[album].tracks.len()))
+        .filter(|(_, count)| *count > tracks)
+        .map(|((title, _), count)| (title, count))
         .collect())
 }

@@ -2,9 +2,9 @@
 
 use musher::prelude::*;
 
-use super::super::domain::{Customer, Employee, EmployeeView};
+use super::super::domain::{Customer, Employee, EmployeeView, Invoice, InvoiceLine};
 use super::super::money::Money;
-use super::ranking::Sums;
+use super::ranking::{first, ranking};
 
 /// The employees as a tree: how far they are from the top, their name and their title.
 pub fn organisation(em: &mut EntityManager) -> musher::Result<Vec<(usize, String, String)>> {
@@ -89,17 +89,16 @@ pub fn top_customers(
     em: &mut EntityManager,
     most: usize,
 ) -> musher::Result<Vec<(String, String, Money)>> {
-    let customers = em.find::<Customer>().populate(|c| c.invoices()).all()?;
-    let sums: Sums<_, _> = customers
-        .into_iter()
-        .map(|customer| {
-            let customer = em.view(customer);
-            let who = (customer.full_name(), customer.address.country.clone());
-            (who, customer.invoices().iter().map(|i| i.total).sum())
+    let customers = em
+        .find::<Invoice>()
+        .group_by(|i| {
+            let customer = i.customer();
+            let name = (customer.first_name(), customer.last_name());
+            let name = name.map(|(first, last)| format!("{first} {last}"));
+            (name, customer.address().country())
         })
-        .collect();
-    Ok(sums
-        .first(most)
+        .aggregate(|i| i.total().sum())?;
+    Ok(first(most, customers)
         .into_iter()
         .map(|((name, country), spent)| (name, country, spent))
         .collect())
@@ -126,18 +125,12 @@ pub fn customers_who_never_bought(
 }
 
 /// The genres that a customer buys, and how many tracks of each.
-pub fn taste_of(em: &mut EntityManager, email: &str) -> musher::Result<Vec<(String, u32)>> {
-    let customer = em
-        .find::<Customer>()
-        .filter(|c| c.email().eq(email))
-        .populate(|c| c.invoices().lines().track().genre())
-        .or_fail()?;
-    let sums: Sums<_, _> = em
-        .view(customer)
-        .invoices()
-        .iter()
-        .flat_map(|invoice| invoice.lines().iter())
-        .filter_map(|line| Some((line.track().genre()?.name.clone(), line.quantity)))
-        .collect();
-    Ok(sums.ranking())
+pub fn taste_of(em: &mut EntityManager, email: &str) -> musher::Result<Vec<(String, u64)>> {
+    let genres = em
+        .find::<InvoiceLine>()
+        .filter(|l| l.invoice().customer().email().eq(email))
+        .filter(|l| l.track().genre().is_some())
+        .group_by(|l| l.track().genre().name())
+        .aggregate(|l| l.quantity().sum())?;
+    Ok(ranking(genres))
 }

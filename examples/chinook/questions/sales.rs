@@ -6,35 +6,28 @@ use musher::{Cursor, Page};
 
 use super::super::domain::{Album, Invoice, InvoiceLine, Track};
 use super::super::money::Money;
-use super::ranking::Sums;
+use super::ranking::{first, ranking};
 
 /// The revenue of each country, the highest first.
 pub fn revenue_by_country(em: &mut EntityManager) -> musher::Result<Vec<(String, Money)>> {
-    let invoices = em
+    let countries = em
         .find::<Invoice>()
-        .fields(|i| (i.billing_address(), i.total()))
-        .all()?;
-    let sums: Sums<_, _> = invoices
-        .into_iter()
-        .map(|(address, total)| (address.country, total))
-        .collect();
-    Ok(sums.ranking())
+        .group_by(|i| i.billing_address().country())
+        .aggregate(|i| i.total().sum())?;
+    Ok(ranking(countries))
 }
 
 /// The genres of which most tracks were sold.
 pub fn best_selling_genres(
     em: &mut EntityManager,
     most: usize,
-) -> musher::Result<Vec<(String, u32)>> {
-    let sales = em
+) -> musher::Result<Vec<(String, u64)>> {
+    let genres = em
         .find::<InvoiceLine>()
-        .fields(|l| (l.track().genre().name().optional(), l.quantity()))
-        .all()?;
-    let sums: Sums<_, _> = sales
-        .into_iter()
-        .filter_map(|(genre, quantity)| Some((genre?, quantity)))
-        .collect();
-    Ok(sums.first(most))
+        .filter(|l| l.track().genre().is_some())
+        .group_by(|l| l.track().genre().name())
+        .aggregate(|l| l.quantity().sum())?;
+    Ok(first(most, genres))
 }
 
 /// The artists that bring in most.
@@ -42,43 +35,34 @@ pub fn best_selling_artists(
     em: &mut EntityManager,
     most: usize,
 ) -> musher::Result<Vec<(String, Money)>> {
-    let sales = em
+    let artists = em
         .find::<InvoiceLine>()
-        .fields(|l| {
-            let artist = l.track().album().artist();
-            (artist.name(), l.unit_price(), l.quantity())
-        })
-        .all()?;
-    let sums: Sums<_, _> = sales
-        .into_iter()
-        .map(|(artist, unit_price, quantity)| (artist, unit_price * quantity))
-        .collect();
-    Ok(sums.first(most))
+        .group_by(|l| l.track().album().artist().name())
+        .aggregate(|l| {
+            let sold = (l.unit_price(), l.quantity());
+            sold.map(|(price, quantity)| price * quantity).sum()
+        })?;
+    Ok(first(most, artists))
 }
 
 /// How many albums of each artist nobody has bought a track of.
-pub fn albums_without_sales(em: &mut EntityManager) -> musher::Result<Vec<(String, u32)>> {
-    let albums = em
+pub fn albums_without_sales(em: &mut EntityManager) -> musher::Result<Vec<(String, usize)>> {
+    let artists = em
         .find::<Album>()
         .filter(|a| a.tracks().all(|t| t.sales().is_empty()))
-        .fields(|a| (a.artist().name(),))
-        .all()?;
-    let sums: Sums<_, _> = albums.into_iter().map(|(artist,)| (artist, 1)).collect();
-    Ok(sums.ranking())
+        .group_by(|a| a.artist().name())
+        .aggregate(|a| a.id().count())?;
+    Ok(ranking(artists))
 }
 
 /// How many tracks of each genre nobody has bought.
-pub fn unsold_tracks(em: &mut EntityManager) -> musher::Result<Vec<(String, u32)>> {
-    let tracks = em
+pub fn unsold_tracks(em: &mut EntityManager) -> musher::Result<Vec<(String, usize)>> {
+    let genres = em
         .find::<Track>()
-        .filter(|t| t.sales().is_empty())
-        .fields(|t| (t.genre().name().optional(),))
-        .all()?;
-    let sums: Sums<_, _> = tracks
-        .into_iter()
-        .filter_map(|(genre,)| Some((genre?, 1)))
-        .collect();
-    Ok(sums.ranking())
+        .filter(|t| t.sales().is_empty().and(t.genre().is_some()))
+        .group_by(|t| t.genre().name())
+        .aggregate(|t| t.id().count())?;
+    Ok(ranking(genres))
 }
 
 /// One page of the invoices, the newest first. A cursor leads from each page to the next one, as it
