@@ -165,11 +165,12 @@ pub mod aggregates {
 /// `(Without, (With<tags>, ()))` says that the second was populated, and nothing behind it.
 pub mod populated {
     pub use crate::entity::{
-        BackTo, Checked, Covers, First, Implied, List, Named, Next, Place, Populated, Slot, Step,
-        Unchecked, With, Without,
+        BackTo, Checked, Covers, First, Implied, List, Named, Next, OfRows, Partly, Place,
+        Populated, References, Slot, Step, ToMany, Unchecked, Whole, With, Without,
     };
     pub use crate::load::{
-        Anywhere, KeyProperty, LoadPath, Loads, PlainProperty, Root, Route, Then,
+        All, Anywhere, Choice, KeyProperty, LoadPath, Loads, Part, PlainProperty, Root, Route,
+        Then, ToCollection,
     };
 }
 

@@ -241,6 +241,80 @@ fn a_choice_of_items_is_populated_too() {
     });
 }
 
+/// Takes a user with all articles.
+fn article_count(em: &EntityManager, user: Loaded<User, loads!(User { articles })>) -> usize {
+    em.view(user).articles().len()
+}
+
+#[test]
+fn a_choice_is_a_part_until_a_later_hint_asks_for_all() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let (ann, ..) = graph(&mut em)?;
+        let part = em
+            .find_one(ann)
+            .populate(|u| u.articles().limit(1).populate(|a| a.text()))
+            .populate(|u| u.articles().tags())
+            .or_fail()?;
+        let articles = em.view(part).articles();
+        assert!(articles.is_partial());
+        let read: Vec<_> = articles
+            .iter()
+            .map(|a| (a.text().clone(), a.tags().len()))
+            .collect();
+        assert_eq!(read, [("The text of one".to_owned(), 2)]);
+
+        let whole = em.populate(part, |u| u.articles().author())?;
+        assert_eq!(article_count(&em, whole.narrow()), 2);
+        let ordered = em.populate(part, |u| u.articles().order_by(|a| a.slug().desc()))?;
+        assert_eq!(
+            article_count(&em, ordered.narrow()),
+            2,
+            "an order leaves nothing out"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn of_references_a_view_tells_the_ids_until_a_hint_asks_for_the_rows() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let (ann, articles, _) = graph(&mut em)?;
+        let user = em
+            .find_one(ann)
+            .populate(|u| u.articles().references())
+            .or_fail()?;
+        let items = em.view(user).articles();
+        assert_eq!(items.iter().map(|a| a.id()).collect::<Vec<_>>(), articles);
+        assert!(
+            items
+                .iter()
+                .all(|a| !a.is_initialized() && a.try_get().is_err())
+        );
+        assert!(items.iter().all(|a| a.unchecked().try_get().is_err()));
+
+        let user = em.populate(user, |u| u.articles())?;
+        let slugs = |em: &EntityManager, user: Loaded<User, loads!(User { articles })>| {
+            let slugs = em.view(user).articles().iter().map(|a| a.slug.clone());
+            slugs.collect::<Vec<_>>()
+        };
+        assert_eq!(slugs(&em, user.narrow()), ["one", "two"]);
+
+        let mut em = orm.em();
+        let user = em
+            .find_one(ann)
+            .populate(|u| (u.articles().references(), u.articles().tags()))
+            .or_fail()?;
+        assert_eq!(
+            slugs(&em, user.narrow()),
+            ["one", "two"],
+            "either hint is met"
+        );
+        Ok(())
+    });
+}
+
 #[test]
 fn a_handle_is_good_for_what_an_id_is_good_for() {
     on_both_stores::<House>(|orm| {

@@ -41,14 +41,14 @@ macro_rules! one {
 one! {
     () Id<T> => Loaded<T, M>;
     () &Id<T> => Loaded<T, M>;
-    (L) Loaded<T, L> => Loaded<T, L::And<M>>;
-    (L) &Loaded<T, L> => Loaded<T, L::And<M>>;
+    (L) Loaded<T, L> => Loaded<T, L::Then<M>>;
+    (L) &Loaded<T, L> => Loaded<T, L::Then<M>>;
 }
 
 macro_rules! several {
     ($($several:ty),*) => {$(
         impl<T: Entity, H: Handle<Entity = T> + Clone> IntoIds<T> for $several {
-            type Populated<M: List> = Vec<H::And<M>>;
+            type Populated<M: List> = Vec<H::Then<M>>;
 
             fn into_ids(self) -> Vec<Id<T>> {
                 self.iter().cloned().map(Handle::into_bare_id).collect()
@@ -66,7 +66,7 @@ several!(Vec<H>, &Vec<H>, &[H]);
 macro_rules! array {
     ($($array:ty),*) => {$(
         impl<T: Entity, H: Handle<Entity = T> + Clone, const N: usize> IntoIds<T> for $array {
-            type Populated<M: List> = [H::And<M>; N];
+            type Populated<M: List> = [H::Then<M>; N];
 
             fn into_ids(self) -> Vec<Id<T>> {
                 self.as_slice().into_ids()

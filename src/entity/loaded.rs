@@ -196,8 +196,10 @@ pub trait Handle: Sized {
     type Entity: Entity;
     /// What the compiler knows to be populated: nothing certain of an `Id`.
     type Populated: List;
-    /// The handle when a hint has populated `M` beside that.
+    /// The handle when the same query populates `M` beside that.
     type And<M: List>: Handle<Entity = Self::Entity>;
+    /// The handle when a later call has populated `M`.
+    type Then<M: List>: Handle<Entity = Self::Entity>;
 
     /// The handle of a row of which that was populated.
     #[doc(hidden)]
@@ -212,6 +214,7 @@ impl<T: Entity> Handle for Id<T> {
     type Entity = T;
     type Populated = Unchecked;
     type And<M: List> = Loaded<T, M>;
+    type Then<M: List> = Loaded<T, M>;
 
     fn of(id: Self) -> Self {
         id
@@ -226,6 +229,7 @@ impl<T: Entity, L: List> Handle for Loaded<T, L> {
     type Entity = T;
     type Populated = L;
     type And<M: List> = Loaded<T, L::And<M>>;
+    type Then<M: List> = Loaded<T, L::Then<M>>;
 
     fn of(id: Id<T>) -> Self {
         Self::new(id)

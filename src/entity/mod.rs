@@ -25,6 +25,7 @@ mod lazy;
 mod list;
 mod loaded;
 mod populated;
+mod step;
 mod stored;
 mod subscriber;
 mod timestamp;
@@ -56,8 +57,12 @@ pub(crate) use list::{Item, OrderedSet};
 pub(crate) use loaded::handles;
 pub use loaded::{Handle, Loaded};
 pub use populated::{
-    At, BackTo, Below, Checked, Covers, First, Implied, List, Named, Next, Only, Place, Populated,
-    Slot, Step, Unchecked, With, Without, name_number,
+    Checked, Covers, List, OfRows, Partly, Populated, References, Slot, Unchecked, Whole, With,
+    Without,
+};
+pub use step::{
+    At, BackTo, Below, First, Implied, Named, Next, Only, OnlyPartly, Place, Step, ToMany,
+    name_number,
 };
 pub use stored::{serialize_reference, stored_value};
 pub(crate) use subscriber::Erased;

@@ -29,7 +29,7 @@ impl Loader<'_> {
     ) -> Result<Vec<Instance>> {
         if let Some((query, membership)) = self.choice(entity, field, relation, hints)? {
             let owners = self.owners(instances, |_| true);
-            let shown = (membership, hints.references);
+            let shown = (membership, hints.wants_keys_only());
             self.choose_items(&owners, (entity, field, relation), &query, shown)?;
         } else {
             let initialized = |instance: Instance| {
@@ -37,7 +37,7 @@ impl Loader<'_> {
                 collection.membership() == Membership::Initialized
             };
             let owners = self.owners(instances, |it| self.overwrite || !initialized(it));
-            if hints.references {
+            if hints.wants_keys_only() {
                 self.fill_with_references(&owners, relation, field)?;
             } else {
                 if !owners.is_empty() {

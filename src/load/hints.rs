@@ -24,8 +24,10 @@ pub struct Hints {
     pub(crate) selection: Option<Arc<Query>>,
     /// Two hints choose among the items of one collection.
     pub(crate) is_contradictory: bool,
-    /// Only the keys of the items, and not their rows.
+    /// A hint asks for the keys of the items.
     pub(crate) references: bool,
+    /// A hint asks for the rows, or for what is behind them.
+    rows: bool,
     /// Not populated though it is eager, unless another hint asks for it.
     pub(crate) is_not_eager: bool,
 }
@@ -36,7 +38,21 @@ impl Hints {
     }
 
     pub(crate) fn add(&mut self, steps: &[FieldIndex]) {
-        self.at(steps).is_end = true;
+        let end = self.at(steps);
+        end.is_end = true;
+        end.rows = true;
+    }
+
+    /// Whether the keys of the items are enough.
+    pub(super) const fn wants_keys_only(&self) -> bool {
+        self.references && !self.rows
+    }
+
+    /// Adds what an option of a hint says of the relation at the end of a path.
+    pub(crate) fn add_options(&mut self, steps: &[FieldIndex], mut options: Self) {
+        options.is_end = true;
+        options.rows = !options.references;
+        self.at(steps).merge(options);
     }
 
     /// These hints, and the eager relations of all entities that they lead to.
@@ -46,7 +62,8 @@ impl Hints {
         while let Some((entity, here)) = open.pop() {
             let entity = schema.entity(entity);
             for field in &entity.eager {
-                here.fields.entry(*field).or_default();
+                let hints = here.fields.entry(*field).or_default();
+                hints.rows |= !hints.is_not_eager;
             }
             here.fields
                 .retain(|_, hints| !hints.is_not_eager || hints.is_end || !hints.is_empty());
@@ -64,6 +81,7 @@ impl Hints {
         let mut open = vec![&mut excluded];
         while let Some(here) = open.pop() {
             here.is_not_eager = std::mem::take(&mut here.is_end);
+            here.rows = false;
             open.extend(here.fields.values_mut());
         }
         self.merge(excluded);
@@ -72,8 +90,9 @@ impl Hints {
     /// The hints behind a path.
     pub(crate) fn at(&mut self, steps: &[FieldIndex]) -> &mut Self {
         let mut here = self;
-        for step in steps {
+        for (at, step) in steps.iter().enumerate() {
             here = here.fields.entry(*step).or_default();
+            here.rows |= at + 1 < steps.len();
         }
         here
     }
@@ -98,6 +117,7 @@ impl Hints {
         while let Some((here, mut other)) = open.pop() {
             here.is_end |= other.is_end;
             here.references |= other.references;
+            here.rows |= other.rows;
             here.is_not_eager |= other.is_not_eager;
             here.is_contradictory |=
                 other.is_contradictory || here.selection.is_some() && other.selection.is_some();

@@ -19,7 +19,10 @@ pub(crate) use choose::ItemsOf;
 pub use exclusion::Exclusion;
 pub use hints::{Hint, Hints, Selection};
 pub(crate) use joined::Joined;
-pub use path::{Anywhere, KeyProperty, LoadPath, Loads, PlainProperty, Root, Route, Then};
+pub use path::{
+    All, Anywhere, Choice, KeyProperty, LoadPath, Loads, Part, PlainProperty, Root, Route, Then,
+    ToCollection,
+};
 pub(crate) use project::{Projected, Projector};
 pub use statistics::Statistics;
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::entity::{Entity, Implied, List, Only, Step, Unchecked};
+use crate::entity::{Entity, Implied, List, Only, OnlyPartly, Step, ToMany, Unchecked};
 use crate::schema::FieldIndex;
 
 /// The steps of a path, as types: [`Root`], or a route and one step [`Then`].
@@ -15,6 +15,36 @@ pub trait Route {
     type Root: Entity;
     /// What is populated of the root if `M` is populated where the path ends.
     type Populates<M: List>: List;
+    /// The same if a hint chooses among the items where the path ends.
+    type PopulatesPartly<M: List>: List;
+}
+
+/// A route that ends at a collection, among whose items a hint can choose.
+pub trait ToCollection: Route {}
+
+impl<P: Route, S: ToMany, B: Implied> ToCollection for Then<P, S, B> {}
+
+/// Whether it does, the running program finds out.
+impl<R: Entity> ToCollection for Anywhere<R> {}
+
+/// How many of the items a hint populates where its path ends: [`All`] or [`Part`] of them.
+pub trait Choice {
+    /// What is populated of the root if `M` is populated where the path ends.
+    type Populates<P: Route, M: List>: List;
+}
+
+/// All items.
+pub enum All {}
+
+/// Those that the hint chooses.
+pub enum Part {}
+
+impl Choice for All {
+    type Populates<P: Route, M: List> = P::Populates<M>;
+}
+
+impl Choice for Part {
+    type Populates<P: Route, M: List> = P::PopulatesPartly<M>;
 }
 
 /// The route that goes nowhere.
@@ -30,16 +60,19 @@ pub struct Anywhere<R>(PhantomData<R>);
 impl<R: Entity> Route for Anywhere<R> {
     type Root = R;
     type Populates<M: List> = Unchecked;
+    type PopulatesPartly<M: List> = Unchecked;
 }
 
 impl<R: Entity> Route for Root<R> {
     type Root = R;
     type Populates<M: List> = M;
+    type PopulatesPartly<M: List> = M;
 }
 
 impl<P: Route, S: Step, B: Implied> Route for Then<P, S, B> {
     type Root = P::Root;
-    type Populates<M: List> = P::Populates<Only<S, M::And<B::List>>>;
+    type Populates<M: List> = P::Populates<Only<S, M::Knowing<B::List>>>;
+    type PopulatesPartly<M: List> = P::Populates<OnlyPartly<S, M::Knowing<B::List>>>;
 }
 
 /// A path by the route `P` to `T`: an entity, or the value of a lazy property.

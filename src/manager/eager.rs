@@ -1,6 +1,7 @@
 //! Queries that leave eager relations out.
 
 use super::{Find, FindOne, Managed};
+use crate::entity::Handle;
 use crate::load::{Hint, Hints, LoadPath, Root};
 
 /// The hints that a closure gives.
@@ -10,30 +11,38 @@ fn hints_of<T: Managed, H: Hint<T>>(hints: impl FnOnce(T::LoadPath<Root<T>>) -> 
     given
 }
 
-impl<T: Managed, H> FindOne<'_, T, H> {
+impl<'em, T: Managed, H: Handle<Entity = T>> FindOne<'em, T, H> {
     /// Does not populate these relations for being eager: `.without_eager(|a| a.author())`. A hint of
     /// [`populate`](Self::populate) still does.
+    ///
+    /// For the compiler an eager relation is populated without a hint. So what is found are bare ids here,
+    /// as with [`unchecked`](Self::unchecked); a hint is given before, for after it the type would count
+    /// on the relation again.
     pub fn without_eager<N: Hint<T>>(
         mut self,
         hints: impl FnOnce(T::LoadPath<Root<T>>) -> N,
-    ) -> Self {
+    ) -> FindOne<'em, T> {
         if self.em.database.schema.has_eager {
             self.options.hints.exclude_eager(hints_of(hints));
         }
-        self
+        self.unchecked()
     }
 }
 
-impl<T: Managed, H> Find<'_, T, H> {
+impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     /// Does not populate these relations for being eager: `.without_eager(|a| a.author())`. A hint of
     /// [`populate`](Self::populate) still does.
+    ///
+    /// For the compiler an eager relation is populated without a hint. So what is found are bare ids here,
+    /// as with [`unchecked`](Self::unchecked); a hint is given before, for after it the type would count
+    /// on the relation again.
     pub fn without_eager<N: Hint<T>>(
         mut self,
         hints: impl FnOnce(T::LoadPath<Root<T>>) -> N,
-    ) -> Self {
+    ) -> Find<'em, T> {
         if self.em.database.schema.has_eager {
             self.options.hints.exclude_eager(hints_of(hints));
         }
-        self
+        self.unchecked()
     }
 }

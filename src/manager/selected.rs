@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use super::Managed;
-use crate::entity::List;
-use crate::load::{Hint, Hints, LoadPath, Loads, Root, Route};
+use crate::entity::{Checked, List, References};
+use crate::load::{All, Choice, Hint, Hints, LoadPath, Loads, Part, Root, Route, ToCollection};
 use crate::query::{Filter, IntoOrder, Path, Query};
 
 /// The options of a populate hint: which items of a collection it loads, in which order and up to how
@@ -52,7 +52,10 @@ pub trait PopulateOptions: Loads<Target: Managed> + Sized {
     fn filter(
         self,
         filter: impl FnOnce(<Self::Target as Managed>::Path<Self::Target>) -> Filter<Self::Target>,
-    ) -> Selected<Self::Route, Self::Target> {
+    ) -> Selected<Self::Route, Self::Target, (), Part>
+    where
+        Self::Route: ToCollection,
+    {
         Selected::new(LoadPath::of(&self)).filter(filter)
     }
 
@@ -60,22 +63,36 @@ pub trait PopulateOptions: Loads<Target: Managed> + Sized {
     fn order_by<O: IntoOrder<Self::Target>>(
         self,
         order: impl FnOnce(<Self::Target as Managed>::Path<Self::Target>) -> O,
-    ) -> Selected<Self::Route, Self::Target> {
+    ) -> Selected<Self::Route, Self::Target>
+    where
+        Self::Route: ToCollection,
+    {
         Selected::new(LoadPath::of(&self)).order_by(order)
     }
 
     /// At most so many for each owner.
-    fn limit(self, most: usize) -> Selected<Self::Route, Self::Target> {
+    fn limit(self, most: usize) -> Selected<Self::Route, Self::Target, (), Part>
+    where
+        Self::Route: ToCollection,
+    {
         Selected::new(LoadPath::of(&self)).limit(most)
     }
 
     /// Without the first so many of each owner.
-    fn offset(self, skip: usize) -> Selected<Self::Route, Self::Target> {
+    fn offset(self, skip: usize) -> Selected<Self::Route, Self::Target, (), Part>
+    where
+        Self::Route: ToCollection,
+    {
         Selected::new(LoadPath::of(&self)).offset(skip)
     }
 
-    /// Only the keys of the items: the collection is initialized, and its items are references.
-    fn references(self) -> Selected<Self::Route, Self::Target> {
+    /// Only the keys of the items: the collection is initialized, and its items are references, of
+    /// which a view tells nothing but the `id()`. Where another hint asks for the items themselves, they
+    /// are loaded.
+    fn references(self) -> Selected<Self::Route, Self::Target, References>
+    where
+        Self::Route: ToCollection,
+    {
         Selected::new(LoadPath::of(&self)).references()
     }
 
@@ -84,22 +101,22 @@ pub trait PopulateOptions: Loads<Target: Managed> + Sized {
     fn populate<H: Hint<Self::Target>>(
         self,
         hints: impl FnOnce(<Self::Target as Managed>::LoadPath<Root<Self::Target>>) -> H,
-    ) -> Selected<Self::Route, Self::Target, H::Populates> {
+    ) -> Selected<Self::Route, Self::Target, <H::Populates as List>::Rows> {
         Selected::new(LoadPath::of(&self)).populate(hints)
     }
 }
 
 impl<P: Loads<Target: Managed>> PopulateOptions for P {}
 
-/// A populate hint with [options](PopulateOptions): along the route `P` to items `T`, and of them what
-/// `M` says.
+/// A populate hint with [options](PopulateOptions): along the route `P` to items `T`, of them what `M`
+/// says, and all or a part of them.
 #[must_use = "a populate hint does nothing until `populate` takes it"]
-pub struct Selected<P, T, M = ()> {
+pub struct Selected<P, T, M = (), C = All> {
     path: LoadPath<P, T>,
     /// What is said of the items, and of what is behind them.
     hints: Hints,
     query: Query,
-    populated: PhantomData<fn() -> M>,
+    populated: PhantomData<fn() -> (M, C)>,
 }
 
 impl<P, T: Managed> Selected<P, T> {
@@ -113,43 +130,9 @@ impl<P, T: Managed> Selected<P, T> {
     }
 }
 
-impl<P, T: Managed, M: List> Selected<P, T, M> {
-    /// Only items that meet the condition. Several filters must all hold.
-    pub fn filter(mut self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Self {
-        self.query.add_condition(filter(Path::root().into()));
-        self
-    }
-
-    /// In this order. A second call says what counts where the first leaves items equal.
-    pub fn order_by<O: IntoOrder<T>>(mut self, order: impl FnOnce(T::Path<T>) -> O) -> Self {
-        self.query.add_order(order(Path::root().into()));
-        self
-    }
-
-    /// At most so many for each owner.
-    pub fn limit(mut self, most: usize) -> Self {
-        self.query.take = Some(most);
-        self
-    }
-
-    /// Without the first so many of each owner.
-    pub fn offset(mut self, skip: usize) -> Self {
-        self.query.skip = skip;
-        self
-    }
-
-    /// Only the keys of the items: the collection is initialized, and its items are references.
-    pub fn references(mut self) -> Self {
-        self.hints.references = true;
-        self
-    }
-
-    /// Loads relations and lazy properties of the items too.
-    pub fn populate<H: Hint<T>>(
-        mut self,
-        hints: impl FnOnce(T::LoadPath<Root<T>>) -> H,
-    ) -> Selected<P, T, M::And<H::Populates>> {
-        hints(LoadPath::root().into()).into_hints(&mut self.hints);
+impl<P, T: Managed, M, C> Selected<P, T, M, C> {
+    /// The same hint, of which the compiler knows something else.
+    fn known<N, D>(self) -> Selected<P, T, N, D> {
         Selected {
             path: self.path,
             hints: self.hints,
@@ -159,12 +142,70 @@ impl<P, T: Managed, M: List> Selected<P, T, M> {
     }
 }
 
-impl<R, P: Route<Root = R>, T, M: List> Hint<R> for Selected<P, T, M> {
-    type Populates = P::Populates<M>;
+impl<P, T: Managed, M: List, C> Selected<P, T, M, C> {
+    /// Only items that meet the condition. Several filters must all hold.
+    pub fn filter(mut self, filter: impl FnOnce(T::Path<T>) -> Filter<T>) -> Selected<P, T, M, Part>
+    where
+        P: ToCollection,
+    {
+        self.query.add_condition(filter(Path::root().into()));
+        self.known()
+    }
+
+    /// In this order. A second call says what counts where the first leaves items equal.
+    pub fn order_by<O: IntoOrder<T>>(mut self, order: impl FnOnce(T::Path<T>) -> O) -> Self
+    where
+        P: ToCollection,
+    {
+        self.query.add_order(order(Path::root().into()));
+        self
+    }
+
+    /// At most so many for each owner.
+    pub fn limit(mut self, most: usize) -> Selected<P, T, M, Part>
+    where
+        P: ToCollection,
+    {
+        self.query.take = Some(most);
+        self.known()
+    }
+
+    /// Without the first so many of each owner.
+    pub fn offset(mut self, skip: usize) -> Selected<P, T, M, Part>
+    where
+        P: ToCollection,
+    {
+        self.query.skip = skip;
+        self.known()
+    }
+
+    /// Loads relations and lazy properties of the items too.
+    pub fn populate<H: Hint<T>>(
+        mut self,
+        hints: impl FnOnce(T::LoadPath<Root<T>>) -> H,
+    ) -> Selected<P, T, M::And<H::Populates>, C>
+    where
+        M: Checked,
+    {
+        hints(LoadPath::root().into()).into_hints(&mut self.hints);
+        self.known()
+    }
+}
+
+impl<P: ToCollection, T: Managed, C> Selected<P, T, (), C> {
+    /// Only the keys of the items, as [`PopulateOptions::references`] says. Behind a key there is
+    /// nothing to populate.
+    pub fn references(mut self) -> Selected<P, T, References, C> {
+        self.hints.references = true;
+        self.known()
+    }
+}
+
+impl<R, P: Route<Root = R>, T, M: List, C: Choice> Hint<R> for Selected<P, T, M, C> {
+    type Populates = C::Populates<P, M>;
 
     fn into_hints(mut self, hints: &mut Hints) {
-        self.hints.is_end = true;
         self.hints.select(self.query);
-        hints.at(self.path.steps()).merge(self.hints);
+        hints.add_options(self.path.steps(), self.hints);
     }
 }

@@ -3,8 +3,9 @@
 
 use std::cmp::Ordering;
 
+use musher::populated::{Part, ToCollection};
 use musher::prelude::*;
-use musher::{Filter, Order};
+use musher::{Filter, Order, Selected};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -150,7 +151,10 @@ impl Choice {
     }
 
     /// The hint, behind a path to books.
-    fn hint<P: PopulateOptions<Target = Book>>(&self, path: P) -> musher::Selected<P::Route, Book> {
+    fn hint<P>(&self, path: P) -> Selected<P::Route, Book, (), Part>
+    where
+        P: PopulateOptions<Target = Book, Route: ToCollection>,
+    {
         let hint = path.filter(|book| self.condition.filter(&book));
         let hint = match self.by {
             Some(by) => hint.order_by(|book| by.order(&book)),

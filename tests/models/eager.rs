@@ -118,6 +118,48 @@ fn they_come_with_every_way_to_load_the_entity() {
     });
 }
 
+/// Needs no hint for what is eager.
+fn byline(em: &EntityManager, article: Loaded<Article, loads!(Article { author })>) -> String {
+    let article = em.view(article);
+    format!("{} by {}", article.title, article.author().name)
+}
+
+#[test]
+fn the_compiler_knows_them_to_be_populated() {
+    on_both_stores::<Blog>(|orm| {
+        let (article, comment) = sample(orm)?;
+        let mut em = orm.em();
+        let found = em.find_one(article).populate(|a| a.comments()).or_fail()?;
+        let view = em.view(found);
+        let profile = view.author().profile().expect("there is one");
+        assert_eq!(profile.text, "likes rust");
+        assert_eq!((view.tags().len(), view.comments().len()), (2, 1));
+        assert_eq!(byline(&em, found.narrow()), "One by Ann");
+
+        let mut em = orm.em();
+        let found = em.find_one(comment).populate(|c| c.article()).or_fail()?;
+        let article = em.view(found).article();
+        assert_eq!(byline(&em, article.loaded().narrow()), "One by Ann");
+        assert_eq!(article.tags().len(), 2);
+
+        // What is asked for as references alone is loaded for being eager.
+        let mut em = orm.em();
+        let found = em
+            .find::<Article>()
+            .populate(|a| a.tags().references())
+            .all()?;
+        let names: Vec<_> = em
+            .view(found[0])
+            .unchecked()
+            .tags()
+            .iter()
+            .map(|t| t.name.clone())
+            .collect();
+        assert_eq!(names, ["a", "b"]);
+        Ok(())
+    });
+}
+
 #[test]
 fn an_entity_that_is_loaded_with_them_costs_no_look_up() {
     on_both_stores::<Blog>(|orm| {

@@ -209,7 +209,19 @@ fn one_module_in(vis: &Visibility) -> TokenStream {
 
 fn step(entity: &Ident, field: &Field<'_>, place: &TokenStream) -> TokenStream {
     let (ident, name) = (field.ident, &field.name);
+    let is_eager = field.relation().is_some_and(|attr| attr.eager.is_some());
+    let eager = is_eager.then(|| {
+        generated! {
+            #[diagnostic::do_not_recommend]
+            impl ::musher::__private::Populated<__steps::#ident> for ::musher::__private::Without {}
+        }
+    });
+    let to_many = matches!(field.kind(), Kind::Collection(_))
+        .then(|| generated!(impl ::musher::__private::ToMany for __steps::#ident {}));
     generated! {
+        #eager
+        #to_many
+
         #[diagnostic::do_not_recommend]
         impl ::musher::__private::Named<{ ::musher::__private::name_number(#name) }> for #entity {
             type Step = __steps::#ident;

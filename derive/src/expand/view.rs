@@ -47,7 +47,10 @@ pub(super) fn implementation(container: &Container<'_>, names: &Names) -> TokenS
             /// If only its key is known.
             #[must_use]
             #[track_caller]
-            #vis fn get(self) -> &'em #ident {
+            #vis fn get(self) -> &'em #ident
+            where
+                L: ::musher::__private::OfRows,
+            {
                 self.0.entity()
             }
 
@@ -102,7 +105,7 @@ fn traits(container: &Container<'_>, names: &Names) -> TokenStream {
         impl<L> ::std::marker::Copy for #view<'_, L> {}
 
         #[automatically_derived]
-        impl<L> ::std::ops::Deref for #view<'_, L> {
+        impl<L: ::musher::__private::OfRows> ::std::ops::Deref for #view<'_, L> {
             type Target = #ident;
 
             #[track_caller]
