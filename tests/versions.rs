@@ -196,6 +196,60 @@ fn a_row_in_the_place_of_a_removed_one_counts_on() {
     });
 }
 
+// It begins at 1 again, for nothing is left of the old row. A change that was decided on the old one
+// must not pass for one of the new.
+#[test]
+fn a_row_under_the_key_of_one_that_is_gone_is_not_taken_for_it() {
+    on_both_stores::<Site>(|orm| {
+        let mut em = orm.em();
+        let id = page(&mut em, "one");
+        em.flush()?;
+        let (mut writer, mut remover, mut asker) = (orm.em(), orm.em(), orm.em());
+        for em in [&mut writer, &mut remover, &mut asker] {
+            em.find_one(id).or_fail()?;
+        }
+        em.remove(id);
+        em.flush()?;
+        em.create(Page::build().id(*id.key()).title("anew").notes(""));
+        em.flush()?;
+        assert_eq!(em[id].version, 1);
+
+        writer[id].title = "of the old row".into();
+        let error = refused(writer.flush());
+        assert!(
+            matches!(&error, Error::OptimisticLock { expected, found, .. }
+                if expected.starts_with("1 of commit ") && found.starts_with("1 of commit ") && expected != found),
+            "{error}"
+        );
+        remover.remove(id);
+        assert!(matches!(
+            refused(remover.flush()),
+            Error::OptimisticLock { .. }
+        ));
+        asker.set_flush_mode(FlushMode::Commit);
+        asker[id].title = "of the old row".into();
+        asker
+            .find::<Page>()
+            .filter(|p| p.title().eq("anew"))
+            .all()?;
+        assert!(matches!(
+            refused(asker.flush()),
+            Error::OptimisticLock { .. }
+        ));
+        assert_eq!(stored(orm, id)?, ("anew".into(), 1));
+
+        writer.refresh(id)?;
+        writer.transactional(|em| {
+            em[id].title = "decided again".into();
+            em.flush()?;
+            em[id].title = "and again".into();
+            em.flush()
+        })?;
+        assert_eq!(stored(orm, id)?, ("and again".into(), 3));
+        Ok(())
+    });
+}
+
 #[test]
 fn a_row_that_follows_from_another_counts_too() {
     on_both_stores::<Site>(|orm| {

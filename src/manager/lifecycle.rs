@@ -115,7 +115,9 @@ impl EntityManager {
     /// # #[cfg(not(feature = "derive"))] fn main() {}
     /// ```
     ///
-    /// An entity without `#[orm(version)]` does not compile here.
+    /// A number says nothing of a row that was removed since, and of another that was created under its key:
+    /// that begins at 1 again. Where keys are used again, let the program remember what makes the two
+    /// different, too. An entity without `#[orm(version)]` does not compile here.
     ///
     /// # Errors
     /// [`Error::OptimisticLock`] if it is at another version; [`Error::NotFound`] if there is no row;

@@ -104,7 +104,7 @@ pub(crate) fn plan(
     for change in &prepared.changes {
         planner.add_change(change)?;
     }
-    versions::check(&planner)?;
+    versions::check(&planner, sequence)?;
     planner.follow_removals()?;
     planner.release_partners()?;
     constraints::check_references(&planner)?;

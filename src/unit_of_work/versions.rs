@@ -3,7 +3,9 @@
 //!
 //! Invariant: the version of a row grows by one with every flush that writes it, be it for a change of
 //! its own or for a rule that follows from another row. A row that takes the place of a removed one
-//! counts on, so that whoever has read the old one notices.
+//! counts on, so that whoever has read the old one notices. One that is made anew in a later flush begins
+//! at 1, as the old one is not there any more; of two rows of one version, the commits that wrote them
+//! tell whether they are one.
 
 use super::plan::{Planner, Write};
 use crate::codec::record::Record;
@@ -11,6 +13,7 @@ use crate::context::Slot;
 use crate::entity::display;
 use crate::error::{Error, Result};
 use crate::schema::{EntitySchema, FieldIndex, Schema};
+use crate::storage::CommitSequence;
 
 /// The version of the row that an instance was made of. `None`: its entity has none, or the row was
 /// not read.
@@ -23,7 +26,7 @@ pub(crate) fn read_version(entity: &EntitySchema, slot: &Slot) -> Option<u64> {
 }
 
 /// Refuses to write over rows that others have written since they were read.
-pub(super) fn check(planner: &Planner<'_>) -> Result<()> {
+pub(super) fn check(planner: &Planner<'_>, sequence: CommitSequence) -> Result<()> {
     let schema = &planner.database.schema;
     for ((entity, key), write) in &planner.writes {
         let (Some(read), Some(row)) = (
@@ -37,7 +40,12 @@ pub(super) fn check(planner: &Planner<'_>) -> Result<()> {
             crate::keyspace::parse_row(entity, key, read)?,
             crate::keyspace::parse_row(entity, key, row)?,
         );
-        if let Some((field, expected, found)) = difference(schema, entity, &read, &row)? {
+        let difference = match difference(schema, entity, &read, &row)? {
+            // What this commit has written before is what was read: its flushes are replayed.
+            None if row.revision() != sequence.0 => recreation(entity, &read, &row)?,
+            difference => difference,
+        };
+        if let Some((field, expected, found)) = difference {
             return Err(Error::OptimisticLock {
                 entity: entity.name,
                 key: entity.print_key(key),
@@ -52,11 +60,37 @@ pub(super) fn check(planner: &Planner<'_>) -> Result<()> {
 
 /// Whether a row that was read anew is, for the lock, the one that was read before.
 pub(crate) fn agree(entity: &EntitySchema, read: &Record<'_>, row: &Record<'_>) -> bool {
-    entity.locks.iter().all(|field| {
-        let number = entity.fields[*field].number;
-        read.get(number) == row.get(number)
-    })
+    let is_one = entity.row_version.is_none() || read.revision() == row.revision();
+    is_one
+        && entity.locks.iter().all(|field| {
+            let number = entity.fields[*field].number;
+            read.get(number) == row.get(number)
+        })
 }
+
+/// The version of two rows that has it alike, if another commit wrote the second: the first was removed,
+/// and another created in its place.
+fn recreation(
+    entity: &EntitySchema,
+    read: &Record<'_>,
+    row: &Record<'_>,
+) -> Result<Option<Difference>> {
+    let Some((field, version)) = entity.row_version else {
+        return Ok(None);
+    };
+    if read.revision() == row.revision() {
+        return Ok(None);
+    }
+    let number = entity.fields[field].number;
+    let of = |record: &Record<'_>| -> Result<String> {
+        let version = version.number(record.get(number))?;
+        Ok(format!("{version} of commit {}", record.revision()))
+    };
+    Ok(Some((field, of(read)?, of(row)?)))
+}
+
+/// A property of the lock, and its values in two rows, in words.
+type Difference = (FieldIndex, String, String);
 
 /// The first property of the lock in which two rows differ, and its values in both, in words.
 fn difference(
@@ -64,7 +98,7 @@ fn difference(
     entity: &EntitySchema,
     read: &Record<'_>,
     row: &Record<'_>,
-) -> Result<Option<(FieldIndex, String, String)>> {
+) -> Result<Option<Difference>> {
     for field in &entity.locks {
         let number = entity.fields[*field].number;
         let (read, row) = (read.get(number), row.get(number));

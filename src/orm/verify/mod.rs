@@ -9,6 +9,8 @@ mod report;
 mod rows;
 mod sequences;
 mod stored;
+#[cfg(all(test, feature = "derive"))]
+mod tests;
 
 use std::fmt;
 use std::ops::ControlFlow;

@@ -152,6 +152,14 @@ impl Check<'_> {
         } = *self;
         let row = read_row(entity, database.entity_type(entity.index), key, row)?;
         check_age(&row, entity, reader.sequence().0)?;
+        if let Some(own) = row.body.row_key().filter(|own| own != key) {
+            let problem = format!(
+                "{}: the properties that its key is made of are those of {}",
+                entity.print_key(key),
+                entity.print_key(&own)
+            );
+            findings.tell(entity.name, problem);
+        }
         for field in &entity.to_ones {
             let target = database.schema.entity(entity.relation(*field).target);
             let Some(refers) = row.body.to_one(*field) else {
