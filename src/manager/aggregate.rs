@@ -69,7 +69,7 @@ impl<'em, T: Managed, H: Handle<Entity = T>> Find<'em, T, H> {
     }
 
     /// Gives the columns of each row that meets the condition to `work`.
-    fn fold(
+    pub(super) fn fold(
         self,
         columns: &[Column],
         work: &mut dyn FnMut(&mut Values<'_>) -> Result<()>,

@@ -1,5 +1,7 @@
 //! Queries for single properties, whose results are tuples of values and no entities.
 
+use std::collections::BTreeSet;
+
 use super::asked::Asked;
 use super::find::Options;
 use super::page::RowPage;
@@ -100,6 +102,42 @@ impl<'em, T: Managed, P: Projection<T>> FindFields<'em, T, P> {
             Ok((rows, count_found(loader, (fields.index, &query.of_all()))?))
         };
         em.query(asked, read, &Options::default())
+    }
+
+    /// The different values that there are, each once, in their own order: limit and offset cut these, and
+    /// order and cursor of the query do not matter. The values are in memory, and not the rows.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] fn main() -> musher::Result<()> {
+    /// # use musher::prelude::*;
+    /// # #[derive(Entity, Debug)]
+    /// # struct Customer { #[orm(primary_key)] id: Pk, country: String }
+    /// # let orm = Orm::builder().entities::<Customer>().in_memory()?;
+    /// # let mut em = orm.em();
+    /// # for country in ["India", "Chile", "India"] { em.create(Customer::build().country(country)); }
+    /// let countries = em.find::<Customer>().fields(|c| c.country()).distinct()?;
+    /// assert_eq!(countries, ["Chile", "India"]);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "derive"))] fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub fn distinct(self) -> Result<Vec<P::Row>>
+    where
+        P::Row: Ord,
+    {
+        let Self { find, fields } = self;
+        let (skip, take) = (find.query.skip, find.query.take);
+        let mut columns = Columns::default();
+        fields.columns(&mut columns)?;
+        let mut distinct = BTreeSet::new();
+        find.fold(&columns.0, &mut |values| {
+            distinct.insert(fields.row(values)?);
+            Ok(())
+        })?;
+        let distinct = distinct.into_iter().skip(skip);
+        Ok(distinct.take(take.unwrap_or(usize::MAX)).collect())
     }
 
     /// One page of at most so many rows, from the beginning, or from where [`Find::after`] or

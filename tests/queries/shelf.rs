@@ -267,6 +267,14 @@ macro_rules! shelf {
                     assert_eq!(fields, (ids.clone(), count));
                     let partial = paged(em, ask).exclude(|book| book.title()).all()?;
                     assert!(partial.iter().map(|book| book.key()).eq(&ids));
+
+                    let fields = |book: BookPath<Book>| (book.year(), book.author().name().optional());
+                    let all = asked(em, ask).fields(fields).all()?;
+                    let all: std::collections::BTreeSet<_> = all.into_iter().collect();
+                    let page = all.into_iter().skip(ask.skip);
+                    let page = page.take(ask.take.unwrap_or(usize::MAX));
+                    let distinct = paged(em, ask).fields(fields).distinct()?;
+                    assert!(page.eq(distinct), "each value once");
                     Ok((ids, count))
                 }
 
