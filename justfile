@@ -17,13 +17,13 @@ lint:
 docs:
     RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace --all-features
 
-# Runs the benchmarks whose names contain FILTER.
-bench FILTER="":
-    cargo bench --all-features --bench flush --bench populate -- {{ FILTER }}
+# Prints what operations cost beside the same work by hand on sled and SQLite, as a table. Needs a C compiler.
+bench ARTICLES="10000" FILTER="":
+    cd benches && cargo run --release -- {{ ARTICLES }} "{{ FILTER }}"
 
-# Prints what operations cost beside the same work by hand on sled, as a table.
-ratios FILTER="":
-    cargo bench --all-features --bench ratios -- "{{ FILTER }}"
+# Runs the benchmarks whose names contain FILTER, with criterion: benches/target/criterion/report/index.html.
+criterion FILTER="":
+    cd benches && cargo bench -- "{{ FILTER }}"
 
 # Measures how long a program with 50 entities takes to build, with Musher and with SeaORM.
 build-time ENTITIES="50" ROUNDS="3":

@@ -1,11 +1,12 @@
 //! The blog kept by Musher.
 
 use chrono::{DateTime, Utc};
-use musher::CommitPath;
+use musher::{CommitPath, Cursor, LoadStrategy};
 use musher::prelude::*;
 use tempfile::TempDir;
 
-use super::{Durable, Read, Seen, Size, sample};
+use crate::rows::Numbers;
+use crate::{Durable, Graph, Seen, Size, sample};
 
 #[derive(BaseEntity, Debug)]
 pub struct Base {
@@ -38,7 +39,7 @@ pub struct Article {
     pub title: String,
     pub description: String,
     pub text: Lazy<String>,
-    #[orm(many_to_one)]
+    #[orm(many_to_one(on_delete = cascade))]
     pub author: Id<User>,
     #[orm(many_to_many(inversed_by = articles))]
     pub tags: Collection<Tag>,
@@ -65,22 +66,27 @@ fn commit_path() -> CommitPath {
 pub struct Blog {
     pub orm: Orm,
     size: Size,
-    next_article: u64,
-    next_user: u64,
-    next_version: u64,
+    numbers: Numbers,
+    held: Option<Loaded>,
+    /// Where the last page ended.
+    page: Option<Cursor>,
     // Dropped last.
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// What a read has brought to memory.
 pub struct Loaded {
-    em: EntityManager,
+    pub em: EntityManager,
     users: Vec<Id<User>>,
     articles: Vec<Id<Article>>,
 }
 
 impl Blog {
     /// Makes a blog of that size.
+    ///
+    /// # Panics
+    /// If Musher fails.
+    #[must_use]
     pub fn new(size: Size, durable: Durable) -> Self {
         let directory = TempDir::new().expect("a temporary directory can be made");
         let orm = Orm::builder()
@@ -95,10 +101,10 @@ impl Blog {
         let mut blog = Self {
             orm,
             size,
-            next_article: 1,
-            next_user: 1,
-            next_version: 1,
-            _directory: directory,
+            numbers: Numbers::default(),
+            held: None,
+            page: None,
+            directory,
         };
         blog.populate();
         blog
@@ -125,8 +131,7 @@ impl Blog {
     }
 
     fn add_user(&mut self, em: &mut EntityManager) -> Id<User> {
-        let number = self.next_user;
-        self.next_user += 1;
+        let number = self.numbers.next_user();
         em.create(
             User::build()
                 .full_name(sample::user_name(number))
@@ -135,8 +140,7 @@ impl Blog {
     }
 
     fn add_article(&mut self, em: &mut EntityManager, author: Id<User>) -> Id<Article> {
-        let number = self.next_article;
-        self.next_article += 1;
+        let number = self.numbers.next_article();
         let new = sample::article(number, self.size.text);
         em.create(
             Article::build()
@@ -149,68 +153,37 @@ impl Blog {
         )
     }
 
-    fn new_description(&mut self) -> String {
-        self.next_version += 1;
-        sample::description(self.next_version)
-    }
-
-    /// One user with so many articles, in one commit.
-    pub fn insert_graph(&mut self, articles: u64) {
+    /// Reads the first rows, with what belongs to them.
+    ///
+    /// # Panics
+    /// If Musher fails.
+    #[must_use]
+    pub fn load(&self, graph: Graph, rows: u64, strategy: LoadStrategy) -> Loaded {
         let mut em = self.orm.em();
-        let author = self.add_user(&mut em);
-        for _ in 0..articles {
-            self.add_article(&mut em, author);
-        }
-        em.flush().unwrap();
-    }
-
-    /// One article of an author who is there.
-    pub fn insert_one(&mut self) {
-        let mut em = self.orm.em();
-        self.add_article(&mut em, Id::new(1));
-        em.flush().unwrap();
-    }
-
-    /// Loads all articles, and changes so many of them.
-    pub fn load_and_change(&mut self, count: usize) {
-        let mut loaded = self.read(Read::Articles, LoadStrategy::SelectIn);
-        self.change(&mut loaded, count);
-    }
-
-    /// Changes so many of the articles that are loaded.
-    pub fn change(&mut self, loaded: &mut Loaded, count: usize) {
-        let step = loaded.articles.len() / count.max(1);
-        for at in 0..count {
-            let article = loaded.articles[at * step];
-            loaded.em[article].description = self.new_description();
-        }
-        loaded.em.flush().unwrap();
-    }
-
-    pub fn read(&self, read: Read, strategy: LoadStrategy) -> Loaded {
-        let mut em = self.orm.em();
+        let rows = rows.try_into().expect("rows fit into memory");
         let (mut users, mut articles) = (Vec::new(), Vec::new());
-        match read {
-            Read::Articles => articles = em.find::<Article>().all().unwrap(),
-            Read::Authors => {
-                let found = em.find::<Article>().populate(|a| a.author());
-                articles = found.strategy(strategy).unchecked().all().unwrap();
+        match graph {
+            Graph::ArticlesOfUsers | Graph::Deep => {
+                let found = em.find::<User>().limit(rows).strategy(strategy).unchecked();
+                users = match graph {
+                    Graph::Deep => found.populate(|u| u.articles().tags()).unchecked().all(),
+                    _ => found.populate(|u| u.articles()).unchecked().all(),
+                }
+                .unwrap();
             }
-            Read::ArticlesOfUsers => {
-                let found = em.find::<User>().populate(|u| u.articles());
-                users = found.strategy(strategy).unchecked().all().unwrap();
-            }
-            Read::Tags => {
-                let found = em.find::<Article>().populate(|a| a.tags());
-                articles = found.strategy(strategy).unchecked().all().unwrap();
-            }
-            Read::Deep => {
-                let found = em.find::<User>().populate(|u| u.articles().tags());
-                users = found.strategy(strategy).unchecked().all().unwrap();
-            }
-            Read::Texts => {
-                let found = em.find::<Article>().populate(|a| a.text());
-                articles = found.strategy(strategy).unchecked().all().unwrap();
+            _ => {
+                let found = em.find::<Article>().limit(rows).strategy(strategy);
+                articles = match graph {
+                    Graph::Authors => found.populate(|a| a.author()).unchecked().all(),
+                    Graph::Tags => found.populate(|a| a.tags()).unchecked().all(),
+                    Graph::Texts => found.populate(|a| a.text()).unchecked().all(),
+                    Graph::AuthorsAndTags => {
+                        let hints = found.populate(|a| (a.author(), a.tags()));
+                        hints.unchecked().all()
+                    }
+                    _ => found.all(),
+                }
+                .unwrap();
             }
         }
         Loaded {
@@ -220,17 +193,7 @@ impl Blog {
         }
     }
 
-    pub fn find_by_id(&self, id: u64) -> Loaded {
-        let mut em = self.orm.em();
-        let found = em.find_one(Id::<Article>::new(id)).or_fail().unwrap();
-        Loaded {
-            em,
-            users: Vec::new(),
-            articles: vec![found],
-        }
-    }
-
-    pub fn find_by_slug(&self, slug: &str) -> Loaded {
+    fn load_by_slug(&self, slug: &str) -> Loaded {
         let mut em = self.orm.em();
         let query = em.find::<Article>().filter(|a| a.slug().eq(slug));
         let found = query.or_fail().unwrap();
@@ -242,19 +205,114 @@ impl Blog {
     }
 }
 
+impl crate::Blog for Blog {
+    fn name(&self) -> &'static str {
+        "Musher"
+    }
+
+    fn insert_graph(&mut self, articles: u64) {
+        let mut em = self.orm.em();
+        let author = self.add_user(&mut em);
+        for _ in 0..articles {
+            self.add_article(&mut em, author);
+        }
+        em.flush().unwrap();
+    }
+
+    fn insert_one(&mut self) {
+        let mut em = self.orm.em();
+        self.add_article(&mut em, Id::new(1));
+        em.flush().unwrap();
+    }
+
+    fn edit_tags(&mut self, article: u64) {
+        let mut em = self.orm.em();
+        let found = em.find_one(Id::<Article>::new(article));
+        let id = found.populate(|a| a.tags()).unchecked().or_fail().unwrap();
+        let of_article: Vec<u64> = em[id].tags.ids_unchecked().iter().map(|tag| *tag.key()).collect();
+        let (given, taken) = sample::other_tag(&of_article, self.size.tags);
+        em.edit(id).tags().remove(Id::new(taken)).add(Id::new(given));
+        em.flush().unwrap();
+    }
+
+    fn delete_user(&mut self, user: u64) {
+        let mut em = self.orm.em();
+        em.remove(Id::<User>::new(user));
+        em.flush().unwrap();
+    }
+
+    fn hold(&mut self, articles: u64) {
+        self.held = Some(self.load(Graph::Articles, articles, LoadStrategy::SelectIn));
+    }
+
+    fn change(&mut self, count: usize) {
+        let loaded = self.held.as_mut().expect("articles are held");
+        let step = loaded.articles.len() / count.max(1);
+        for at in 0..count {
+            let article = loaded.articles[at * step];
+            loaded.em[article].description = self.numbers.next_description();
+        }
+        loaded.em.flush().unwrap();
+    }
+
+    fn read(&mut self, graph: Graph, rows: u64) {
+        drop(self.load(graph, rows, LoadStrategy::SelectIn));
+    }
+
+    fn see(&mut self, graph: Graph, rows: u64) -> Seen {
+        self.load(graph, rows, LoadStrategy::SelectIn).describe()
+    }
+
+    fn find_by_id(&mut self, article: u64) {
+        let mut em = self.orm.em();
+        em.find_one(Id::<Article>::new(article)).or_fail().unwrap();
+    }
+
+    fn find_by_slug(&mut self, slug: &str) {
+        drop(self.load_by_slug(slug));
+    }
+
+    fn see_by_slug(&mut self, slug: &str) -> Seen {
+        self.load_by_slug(slug).describe()
+    }
+
+    fn next_page(&mut self, rows: usize) -> Vec<u64> {
+        let mut em = self.orm.em();
+        let query = em.find::<Article>().order_by(|a| a.title().asc());
+        let page = match &self.page {
+            Some(cursor) => query.after(cursor).page(rows),
+            None => query.page(rows),
+        }
+        .unwrap();
+        self.page = page.next;
+        page.ids.iter().map(|id| *id.key()).collect()
+    }
+
+    fn settle(&mut self) {
+        self.orm.sync().unwrap();
+    }
+
+    fn stored_bytes(&self) -> u64 {
+        crate::bytes_in(self.directory.path())
+    }
+}
+
 impl Loaded {
     /// One step through the identity map for each article.
+    #[must_use]
     pub fn sum_of_titles(&self) -> usize {
         let lengths = self.articles.iter().map(|id| self.em[*id].title.len());
         lengths.sum()
     }
 
     /// A hop from each article to its author.
+    #[must_use]
     pub fn sum_of_author_names(&self) -> usize {
         let articles = self.articles.iter().map(|id| self.em.view(*id));
         articles.map(|view| view.author().full_name.len()).sum()
     }
 
+    #[must_use]
     pub fn describe(&self) -> Seen {
         let mut seen = Seen::new();
         for user in &self.users {

@@ -11,6 +11,7 @@ pub struct Article {
     pub text: String,
 }
 
+#[must_use]
 pub fn article(number: u64, text_length: usize) -> Article {
     Article {
         slug: format!("article-number-{number}"),
@@ -22,30 +23,47 @@ pub fn article(number: u64, text_length: usize) -> Article {
 }
 
 /// A description of 200 bytes that no other version has.
+#[must_use]
 pub fn description(version: u64) -> String {
     filled(&format!("Description {version}: "), 200)
 }
 
+#[must_use]
 pub fn user_name(number: u64) -> String {
     format!("Jane Doe the {number}th")
 }
 
+#[must_use]
 pub fn email(number: u64) -> String {
     format!("jane.doe.{number}@example.com")
 }
 
+#[must_use]
 pub fn tag_name(number: u64) -> String {
     format!("tag {number}")
 }
 
 /// The author of an article of the first population, of so many users.
+#[must_use]
 pub const fn author_of(article: u64, users: u64) -> u64 {
     (article - 1) % users + 1
 }
 
 /// The tags of an article, of so many; no two alike.
+#[must_use]
 pub fn tags_of(article: u64, tags: u64) -> [u64; TAGS_EACH] {
     [0, 7, 19].map(|step| (article + step) % tags + 1)
+}
+
+/// The first tag that an article does not have, and the first that it has.
+///
+/// # Panics
+/// If the article has no tag, or all.
+#[must_use]
+pub fn other_tag(of_article: &[u64], tags: u64) -> (u64, u64) {
+    let given = (1..=tags).find(|tag| !of_article.contains(tag));
+    let taken = of_article.iter().min();
+    (given.expect("some tag is left"), *taken.expect("it has tags"))
 }
 
 fn filled(start: &str, length: usize) -> String {
