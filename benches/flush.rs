@@ -1,17 +1,15 @@
-//! What a flush costs, beside the same work by hand on sled.
+//! What a flush costs: commits that insert, edit and delete, and changes of few among many that are loaded.
 //!
-//! Commits that insert make the database grow while they are measured, on both sides alike; their
-//! samples are few, so that it stays small. What a flush costs that changes some of many loaded
-//! articles must not depend on how many are loaded.
+//! What is inserted makes the database grow while it is measured, for all alike; the samples are few, so that
+//! it stays small. What a flush costs that changes some of many loaded articles must not depend on how many
+//! are loaded.
 
-mod support;
-
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, SamplingMode, criterion_group, criterion_main};
-use musher::LoadStrategy;
 use std::time::Duration;
 
-use support::{Durable, Pair, Read, Size};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
+
+use musher_bench::{Durable, Size, assert_equal_writes, blogs};
 
 fn few_samples(group: &mut BenchmarkGroup<'_, WallTime>) {
     group
@@ -23,57 +21,55 @@ fn few_samples(group: &mut BenchmarkGroup<'_, WallTime>) {
 
 fn commits(criterion: &mut Criterion) {
     for durable in Durable::ALL {
-        Pair::assert_equal_writes(Size::USUAL, durable);
-        let mut pair = Pair::new(Size::USUAL, durable);
-        let mut group = criterion.benchmark_group(format!("flush/{}", durable.name()));
+        assert_equal_writes(durable);
+        let mut blogs = blogs(Size::of_articles(1_000), durable);
+        let mut name = |what: &str| {
+            let name = format!("flush/{what}, {}", durable.name());
+            let mut group = criterion.benchmark_group(name);
+            few_samples(&mut group);
+            group
+        };
+        let mut one = name("insert one article");
+        for blog in &mut blogs {
+            one.bench_function(blog.name(), |b| b.iter(|| blog.insert_one()));
+        }
+        one.finish();
+        let mut graph = name("insert a user with 100 articles");
+        for blog in &mut blogs {
+            graph.bench_function(blog.name(), |b| b.iter(|| blog.insert_graph(100)));
+        }
+        graph.finish();
+        let mut edit = name("edit the tags of an article");
+        for blog in &mut blogs {
+            let mut article = 0;
+            edit.bench_function(blog.name(), |b| {
+                b.iter(|| {
+                    article = article % 1_000 + 1;
+                    blog.edit_tags(article);
+                });
+            });
+        }
+        edit.finish();
+    }
+}
+
+fn changed_of_loaded(criterion: &mut Criterion) {
+    for articles in [1_000, 10_000, 100_000] {
+        let mut blogs = blogs(Size::of_articles(articles), Durable::Buffered);
+        let mut group = criterion.benchmark_group(format!("flush/changed of {articles} loaded"));
         few_samples(&mut group);
-        let Pair { musher, by_hand } = &mut pair;
-        let name = "load 1,000 articles, change 10";
-        group.bench_function(format!("{name}/musher"), |b| {
-            b.iter(|| musher.load_and_change(10));
-        });
-        group.bench_function(format!("{name}/by hand"), |b| {
-            b.iter(|| by_hand.load_and_change(10));
-        });
-        let name = "insert one article";
-        group.bench_function(format!("{name}/musher"), |b| b.iter(|| musher.insert_one()));
-        group.bench_function(format!("{name}/by hand"), |b| {
-            b.iter(|| by_hand.insert_one());
-        });
-        let name = "insert a user with 100 articles";
-        group.bench_function(format!("{name}/musher"), |b| {
-            b.iter(|| musher.insert_graph(100));
-        });
-        group.bench_function(format!("{name}/by hand"), |b| {
-            b.iter(|| by_hand.insert_graph(100));
-        });
+        for blog in &mut blogs {
+            blog.hold(articles);
+            for count in [0, 1, 100] {
+                group.bench_function(BenchmarkId::new(blog.name(), count), |b| {
+                    b.iter(|| blog.change(count));
+                });
+            }
+            blog.hold(1);
+        }
         group.finish();
     }
 }
 
-fn touched_of_loaded(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("flush/touched of loaded");
-    few_samples(&mut group);
-    for articles in [1_000, 10_000, 100_000] {
-        let mut pair = Pair::new(Size::of_articles(articles), Durable::Buffered);
-        let Pair { musher, by_hand } = &mut pair;
-        let mut managed = musher.read(Read::Articles, LoadStrategy::SelectIn);
-        let mut rows = by_hand.read(Read::Articles);
-        for count in [0, 1, 100] {
-            let name = format!("{count} of {articles}");
-            group.bench_function(format!("{name}/musher"), |b| {
-                b.iter(|| musher.change(&mut managed, count));
-            });
-            // By hand, there is nothing to do for nothing.
-            if count > 0 {
-                group.bench_function(format!("{name}/by hand"), |b| {
-                    b.iter(|| by_hand.change(&mut rows, count));
-                });
-            }
-        }
-    }
-    group.finish();
-}
-
-criterion_group!(benches, commits, touched_of_loaded);
+criterion_group!(benches, commits, changed_of_loaded);
 criterion_main!(benches);

@@ -66,6 +66,18 @@ pub fn other_tag(of_article: &[u64], tags: u64) -> (u64, u64) {
     (given.expect("some tag is left"), *taken.expect("it has tags"))
 }
 
+/// A pseudo-random walk through `1..=of` that comes by each number.
+#[must_use]
+pub fn scattered(of: u64) -> impl FnMut() -> u64 {
+    // Prime, and larger than half of any size that is measured.
+    const STEP: u64 = 7_368_787;
+    let mut at = 0;
+    move || {
+        at = (at + STEP) % of;
+        at + 1
+    }
+}
+
 fn filled(start: &str, length: usize) -> String {
     start.chars().cycle().take(length).collect()
 }

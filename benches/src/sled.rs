@@ -159,7 +159,12 @@ impl Blog {
         self.data_file.sync_data().unwrap();
     }
 
-    fn load(&self, graph: Graph, rows: u64) -> Loaded {
+    /// Reads the first rows, with what belongs to them.
+    ///
+    /// # Panics
+    /// If sled fails.
+    #[must_use]
+    pub fn load(&self, graph: Graph, rows: u64) -> Loaded {
         let mut loaded = Loaded::default();
         match graph {
             Graph::ArticlesOfUsers | Graph::Deep => self.load_users(rows, &mut loaded),

@@ -52,17 +52,6 @@ struct Table {
     blogs: Vec<Box<dyn Blog>>,
 }
 
-/// A pseudo-random walk through `1..=of` that comes by each number.
-fn scattered(of: u64) -> impl FnMut() -> u64 {
-    // Prime, and larger than half of any size that is measured.
-    const STEP: u64 = 7_368_787;
-    let mut at = 0;
-    move || {
-        at = (at + STEP) % of;
-        at + 1
-    }
-}
-
 impl Table {
     fn head(&self) {
         let (first, others) = self.blogs.split_first().expect("there is a blog");
@@ -88,11 +77,11 @@ impl Table {
             let name = format!("{rows} {}", graph.name());
             self.row(&name, "article", units, 31, |blog| blog.read(graph, rows));
         }
-        let mut next = scattered(all);
+        let mut next = sample::scattered(all);
         self.row_of("find by key", 100, 101, &mut next, |blog, number| {
             blog.find_by_id(number);
         });
-        let mut slug = scattered(all);
+        let mut slug = sample::scattered(all);
         let mut next = move || sample::article(slug(), 0).slug;
         self.row_of("find by slug", 100, 101, &mut next, |blog, slug| {
             blog.find_by_slug(&slug);
@@ -131,7 +120,7 @@ impl Table {
             blog.insert_one();
         });
         self.settle();
-        let mut next = scattered(self.size.articles);
+        let mut next = sample::scattered(self.size.articles);
         let edit = name("edit the tags of an article");
         self.row_of(&edit, 1, 201, &mut next, |blog, article| {
             blog.edit_tags(article);
