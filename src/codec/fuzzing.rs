@@ -92,7 +92,7 @@ fn check_row(bytes: &[u8]) {
     assert_eq!(again, bytes);
 }
 
-fn check_value<V: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
+fn check_value<V: Serialize + DeserializeOwned + 'static + PartialEq + Debug>(bytes: &[u8]) {
     let Ok(value) = decode_value::<V>(bytes) else {
         return;
     };

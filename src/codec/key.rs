@@ -93,7 +93,7 @@ use super::varint::VarintError;
     label = "not an ordered value",
     note = "add `#[derive(OrderedKey)]` to a type of your own"
 )]
-pub trait OrderedKey: Sized {
+pub trait OrderedKey: Sized + 'static {
     /// Whether equal values serialize alike. Those that need not, such as floats, are compared by
     /// their keys where a condition asks for equality.
     #[doc(hidden)]

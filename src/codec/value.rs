@@ -12,6 +12,8 @@
 //! no limit of bincode covers, and a checksum must: elements without bytes (`Vec<()>`) are as many
 //! as the bytes say, and a type that contains itself is entered as deeply as they say.
 
+mod moment;
+
 use bincode::config::{self, Configuration, Limit, LittleEndian, Varint};
 use bincode::enc::write::Writer;
 use bincode::error::{DecodeError, EncodeError};
@@ -79,8 +81,11 @@ pub enum ValueError {
 ///
 /// When the value's `Serialize` fails, when it has a sequence or map of unknown length, or when the
 /// bytes are more than 128 MiB.
-pub fn encode_value<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Result<(), ValueError> {
+pub fn encode_value<V: Serialize + 'static>(value: &V, out: &mut Vec<u8>) -> Result<(), ValueError> {
     let start = out.len();
+    if moment::encode(value, out) {
+        return Ok(());
+    }
     let encoded = bincode::serde::encode_into_writer(value, Appender(out), config::standard());
     let length = out.len() - start;
     let checked = match encoded {
@@ -101,7 +106,19 @@ pub fn encode_value<V: Serialize + ?Sized>(value: &V, out: &mut Vec<u8>) -> Resu
 /// # Errors
 ///
 /// When `bytes` is nothing that [`encode_value`] writes for a `V`.
-pub fn decode_value<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, ValueError> {
+pub fn decode_value<V: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<V, ValueError> {
+    let mut rest = bytes;
+    if let Some(moment) = moment::decode(&mut rest) {
+        let expected = std::any::type_name::<V>();
+        return match (moment, rest.len()) {
+            (Ok(moment), 0) => Ok(moment),
+            (Ok(_), count) => Err(ValueError::TrailingBytes { expected, count }),
+            (Err(error), _) => Err(ValueError::Malformed {
+                expected,
+                reason: error.to_string(),
+            }),
+        };
+    }
     let length = bytes.len();
     if length <= SMALL_LENGTH {
         decode_within::<V, SMALL_LIMIT>(bytes)

@@ -41,7 +41,7 @@ impl<R> Assignment<R> {
 
 impl<R> Assignment<R> {
     /// A property shall be this value.
-    pub(crate) fn of_value(steps: Vec<FieldIndex>, value: &impl Serialize) -> Self {
+    pub(crate) fn of_value(steps: Vec<FieldIndex>, value: &(impl Serialize + 'static)) -> Self {
         let mut stored = Vec::new();
         let encoded = encode_value(value, &mut stored);
         let stored = encoded.map(|()| stored).map_err(|error| error.to_string());
@@ -58,7 +58,7 @@ impl<R> Assignment<R> {
     }
 }
 
-impl<R, V: Serialize> Property<R, V> {
+impl<R, V: Serialize + 'static> Property<R, V> {
     /// The property shall be this, in every row of a bulk update.
     pub fn set(self, value: impl IntoOperand<V>) -> Assignment<R> {
         Assignment::of_value(self.into_steps(), &value.into_operand())

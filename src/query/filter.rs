@@ -131,7 +131,7 @@ pub(crate) struct Ordered {
 
 impl Condition {
     /// The primary key is one of these.
-    pub(crate) fn is_one_of<K: Serialize>(key_field: FieldIndex, keys: &[K]) -> Self {
+    pub(crate) fn is_one_of<K: Serialize + 'static>(key_field: FieldIndex, keys: &[K]) -> Self {
         let operand = |key: &K| {
             let mut stored = Vec::new();
             encode_value(key, &mut stored).ok().map(|()| stored)

@@ -115,7 +115,7 @@ impl Absent {
         }
     }
 
-    pub(super) fn decode<V: DeserializeOwned>(&self, stored: &[u8]) -> Result<V> {
+    pub(super) fn decode<V: DeserializeOwned + 'static>(&self, stored: &[u8]) -> Result<V> {
         let Self { entity, key, path } = self;
         decode_value(stored).map_err(|error| Error::Corruption {
             what: format!("`{path}` of {entity} {key} can't be read: {error}"),
@@ -161,20 +161,20 @@ impl<'v> Values<'v> {
         (self.describe)(column)
     }
 
-    pub(super) fn decode<V: DeserializeOwned>(&self, at: usize, stored: &[u8]) -> Result<V> {
+    pub(super) fn decode<V: DeserializeOwned + 'static>(&self, at: usize, stored: &[u8]) -> Result<V> {
         match decode_value(stored) {
             Ok(value) => Ok(value),
             Err(_) => self.absent(at).decode(stored),
         }
     }
 
-    fn next_value<V: DeserializeOwned>(&mut self) -> Result<Option<V>> {
+    fn next_value<V: DeserializeOwned + 'static>(&mut self) -> Result<Option<V>> {
         let (at, stored) = self.next();
         stored.map(|stored| self.decode(at, &stored)).transpose()
     }
 }
 
-impl<R, V: DeserializeOwned> Projection<R> for Property<R, V> {
+impl<R, V: DeserializeOwned + 'static> Projection<R> for Property<R, V> {
     type Row = V;
 
     fn columns(&self, columns: &mut Columns) -> Result<()> {
@@ -211,7 +211,7 @@ impl<R, V> Property<R, V> {
     }
 }
 
-impl<R, V: DeserializeOwned> Projection<R> for OptionalProperty<R, V> {
+impl<R, V: DeserializeOwned + 'static> Projection<R> for OptionalProperty<R, V> {
     type Row = Option<V>;
 
     fn columns(&self, columns: &mut Columns) -> Result<()> {

@@ -62,7 +62,7 @@ impl<R, V> Property<R, V> {
     }
 }
 
-impl<R, V: Serialize> Property<R, V> {
+impl<R, V: Serialize + 'static> Property<R, V> {
     /// The property equals the value.
     pub fn eq(self, value: impl IntoOperand<V>) -> Filter<R> {
         let operand = operand(&value.into_operand());
@@ -233,7 +233,7 @@ pub fn index_part_of_each<R, V: Elements>(property: &Property<R, V>) -> PartDesc
 }
 
 /// The stored form of a value. A value that serde refuses equals nothing that is stored.
-fn operand<V: Serialize>(value: &V) -> Operand {
+fn operand<V: Serialize + 'static>(value: &V) -> Operand {
     let mut stored = Vec::new();
     encode_value(value, &mut stored).ok().map(|()| stored)
 }

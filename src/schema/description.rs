@@ -200,7 +200,7 @@ impl FieldDescription {
 
     /// A property stored in the row.
     #[must_use]
-    pub const fn scalar<V: Serialize + DeserializeOwned + fmt::Debug>(
+    pub const fn scalar<V: Serialize + DeserializeOwned + fmt::Debug + 'static>(
         name: &'static str,
         equal: Equal,
         readability: Readability,
@@ -247,7 +247,7 @@ impl FieldDescription {
 
     /// A property stored apart, read only when asked for. `V` is the type inside `Lazy`.
     #[must_use]
-    pub const fn lazy<V: Serialize + DeserializeOwned + fmt::Debug>(
+    pub const fn lazy<V: Serialize + DeserializeOwned + fmt::Debug + 'static>(
         name: &'static str,
         readability: Readability,
     ) -> Self {
@@ -263,7 +263,7 @@ impl FieldDescription {
 
     /// A value computed of other properties, by their positions. `derive` gives its stored form.
     #[must_use]
-    pub fn derived<V: DeserializeOwned + fmt::Debug>(
+    pub fn derived<V: DeserializeOwned + fmt::Debug + 'static>(
         name: &'static str,
         equal: Equal,
         reads: impl IntoIterator<Item = usize>,
@@ -348,7 +348,7 @@ impl FieldDescription {
 
     /// At most so many characters. `V` is the type inside `Lazy`, if it is one.
     #[must_use]
-    pub const fn length<V: DeserializeOwned + CharCount>(mut self, most: usize) -> Self {
+    pub const fn length<V: DeserializeOwned + CharCount + 'static>(mut self, most: usize) -> Self {
         self.length = Some(most);
         self.kind = match self.kind {
             FieldKind::Scalar(value) => FieldKind::Scalar(value.counted::<V>()),

@@ -17,7 +17,7 @@ use crate::codec::value::{ValueError, decode_value};
     label = "no list or set of keys",
     note = "`each` goes with `Vec<T>`, `BTreeSet<T>`, `HashSet<T>` and `Option`s of these, where `T` is an `OrderedKey`"
 )]
-pub trait Elements: DeserializeOwned {
+pub trait Elements: DeserializeOwned + 'static {
     /// What the elements are.
     type Element: OrderedKey + DeserializeOwned + fmt::Debug;
 
@@ -44,7 +44,7 @@ impl<T: OrderedKey + DeserializeOwned + fmt::Debug + Ord> Elements for BTreeSet<
 impl<T, S> Elements for HashSet<T, S>
 where
     T: OrderedKey + DeserializeOwned + fmt::Debug + Eq + Hash,
-    S: BuildHasher + Default,
+    S: BuildHasher + Default + 'static,
 {
     type Element = T;
 

@@ -83,7 +83,7 @@ impl<'a> HydrateRow<'a> {
     ///
     /// # Errors
     /// When it is missing or can't be read.
-    pub fn scalar<V: DeserializeOwned>(&self, field: usize) -> Result<V> {
+    pub fn scalar<V: DeserializeOwned + 'static>(&self, field: usize) -> Result<V> {
         match self.values[field] {
             Some(stored) => decode_value(stored).map_err(|error| self.damaged(field, &error)),
             None => Err(self.damaged(field, &"it is missing, and has no default")),
@@ -94,7 +94,7 @@ impl<'a> HydrateRow<'a> {
     ///
     /// # Errors
     /// When it can't be read.
-    pub fn scalar_or<V: DeserializeOwned>(
+    pub fn scalar_or<V: DeserializeOwned + 'static>(
         &self,
         field: usize,
         default: impl FnOnce() -> V,
@@ -109,7 +109,7 @@ impl<'a> HydrateRow<'a> {
     ///
     /// # Errors
     /// When the value can't be stored.
-    pub fn derived<V: Serialize>(&self, name: &'static str, value: &V) -> Result<Vec<u8>> {
+    pub fn derived<V: Serialize + 'static>(&self, name: &'static str, value: &V) -> Result<Vec<u8>> {
         let mut stored = Vec::new();
         encode_value(value, &mut stored).map_err(|source| Error::Encode {
             entity: self.entity(),

@@ -56,7 +56,7 @@ impl VersionType {
 impl ValueType {
     /// The operations that every property's type has.
     #[must_use]
-    pub(crate) const fn of<V: DeserializeOwned + fmt::Debug>() -> Self {
+    pub(crate) const fn of<V: DeserializeOwned + fmt::Debug + 'static>() -> Self {
         Self {
             name: std::any::type_name::<V>,
             print: print::<V>,
@@ -89,14 +89,14 @@ impl ValueType {
 
     /// Adds the counting of characters, for `length`.
     #[must_use]
-    pub(crate) const fn counted<V: DeserializeOwned + CharCount>(mut self) -> Self {
+    pub(crate) const fn counted<V: DeserializeOwned + CharCount + 'static>(mut self) -> Self {
         self.count = Some(count::<V>);
         self
     }
 
     /// Adds the order of values, for `index` and `unique`.
     #[must_use]
-    pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey + fmt::Debug>(mut self) -> Self {
+    pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey + fmt::Debug + 'static>(mut self) -> Self {
         self.order = Some(order::<V>);
         self.skip = Some(|key| V::decode_key(key).map(drop));
         self.print_key = print_key::<V>;
@@ -112,7 +112,7 @@ impl ValueType {
             reason = "there is no JSON to be read then"
         )
     )]
-    pub(crate) const fn assigned<V: Serialize + DeserializeOwned>(self) -> Self {
+    pub(crate) const fn assigned<V: Serialize + DeserializeOwned + 'static>(self) -> Self {
         Self {
             #[cfg(feature = "serde-json")]
             of_json: Some(of_json::<V>),
@@ -228,14 +228,14 @@ impl fmt::Debug for ValueType {
 }
 
 #[cfg(feature = "serde-json")]
-fn of_json<V: Serialize + DeserializeOwned>(value: &serde_json::Value) -> Result<Vec<u8>, String> {
+fn of_json<V: Serialize + DeserializeOwned + 'static>(value: &serde_json::Value) -> Result<Vec<u8>, String> {
     let value = V::deserialize(value).map_err(|error| error.to_string())?;
     let mut stored = Vec::new();
     encode_value(&value, &mut stored).map_err(|error| error.to_string())?;
     Ok(stored)
 }
 
-fn print<V: DeserializeOwned + fmt::Debug>(
+fn print<V: DeserializeOwned + fmt::Debug + 'static>(
     stored: &[u8],
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
@@ -245,7 +245,7 @@ fn print<V: DeserializeOwned + fmt::Debug>(
     }
 }
 
-fn print_key<V: OrderedKey + fmt::Debug>(
+fn print_key<V: OrderedKey + fmt::Debug + 'static>(
     mut key: &[u8],
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
@@ -255,11 +255,11 @@ fn print_key<V: OrderedKey + fmt::Debug>(
     }
 }
 
-fn check<V: DeserializeOwned>(stored: &[u8]) -> Result<(), ValueError> {
+fn check<V: DeserializeOwned + 'static>(stored: &[u8]) -> Result<(), ValueError> {
     decode_value::<V>(stored).map(drop)
 }
 
-fn count<V: DeserializeOwned + CharCount>(stored: &[u8]) -> Result<usize, ValueError> {
+fn count<V: DeserializeOwned + CharCount + 'static>(stored: &[u8]) -> Result<usize, ValueError> {
     decode_value::<V>(stored).map(|value| value.char_count())
 }
 
@@ -317,7 +317,7 @@ impl CharCount for String {
     }
 }
 
-impl<T: CharCount> CharCount for Option<T> {
+impl<T: CharCount + 'static> CharCount for Option<T> {
     fn char_count(&self) -> usize {
         self.as_ref().map_or(0, CharCount::char_count)
     }
@@ -329,7 +329,7 @@ impl<T: CharCount> CharCount for Option<T> {
     label = "not a version",
     note = "an entity with a version has a property `#[orm(version)] version: u64`; `u32`, `i64` and `i32` do, too"
 )]
-pub trait VersionNumber: Copy + Default + Serialize + DeserializeOwned {
+pub trait VersionNumber: Copy + Default + Serialize + DeserializeOwned + 'static {
     /// The one after this.
     #[must_use]
     fn next(self) -> Self;

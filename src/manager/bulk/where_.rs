@@ -108,7 +108,7 @@ impl<'em, T: Managed> UpdateWhere<'em, T> {
     }
 
     /// What a lazy property shall be: `.set_lazy(|a| a.text(), "New")`.
-    pub fn set_lazy<P, X, V: Serialize>(
+    pub fn set_lazy<P, X, V: Serialize + 'static>(
         mut self,
         property: impl FnOnce(T::LoadPath<Root<T>>) -> X,
         value: impl IntoOperand<V>,
