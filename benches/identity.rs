@@ -4,11 +4,11 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use musher::LoadStrategy;
 
-use musher_bench::{Durable, Graph, Size, musher, sled};
+use musher_bench::{Durable, Graph, Size, musher as by_musher, sled};
 
 fn memory(criterion: &mut Criterion) {
     let size = Size::of_articles(1_000);
-    let managed = musher::Blog::new(size, Durable::Buffered);
+    let managed = by_musher::Blog::new(size, Durable::Buffered);
     let managed = managed.load(Graph::Authors, 1_000, LoadStrategy::SelectIn);
     let rows = sled::Blog::new(size, Durable::Buffered).load(Graph::Authors, 1_000);
     assert_eq!(managed.sum_of_titles(), rows.sum_of_titles());

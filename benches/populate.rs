@@ -5,7 +5,8 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use musher::LoadStrategy;
 
-use musher_bench::{Durable, Graph, Size, assert_equal, blogs, musher};
+use musher_bench::musher::Blog;
+use musher_bench::{Durable, Graph, Size, assert_equal, blogs};
 
 fn graphs(criterion: &mut Criterion) {
     let size = Size::of_articles(10_000);
@@ -32,10 +33,17 @@ fn graphs(criterion: &mut Criterion) {
 
 /// The two ways in which Musher loads what a hint names.
 fn strategies(criterion: &mut Criterion) {
-    let blog = musher::Blog::new(Size::of_articles(10_000), Durable::Buffered);
-    for graph in [Graph::Authors, Graph::Tags, Graph::ArticlesOfUsers, Graph::Deep] {
+    let blog = Blog::new(Size::of_articles(10_000), Durable::Buffered);
+    for graph in [
+        Graph::Authors,
+        Graph::Tags,
+        Graph::ArticlesOfUsers,
+        Graph::Deep,
+    ] {
         let mut group = criterion.benchmark_group(format!("strategies/{}", graph.name()));
-        group.sample_size(20).measurement_time(Duration::from_secs(2));
+        group
+            .sample_size(20)
+            .measurement_time(Duration::from_secs(2));
         for strategy in [LoadStrategy::SelectIn, LoadStrategy::Joined] {
             group.bench_function(format!("{strategy:?}"), |b| {
                 b.iter(|| drop(blog.load(graph, 100, strategy)));

@@ -1,8 +1,8 @@
 //! The blog kept by Musher.
 
 use chrono::{DateTime, Utc};
-use musher::{CommitPath, Cursor, LoadStrategy};
 use musher::prelude::*;
+use musher::{CommitPath, Cursor, LoadStrategy};
 use tempfile::TempDir;
 
 use crate::rows::Numbers;
@@ -229,9 +229,17 @@ impl crate::Blog for Blog {
         let mut em = self.orm.em();
         let found = em.find_one(Id::<Article>::new(article));
         let id = found.populate(|a| a.tags()).unchecked().or_fail().unwrap();
-        let of_article: Vec<u64> = em[id].tags.ids_unchecked().iter().map(|tag| *tag.key()).collect();
+        let of_article: Vec<u64> = em[id]
+            .tags
+            .ids_unchecked()
+            .iter()
+            .map(|tag| *tag.key())
+            .collect();
         let (given, taken) = sample::other_tag(&of_article, self.size.tags);
-        em.edit(id).tags().remove(Id::new(taken)).add(Id::new(given));
+        em.edit(id)
+            .tags()
+            .remove(Id::new(taken))
+            .add(Id::new(given));
         em.flush().unwrap();
     }
 

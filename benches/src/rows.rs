@@ -160,6 +160,9 @@ impl Loaded {
     }
 
     /// Changes so many of the articles, evenly spread, and gives their numbers.
+    ///
+    /// # Panics
+    /// If one of them is not loaded.
     pub fn change(&mut self, count: usize, numbers: &mut Numbers) -> Vec<u64> {
         let step = self.ids.len() / count.max(1);
         let changed = (0..count).map(|at| self.ids[at * step]);

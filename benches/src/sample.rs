@@ -63,11 +63,13 @@ pub fn tags_of(article: u64, tags: u64) -> [u64; TAGS_EACH] {
 pub fn other_tag(of_article: &[u64], tags: u64) -> (u64, u64) {
     let given = (1..=tags).find(|tag| !of_article.contains(tag));
     let taken = of_article.iter().min();
-    (given.expect("some tag is left"), *taken.expect("it has tags"))
+    (
+        given.expect("some tag is left"),
+        *taken.expect("it has tags"),
+    )
 }
 
 /// A pseudo-random walk through `1..=of` that comes by each number.
-#[must_use]
 pub fn scattered(of: u64) -> impl FnMut() -> u64 {
     // Prime, and larger than half of any size that is measured.
     const STEP: u64 = 7_368_787;

@@ -354,7 +354,9 @@ impl crate::Blog for Blog {
     fn next_page(&mut self, rows: usize) -> Vec<u64> {
         let titles = &self.trees[TITLES];
         let entries = match self.page.take() {
-            Some(last) => titles.range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded)),
+            Some(last) => {
+                titles.range((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded))
+            }
             None => titles.iter(),
         };
         let mut loaded = Loaded::default();

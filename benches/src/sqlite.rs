@@ -104,7 +104,9 @@ impl Blog {
             let sql = "INSERT INTO tags VALUES (?1, ?2, ?3, ?4)";
             let mut insert = transaction.prepare_cached(sql).unwrap();
             let (created, updated) = (micros(tag.created_at), micros(tag.updated_at));
-            insert.execute(params![id, created, updated, tag.name]).unwrap();
+            insert
+                .execute(params![id, created, updated, tag.name])
+                .unwrap();
         }
         transaction.commit().unwrap();
         let mut commit = Insertion::default();
@@ -200,14 +202,18 @@ impl Blog {
             loaded.articles_of.insert(id, Vec::new());
             Ok(())
         });
-        self.each(articles!("WHERE author IN rarray(?1)"), [list(&users)], |row| {
-            let (id, article) = article(row)?;
-            let of_author = loaded.articles_of.entry(article.author);
-            of_author.or_default().push(id);
-            loaded.ids.push(id);
-            loaded.articles.insert(id, article);
-            Ok(())
-        });
+        self.each(
+            articles!("WHERE author IN rarray(?1)"),
+            [list(&users)],
+            |row| {
+                let (id, article) = article(row)?;
+                let of_author = loaded.articles_of.entry(article.author);
+                of_author.or_default().push(id);
+                loaded.ids.push(id);
+                loaded.articles.insert(id, article);
+                Ok(())
+            },
+        );
         loaded.ids.sort_unstable();
     }
 
@@ -296,7 +302,12 @@ impl crate::Blog for Blog {
             (article, taken),
         )
         .unwrap();
-        execute(&transaction, "INSERT INTO links VALUES (?1, ?2)", (article, given)).unwrap();
+        execute(
+            &transaction,
+            "INSERT INTO links VALUES (?1, ?2)",
+            (article, given),
+        )
+        .unwrap();
         transaction.commit().unwrap();
     }
 
@@ -383,14 +394,32 @@ fn insert(transaction: &Transaction<'_>, commit: &Insertion) -> rusqlite::Result
             params![id, created, updated, user.full_name, user.email],
         )?;
     }
-    for NewArticle { id, row, text, tags } in &commit.articles {
+    for NewArticle {
+        id,
+        row,
+        text,
+        tags,
+    } in &commit.articles
+    {
         let (created, updated) = (micros(row.created_at), micros(row.updated_at));
         execute(
             transaction,
             "INSERT INTO articles VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![id, created, updated, row.slug, row.title, row.description, row.author],
+            params![
+                id,
+                created,
+                updated,
+                row.slug,
+                row.title,
+                row.description,
+                row.author
+            ],
         )?;
-        execute(transaction, "INSERT INTO texts VALUES (?1, ?2)", params![id, text])?;
+        execute(
+            transaction,
+            "INSERT INTO texts VALUES (?1, ?2)",
+            params![id, text],
+        )?;
         for tag in tags {
             execute(transaction, "INSERT INTO links VALUES (?1, ?2)", [id, tag])?;
         }

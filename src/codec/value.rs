@@ -81,11 +81,26 @@ pub enum ValueError {
 ///
 /// When the value's `Serialize` fails, when it has a sequence or map of unknown length, or when the
 /// bytes are more than 128 MiB.
-pub fn encode_value<V: Serialize + 'static>(value: &V, out: &mut Vec<u8>) -> Result<(), ValueError> {
-    let start = out.len();
+pub fn encode_value<V: Serialize + 'static>(
+    value: &V,
+    out: &mut Vec<u8>,
+) -> Result<(), ValueError> {
     if moment::encode(value, out) {
         return Ok(());
     }
+    encode_by_serde(value, out)
+}
+
+/// As [`encode_value`], of what is no date or time as a whole, and may borrow.
+///
+/// # Errors
+///
+/// As [`encode_value`].
+pub(crate) fn encode_by_serde<V: Serialize>(
+    value: &V,
+    out: &mut Vec<u8>,
+) -> Result<(), ValueError> {
+    let start = out.len();
     let encoded = bincode::serde::encode_into_writer(value, Appender(out), config::standard());
     let length = out.len() - start;
     let checked = match encoded {

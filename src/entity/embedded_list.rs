@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Embedded, Fields, Groups, HydrateRow};
 use crate::codec::list::StoredList;
-use crate::codec::value::{ValueError, encode_value};
+use crate::codec::value::{ValueError, encode_by_serde};
 use crate::error::Result;
 use crate::schema::{
     FieldDescription, FieldIndex, FieldKind, FieldSchema, ListDescription, ListSchema, ValueType,
@@ -218,7 +218,7 @@ fn pack<L: EmbeddedList>(elements: &[Vec<Option<Vec<u8>>>]) -> Result<Vec<u8>> {
     });
     let list = L::of_elements(elements.collect::<Result<_>>()?);
     let mut stored = Vec::new();
-    encode_value(&PackedRef(&list), &mut stored)?;
+    encode_by_serde(&PackedRef(&list), &mut stored)?;
     Ok(stored)
 }
 

@@ -10,7 +10,9 @@ use crate::codec::value::decode_value;
 ///
 /// # Errors
 /// If the bytes can't be read.
-pub fn stored_value<V: DeserializeOwned, E: Error>(stored: Option<&[u8]>) -> Result<V, E> {
+pub fn stored_value<V: DeserializeOwned + 'static, E: Error>(
+    stored: Option<&[u8]>,
+) -> Result<V, E> {
     let stored = stored.ok_or_else(|| E::custom("nothing is stored"))?;
     decode_value(stored).map_err(E::custom)
 }

@@ -102,7 +102,7 @@ pub trait Measure<R>: Projection<R> + Sized {
     }
 }
 
-impl<R, V: DeserializeOwned> Measure<R> for Property<R, V> {}
+impl<R, V: DeserializeOwned + 'static> Measure<R> for Property<R, V> {}
 
 impl<R, P: Projection<R>, V, F: Fn(P::Row) -> V> Measure<R> for Mapped<P, F> {}
 

@@ -42,8 +42,16 @@ impl<R> Assignment<R> {
 impl<R> Assignment<R> {
     /// A property shall be this value.
     pub(crate) fn of_value(steps: Vec<FieldIndex>, value: &(impl Serialize + 'static)) -> Self {
+        Self::of_encoded(steps, |stored| encode_value(value, stored))
+    }
+
+    /// A property shall be what is written here.
+    pub(super) fn of_encoded(
+        steps: Vec<FieldIndex>,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), ValueError>,
+    ) -> Self {
         let mut stored = Vec::new();
-        let encoded = encode_value(value, &mut stored);
+        let encoded = encode(&mut stored);
         let stored = encoded.map(|()| stored).map_err(|error| error.to_string());
         Self::new(steps, move |_| {
             let stored = stored.clone();

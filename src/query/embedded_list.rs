@@ -9,6 +9,7 @@ use super::filter::{Comparison, Condition, Filter};
 use super::items::ItemCount;
 use super::judge::{holds_for_none, meets_value};
 use super::property::Property;
+use crate::codec::value::encode_by_serde;
 use crate::entity::{Embedded, EmbeddedList, PackedRef};
 use crate::error::Result;
 use crate::schema::{FieldSchema, ListSchema};
@@ -90,7 +91,9 @@ impl<R, L: EmbeddedList> EmbeddedListPath<R, L> {
     /// The list shall be this, in every row of a bulk update.
     pub fn set(self, list: impl Into<L>) -> Assignment<R> {
         let list = list.into();
-        Assignment::of_value(self.property.into_steps(), &PackedRef(&list))
+        Assignment::of_encoded(self.property.into_steps(), |stored| {
+            encode_by_serde(&PackedRef(&list), stored)
+        })
     }
 }
 

@@ -144,7 +144,7 @@ impl Condition {
     }
 
     /// The to-one relation leads to this key.
-    pub(crate) fn refers_to<K: Serialize>(
+    pub(crate) fn refers_to<K: Serialize + 'static>(
         relation: FieldIndex,
         key_field: FieldIndex,
         key: &K,

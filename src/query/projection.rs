@@ -161,7 +161,11 @@ impl<'v> Values<'v> {
         (self.describe)(column)
     }
 
-    pub(super) fn decode<V: DeserializeOwned + 'static>(&self, at: usize, stored: &[u8]) -> Result<V> {
+    pub(super) fn decode<V: DeserializeOwned + 'static>(
+        &self,
+        at: usize,
+        stored: &[u8],
+    ) -> Result<V> {
         match decode_value(stored) {
             Ok(value) => Ok(value),
             Err(_) => self.absent(at).decode(stored),

@@ -109,7 +109,11 @@ impl<'a> HydrateRow<'a> {
     ///
     /// # Errors
     /// When the value can't be stored.
-    pub fn derived<V: Serialize + 'static>(&self, name: &'static str, value: &V) -> Result<Vec<u8>> {
+    pub fn derived<V: Serialize + 'static>(
+        &self,
+        name: &'static str,
+        value: &V,
+    ) -> Result<Vec<u8>> {
         let mut stored = Vec::new();
         encode_value(value, &mut stored).map_err(|source| Error::Encode {
             entity: self.entity(),

@@ -96,7 +96,9 @@ impl ValueType {
 
     /// Adds the order of values, for `index` and `unique`.
     #[must_use]
-    pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey + fmt::Debug + 'static>(mut self) -> Self {
+    pub(crate) const fn ordered<V: DeserializeOwned + OrderedKey + fmt::Debug + 'static>(
+        mut self,
+    ) -> Self {
         self.order = Some(order::<V>);
         self.skip = Some(|key| V::decode_key(key).map(drop));
         self.print_key = print_key::<V>;
@@ -228,7 +230,9 @@ impl fmt::Debug for ValueType {
 }
 
 #[cfg(feature = "serde-json")]
-fn of_json<V: Serialize + DeserializeOwned + 'static>(value: &serde_json::Value) -> Result<Vec<u8>, String> {
+fn of_json<V: Serialize + DeserializeOwned + 'static>(
+    value: &serde_json::Value,
+) -> Result<Vec<u8>, String> {
     let value = V::deserialize(value).map_err(|error| error.to_string())?;
     let mut stored = Vec::new();
     encode_value(&value, &mut stored).map_err(|error| error.to_string())?;

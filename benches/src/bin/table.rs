@@ -55,7 +55,11 @@ struct Table {
 impl Table {
     fn head(&self) {
         let (first, others) = self.blogs.split_first().expect("there is a blog");
-        print!("| {} articles | unit | {} |", self.size.articles, first.name());
+        print!(
+            "| {} articles | unit | {} |",
+            self.size.articles,
+            first.name()
+        );
         for blog in others {
             print!(" {} | ratio |", blog.name());
         }
