@@ -30,7 +30,9 @@ impl Environment {
             Verb::Populate => self.populate(operation),
             Verb::Init => self.init(operation),
             Verb::Count => self.count(operation),
+            Verb::FindNamed => self.find_named(operation),
             Verb::Refresh => self.refresh(operation),
+            Verb::RefreshWith => self.refresh_with(operation),
             Verb::UpdateWhere
             | Verb::UpdateReferences
             | Verb::DeleteWhere

@@ -1,15 +1,26 @@
 //! Queries: by key and by condition, with and without a flush before them.
 
-use musher::prelude::*;
-use musher::{FlushMode, LoadStrategy};
+use std::collections::BTreeSet;
 
-use super::act::title_of;
+use musher::prelude::*;
+use musher::{EntityFilter, Filter, FlushMode, LoadStrategy};
+
+use super::act::{reference, title_of};
 use super::adapter::Modelled;
-use super::domain::{Article, Node, User};
+use super::domain::{Article, ArticlePath, Node, User};
 use super::environment::{Environment, with_kind};
 use super::operation::{Operation, Verb};
 use super::state::{Address, COLLECTIONS, Kind, State, Value};
 use super::unit::Unit;
+
+/// Articles with a title.
+struct Titled(&'static str);
+
+impl EntityFilter<Article> for Titled {
+    fn condition(&self, article: ArticlePath<Article>) -> Filter<Article> {
+        article.title().eq(self.0)
+    }
+}
 
 impl Environment {
     pub fn find_one(&mut self, operation: Operation) {
@@ -75,6 +86,38 @@ impl Environment {
         let mut wanted = base.keys(kind);
         wanted.retain(|key| unit.stays((kind, *key)) && meets(&base, (kind, *key), condition));
         assert_eq!(found, wanted, "filter {condition:?}");
+    }
+
+    /// In another unit of work, which sees nothing of what is pending.
+    pub fn find_named(&mut self, operation: Operation) {
+        let title = title_of(operation.whom);
+        let state = self.outside().clone();
+        let titled = |keys: &mut dyn Iterator<Item = u64>| -> BTreeSet<u64> {
+            keys.filter(|key| state.rows[&(Kind::Article, *key)]["title"] == Value::text(title))
+                .collect()
+        };
+        let mut fork = self.session().em.fork();
+        let found = fork
+            .find::<Article>()
+            .with_filter(Titled(title))
+            .populate(|a| a.author().articles())
+            .all()
+            .expect("finding works");
+        let keys: BTreeSet<u64> = found
+            .iter()
+            .map(|found| Article::number(&found.id()))
+            .collect();
+        let wanted = titled(&mut state.keys(Kind::Article).into_iter());
+        assert_eq!(keys, wanted, "the articles with the title {title:?}");
+        let author = reference("author");
+        for key in keys {
+            let user = state.target((Kind::Article, key), "author");
+            let user = user.expect("it is required");
+            let shown = fork[User::id(user)].articles.ids();
+            let shown: BTreeSet<u64> = shown.iter().map(Article::number).collect();
+            let wanted = titled(&mut state.referrers(author, user).into_iter());
+            assert_eq!(shown, wanted, "those of user {user}");
+        }
     }
 
     pub fn find_flushing(&mut self, operation: Operation) {

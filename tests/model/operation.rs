@@ -42,6 +42,8 @@ verbs! {
     FindFiltered = 3,
     /// A query that flushes first.
     FindFlushing = 1,
+    /// By a named filter, which holds for what is populated, too.
+    FindNamed = 1,
     /// A scalar, perhaps one that the flush will refuse.
     SetText = 6,
     SetLazy = 3,
@@ -63,6 +65,8 @@ verbs! {
     Init = 2,
     Count = 2,
     Refresh = 2,
+    /// An article with its tags, whose changes are overwritten too.
+    RefreshWith = 1,
     /// Scalars of all rows that meet a condition.
     UpdateWhere = 4,
     UpdateReferences = 2,

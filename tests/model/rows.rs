@@ -198,6 +198,32 @@ impl Environment {
         self.unit().view.rows.insert(at, row);
     }
 
+    /// An article, its text and its tags are read anew; pending links stay.
+    pub fn refresh_with(&mut self, operation: Operation) {
+        let Some(at) = self.pick(Kind::Article, operation.who) else {
+            return;
+        };
+        let unit = &self.session().unit;
+        if unit.created.contains(&at) || unit.orphans.contains(&at) || self.steals(at) {
+            return;
+        }
+        self.load(at);
+        let refreshed = self
+            .em()
+            .refresh_with(Article::id(at.1), |a| (a.tags(), a.text()));
+        refreshed.expect("refreshing works");
+        let unit = self.unit();
+        let linked = unit.base.linked(at).into_iter().chain(unit.view.linked(at));
+        let tags = linked.map(|key| (Kind::Tag, key));
+        let rows: Vec<Address> = tags.chain([at]).collect();
+        for at in rows {
+            let is_ours = unit.created.contains(&at) || unit.removed.contains(&at);
+            if let (Some(row), false) = (unit.base.rows.get(&at), is_ours) {
+                unit.view.rows.insert(at, row.clone());
+            }
+        }
+    }
+
     /// Whether a row has, as it is stored, a one-to-one target that another row was given since.
     pub fn steals(&self, at: Address) -> bool {
         let unit = &self.session().unit;
