@@ -263,11 +263,14 @@ impl EntityManager {
         self.query(
             self.asked_by(index, query, &Options::default())?,
             |loader, _| {
-                let (found, (started, by)) = find_rows(loader, (index, query))?;
-                let label = &loader.database.schema.entity(index).label;
-                let what = || format!("keys of {label}");
-                loader.count(started, found.len(), what, || by.unwrap_or_default());
-                Ok(found.into_iter().map(|found| found.key).collect())
+                let (database, started) = (loader.database, loader.database.log.start());
+                let entity = database.schema.entity(index);
+                let (keys, is_full_scan) = query::keys(database, loader.reader, entity, query)?;
+                let what = || format!("keys of {}", entity.label);
+                let by = || query::describe_query(&database.schema, index, query);
+                let by = || marked(by(), is_full_scan);
+                loader.count(started, keys.len(), what, by);
+                Ok(keys)
             },
             &Options::default(),
         )

@@ -64,12 +64,41 @@ pub(super) fn found_keys(
     if plan.is_sorted && !matches!(plan.access, Access::Keys(_)) {
         return Ok((None, is_full_scan));
     }
+    let keys = read_keys(judge, entity, query, &plan)?;
+    Ok((Some(keys), is_full_scan))
+}
+
+/// The keys of the rows that a query asks for, in its order, and whether it was a full scan. No row is kept.
+///
+/// # Errors
+/// As [`execute`].
+pub(crate) fn keys(
+    database: &Database,
+    reader: &dyn Reader,
+    entity: &EntitySchema,
+    query: &Query,
+) -> Result<(Vec<RowKey>, bool)> {
+    let memory = Memory::default();
+    let judge = Judge::new(database, reader, &memory);
+    query.check(&database.schema, entity)?;
+    if query.take == Some(0) {
+        return Ok((Vec::new(), false));
+    }
+    let (plan, is_full_scan) = permitted_plan(judge, entity, query)?;
+    Ok((read_keys(judge, entity, query, &plan)?, is_full_scan))
+}
+
+fn read_keys(
+    judge: Judge<'_>,
+    entity: &EntitySchema,
+    query: &Query,
+    plan: &Plan<'_>,
+) -> Result<Vec<RowKey>> {
     let mut search = Search::new(judge, entity, query, plan.is_sorted);
     search.no_row = Some(Bytes::from(&[][..]));
-    search.read(&plan)?;
+    search.read(plan)?;
     let found = search.into_rows().into_iter();
-    let keys = found.map(|found| found.key).collect();
-    Ok((Some(keys), is_full_scan))
+    Ok(found.map(|found| found.key).collect())
 }
 
 /// How many rows meet the condition of a query, whatever its order and page, and whether all had to be

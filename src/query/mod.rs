@@ -48,7 +48,7 @@ pub use cursor::{Cursor, NoCursor};
 pub(crate) use describe::{describe_path, describe_query};
 pub use embedded::{EmbeddedPath, OptionalPath};
 pub use embedded_list::EmbeddedListPath;
-pub(crate) use execute::{count, execute, explain};
+pub(crate) use execute::{count, execute, explain, keys};
 pub use explain::{Explanation, PlanNode};
 pub(crate) use filter::Condition;
 pub use filter::Filter;

@@ -16,8 +16,8 @@ pub(super) struct Walk<'q> {
     index: Option<&'q IndexSchema>,
     /// What the condition leaves of it.
     ranges: Vec<KeyRange>,
-    /// The parts of it that are behind the cursor.
-    behind: Vec<KeyRange>,
+    /// The parts of these that are behind the cursor, if there is one.
+    behind: Option<Vec<KeyRange>>,
     direction: Direction,
 }
 
@@ -40,10 +40,11 @@ impl<'q> Walk<'q> {
     /// The walk, and what is done when it has not found enough in time.
     pub(super) fn into_plan(self, otherwise: Option<Otherwise<'q>>) -> Plan<'q> {
         let reads_all = self.ranges == [KeyRange::all()];
+        let ranges = self.behind.unwrap_or(self.ranges);
         Plan {
             access: match self.index {
-                Some(index) => Access::Along(index, self.behind, self.direction),
-                None => Access::Rows(self.behind, self.direction),
+                Some(index) => Access::Along(index, ranges, self.direction),
+                None => Access::Rows(ranges, self.direction),
             },
             is_sorted: true,
             reads_all: reads_all && otherwise.is_none(),
@@ -105,21 +106,18 @@ pub(super) fn walk<'q>(
     Some(walk(Some(index), &prefix, vec![range]))
 }
 
-/// The parts of ranges that are behind the cursor of a query, if it has one.
+/// The parts of ranges that are behind the cursor of a query, if it has one that can be read.
 fn behind_cursor(
     ranges: &[KeyRange],
     prefix: &[u8],
     terms: &[Term],
     query: &Query,
     direction: Direction,
-) -> Vec<KeyRange> {
-    let position = query.behind.as_ref();
-    let behind = position.and_then(|at| range_behind(prefix, terms, query, at, direction));
-    let Some(behind) = behind else {
-        return ranges.to_vec();
-    };
+) -> Option<Vec<KeyRange>> {
+    let position = query.behind.as_ref()?;
+    let behind = range_behind(prefix, terms, query, position, direction)?;
     let ranges = ranges.iter().map(|range| range.intersection(&behind));
-    ranges.filter(|range| !range.is_void()).collect()
+    Some(ranges.filter(|range| !range.is_void()).collect())
 }
 
 /// What the condition leaves of an index whose entries, behind parts that have to equal one value, come
