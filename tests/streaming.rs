@@ -1,9 +1,11 @@
-//! A stream over many rows takes the memory of a few hundred, as does reading them in batches.
+//! A stream over many rows takes the memory of a few hundred, as do an aggregate of them and reading them in
+//! batches.
 //!
 //! The allocator of this binary counts. So all of it is one test: another one beside it would be counted
 //! too.
 
 use std::alloc::System;
+use std::cell::Cell;
 
 use musher::Result;
 use musher::prelude::*;
@@ -63,6 +65,21 @@ fn a_stream_takes_the_memory_of_a_slice() -> Result<()> {
         most = most.max(live().saturating_sub(before));
     }
     assert_eq!(last, ROWS - 1);
+    let texts = em.find::<Event>().fields(|e| (e.text(), e.at()));
+    for row in texts.stream()? {
+        count -= usize::from(row?.0.len() == 200);
+        most = most.max(live().saturating_sub(before));
+    }
+    assert_eq!(count, 0);
+    let peak = Cell::new(most);
+    let length = |text: String| {
+        peak.set(peak.get().max(live().saturating_sub(before)));
+        text.len()
+    };
+    let groups = em.find::<Event>().group_by(|e| e.at().map(|at| at % 2));
+    let sums = groups.aggregate(|e| e.text().map(length).sum())?;
+    assert_eq!(sums, [0, 1].map(|group| (group, 100 * ROWS as usize)));
+    most = peak.get();
     let count = em.find::<Event>().in_batches(200, |em, events| {
         assert_eq!(em[events[0]].text.len(), 200);
         most = most.max(live().saturating_sub(before));
