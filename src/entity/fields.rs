@@ -84,6 +84,7 @@ pub trait Fields: Sized + Send + Sync + 'static {
         field: usize,
         stored: Option<&[u8]>,
         name: &'static str,
+        written: Written<'_>,
         map: &mut M,
     ) -> Result<(), M::Error>;
 
@@ -131,3 +132,13 @@ pub trait Fields: Sized + Send + Sync + 'static {
 /// In the place of the version's type: the entity has no version.
 #[derive(Debug)]
 pub enum Unversioned {}
+
+/// What generated code does about a position at which it has no such property.
+///
+/// # Panics
+/// Always: positions come from the description that the same derive makes.
+#[cold]
+#[track_caller]
+pub fn misplaced(of: &str, field: usize) -> ! {
+    unreachable!("`{of}` has no such property at position {field}")
+}

@@ -41,7 +41,7 @@ pub use collection::{AnyCollection, Collection};
 pub use embedded::Embedded;
 pub use embedded_list::{EmbeddedList, Packed, PackedRef, Written, WrittenList, list};
 pub use entity_type::{EntityList, EntityType};
-pub use fields::{Fields, Unversioned};
+pub use fields::{Fields, Unversioned, misplaced};
 pub use groups::Groups;
 pub use hooks::{
     ChangeKind, ChangeSet, ChangeSetData, EmbeddedPayload, Event, EventArgs, EventSet, Payload,

@@ -8,9 +8,11 @@ use super::embedded::EmbeddedPath;
 use super::filter::{Comparison, Condition, Filter};
 use super::items::ItemCount;
 use super::judge::{holds_for_none, meets_value};
+use super::partial::{Part, Partial};
+use super::projection::{Columns, Projection, Values};
 use super::property::Property;
 use crate::codec::value::encode_by_serde;
-use crate::entity::{Embedded, EmbeddedList, PackedRef};
+use crate::entity::{Embedded, EmbeddedList, Entity, Packed, PackedRef};
 use crate::error::Result;
 use crate::schema::{FieldSchema, ListSchema};
 
@@ -41,7 +43,7 @@ use crate::schema::{FieldSchema, ListSchema};
 /// # #[cfg(not(feature = "derive"))] fn main() {}
 /// ```
 pub struct EmbeddedListPath<R, L> {
-    property: Property<R, L>,
+    property: Property<R, Packed<L>>,
 }
 
 /// The path that a condition on an element begins with.
@@ -100,17 +102,17 @@ impl<R, L: EmbeddedList> EmbeddedListPath<R, L> {
 impl<R, L: EmbeddedList> EmbeddedListPath<R, Option<L>> {
     /// There is no list, not even an empty one.
     pub fn is_none(&self) -> Filter<R> {
-        self.property.clone().is_none()
+        self.property.clone().condition(Comparison::IsNone)
     }
 
     /// There is a list, which may be empty.
     pub fn is_some(&self) -> Filter<R> {
-        self.property.clone().is_some()
+        self.is_none().not()
     }
 }
 
-impl<R, L> From<Property<R, L>> for EmbeddedListPath<R, L> {
-    fn from(property: Property<R, L>) -> Self {
+impl<R, L> From<Property<R, Packed<L>>> for EmbeddedListPath<R, L> {
+    fn from(property: Property<R, Packed<L>>) -> Self {
         Self { property }
     }
 }
@@ -118,6 +120,27 @@ impl<R, L> From<Property<R, L>> for EmbeddedListPath<R, L> {
 impl<R, L> Clone for EmbeddedListPath<R, L> {
     fn clone(&self) -> Self {
         self.property.clone().into()
+    }
+}
+
+impl<R, L: EmbeddedList> Projection<R> for EmbeddedListPath<R, L> {
+    type Row = L;
+
+    fn columns(&self, columns: &mut Columns) -> Result<()> {
+        self.property.columns(columns)
+    }
+
+    fn row_if_there(&self, values: &mut Values<'_>) -> Result<Option<L>> {
+        let list = self.property.row_if_there(values)?;
+        Ok(list.map(|list| list.0))
+    }
+}
+
+impl<T: Entity, L: EmbeddedList> Part<T> for EmbeddedListPath<T, L> {
+    type Value<'p> = &'p L;
+
+    fn of(self, partial: &Partial<T>) -> Result<&L> {
+        self.property.of(partial).map(|list| &list.0)
     }
 }
 

@@ -7,7 +7,7 @@ use std::any::TypeId;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::entity::{Entity, Groups};
+use crate::entity::{Entity, Groups, Written};
 use crate::query::Partial;
 use crate::schema::FieldIndex;
 
@@ -16,7 +16,7 @@ impl<T: Entity> Serialize for Partial<T> {
         let groups = &Groups::ANY;
         let part_of = None;
         let partial = self;
-        Written {
+        Entries {
             partial,
             groups,
             part_of,
@@ -63,7 +63,7 @@ impl<T: Entity> Serialize for PartialSerialization<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { partial, groups } = self;
         let part_of = None;
-        Written {
+        Entries {
             partial,
             groups,
             part_of,
@@ -73,13 +73,13 @@ impl<T: Entity> Serialize for PartialSerialization<'_, T> {
 }
 
 /// A partial row, or an embedded value of one, as a map.
-struct Written<'p, T: Entity> {
+struct Entries<'p, T: Entity> {
     partial: &'p Partial<T>,
     groups: &'p Groups,
     part_of: Option<FieldIndex>,
 }
 
-impl<T: Entity> Serialize for Written<'_, T> {
+impl<T: Entity> Serialize for Entries<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = &self.partial.shape().entity().fields;
         let mut map = serializer.serialize_map(None)?;
@@ -93,12 +93,14 @@ impl<T: Entity> Serialize for Written<'_, T> {
             let (name, stored) = (property.serialized_name, value.stored());
             match stored {
                 _ if property.embedded.is_none() => {
-                    T::serialize_stored(field, stored, name, &mut map)?;
+                    let groups = self.groups;
+                    let written = Written { property, groups };
+                    T::serialize_stored(field, stored, name, written, &mut map)?;
                 }
                 None | Some([] | [0]) => map.serialize_entry(name, &())?,
                 Some(_) => {
                     let part_of = Some(field);
-                    map.serialize_entry(name, &Written { part_of, ..*self })?;
+                    map.serialize_entry(name, &Entries { part_of, ..*self })?;
                 }
             }
         }

@@ -226,6 +226,38 @@ fn elements_are_serialized_and_printed_by_their_attributes() {
 }
 
 #[test]
+fn lists_are_read_and_written_without_their_entity() {
+    on_both_stores::<Customer>(|orm| {
+        let mut em = orm.em();
+        customer(&mut em, vec![located("Wien", 48)]);
+        em.flush()?;
+        let read = em
+            .find::<Customer>()
+            .fields(|c| (c.addresses(), c.former(), c.name()))
+            .all()?;
+        assert_eq!(read, [(vec![located("Wien", 48)], None, "ann".to_owned())]);
+
+        let partial = em
+            .find::<Customer>()
+            .exclude(|c| (c.name(), c.phones()))
+            .all()?;
+        let addresses = partial[0].get(|c| c.addresses())?;
+        assert_eq!(*addresses, [located("Wien", 48)]);
+        assert!(partial[0].get(|c| c.phones()).is_err());
+        let json = serde_json::to_value(&partial[0]).expect("it serializes");
+        let position = json!({ "latitude": 48, "label": "here" });
+        let address = json!({
+            "city": "Wien", "postCode": "1010", "rating": "**", "at": position, "phones": [{ "number": "123" }],
+        });
+        assert_eq!(
+            json,
+            json!({ "id": 1, "addresses": [address], "former": null })
+        );
+        Ok(())
+    });
+}
+
+#[test]
 fn elements_are_asked_like_items() {
     on_both_stores::<Customer>(|orm| {
         let mut em = orm.em();

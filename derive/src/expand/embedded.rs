@@ -212,15 +212,14 @@ pub(super) fn embed(container: &Container<'_>) -> TokenStream {
     if base.is_none() && values.is_empty() {
         return TokenStream::new();
     }
-    let optional = container.embedded().map(|(_, ty, optional)| {
-        generated!(|| #optional || <#ty as ::musher::__private::Fields>::HAS_OPTIONAL_VALUES)
-    });
-    let of_base = container.base().map(|base| {
-        let ty = base.ty;
-        generated!(|| <#ty as ::musher::__private::Fields>::HAS_OPTIONAL_VALUES)
-    });
+    let of = |ty: &Type| generated!(<#ty as ::musher::__private::Fields>::HAS_OPTIONAL_VALUES);
+    let of_base = container.base().map(|base| of(base.ty));
+    let of_values = container
+        .embedded()
+        .map(|(_, ty, optional)| if optional { generated!(true) } else { of(ty) });
+    let optional: Vec<_> = of_base.into_iter().chain(of_values).collect();
     generated! {
-        const HAS_OPTIONAL_VALUES: bool = false #of_base #(#optional)*;
+        const HAS_OPTIONAL_VALUES: bool = #(#optional)||*;
 
         fn embed(
             &mut self,

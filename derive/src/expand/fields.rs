@@ -67,7 +67,7 @@ pub(super) fn at_composed_key(
 
 fn hydrate(container: &Container<'_>) -> TokenStream {
     let bindings = defaults::bindings(container, |field| Some(hydrated(container, field)));
-    let long_ago = long_ago();
+    let long_ago = long_ago(container);
     let idents = container.fields.iter().map(|field| field.ident);
     generated! {
         fn hydrate(
@@ -207,7 +207,7 @@ fn decode(container: &Container<'_>) -> TokenStream {
         &generated!(&mut),
         &generated!(field, stored),
     );
-    let long_ago = long_ago();
+    let long_ago = long_ago(container);
     let body = dispatch(container, base, |field| decoded(container, field));
     let embedded = embedded::delegates(
         container,
@@ -260,9 +260,10 @@ fn decoded(container: &Container<'_>, field: &Field<'_>) -> Option<TokenStream> 
     }})
 }
 
-/// The time of a stamp whose row is older than the property: when it was written is not known.
-fn long_ago() -> TokenStream {
-    generated!(let now = ::std::time::SystemTime::UNIX_EPOCH;)
+/// The time of stamps whose row is older than the property: when it was written is not known.
+fn long_ago(container: &Container<'_>) -> Option<TokenStream> {
+    let has_stamps = container.fields.iter().any(Field::is_stamp);
+    has_stamps.then(|| generated!(let now = ::std::time::SystemTime::UNIX_EPOCH;))
 }
 
 fn debug(container: &Container<'_>) -> TokenStream {

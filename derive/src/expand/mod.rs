@@ -120,11 +120,8 @@ fn dispatch<'a>(
             Some(generated!(#offset => #body,))
         })
         .collect();
-    let misplaced = format!(
-        "`{}` has no such property at position {{}}",
-        container.ident
-    );
-    let misplaced = generated!(::std::unreachable!(#misplaced, field));
+    let name = container.ident.to_string();
+    let misplaced = generated!(::musher::__private::misplaced(#name, field));
     let own = if arms.is_empty() {
         misplaced
     } else {

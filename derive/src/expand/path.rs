@@ -226,7 +226,7 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> O
         }
         Kind::EmbeddedList => (
             generated!(::musher::__private::EmbeddedListPath<R, #ty>),
-            generated!(::std::convert::From::from(#path.property::<#ty>(#position))),
+            generated!(::std::convert::From::from(#path.property::<::musher::__private::Packed<#ty>>(#position))),
         ),
         Kind::Lazy(_) => return None,
         Kind::Key { .. } => {

@@ -66,7 +66,7 @@ pub(super) fn properties(container: &Container<'_>) -> TokenStream {
 
 /// The function that writes stored values by position, without an instance.
 pub(super) fn stored(container: &Container<'_>) -> TokenStream {
-    let arguments = generated!(field, stored, name, map);
+    let arguments = generated!(field, stored, name, written, map);
     let call =
         |ty: &Type| generated!(<#ty as ::musher::__private::Fields>::serialize_stored(#arguments));
     let base = container.base().map(|base| call(base.ty));
@@ -75,6 +75,13 @@ pub(super) fn stored(container: &Container<'_>) -> TokenStream {
         let ty = field.ty;
         let read = match field.kind() {
             Kind::Scalar => generated!(::musher::__private::stored_value::<#ty, M::Error>(stored)?),
+            Kind::EmbeddedList => {
+                let packed = generated!(::musher::__private::Packed<#ty>);
+                return Some(generated!({
+                    let list = ::musher::__private::stored_value::<#packed, M::Error>(stored)?;
+                    #entry(map, name, &::musher::__private::WrittenList::new(&list.0, written))
+                }));
+            }
             Kind::Key { .. } => {
                 let key = generated!(<#ty as ::musher::__private::KeyField>::Key);
                 let read = generated!(::musher::__private::stored_value::<#key, M::Error>(stored)?);
@@ -100,6 +107,7 @@ pub(super) fn stored(container: &Container<'_>) -> TokenStream {
             field: usize,
             stored: ::std::option::Option<&[u8]>,
             name: &'static str,
+            written: ::musher::__private::Written<'_>,
             map: &mut M,
         ) -> ::std::result::Result<(), M::Error> {
             #embedded

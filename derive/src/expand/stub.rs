@@ -89,6 +89,7 @@ fn fields(ident: &Ident) -> TokenStream {
                 field: usize,
                 stored: ::std::option::Option<&[u8]>,
                 name: &'static str,
+                written: ::musher::__private::Written<'_>,
                 map: &mut M,
             ) -> ::std::result::Result<(), M::Error> {
                 ::std::unreachable!()
