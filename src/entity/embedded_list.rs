@@ -123,7 +123,7 @@ fn stored_of(element: &impl Fields, field: FieldIndex) -> Result<Vec<u8>, ValueE
 pub struct Packed<L>(pub L);
 
 /// A list that is written in its stored form.
-pub struct PackedRef<'a, L>(pub &'a L);
+struct PackedRef<'a, L>(&'a L);
 
 impl<L: EmbeddedList> Serialize for PackedRef<'_, L> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -137,6 +137,14 @@ impl<'de, L: EmbeddedList> Deserialize<'de> for Packed<L> {
         let stored = L::Stored::deserialize(deserializer)?;
         L::from_stored(stored).map(Self).map_err(D::Error::custom)
     }
+}
+
+/// Appends the stored form of a list.
+///
+/// # Errors
+/// When serde refuses a property of an element, or the bytes are more than 128 MiB.
+pub fn encode_list<L: EmbeddedList>(list: &L, out: &mut Vec<u8>) -> Result<(), ValueError> {
+    encode_by_serde(&PackedRef(list), out)
 }
 
 /// As views print it: without what is hidden.
@@ -218,7 +226,7 @@ fn pack<L: EmbeddedList>(elements: &[Vec<Option<Vec<u8>>>]) -> Result<Vec<u8>> {
     });
     let list = L::of_elements(elements.collect::<Result<_>>()?);
     let mut stored = Vec::new();
-    encode_by_serde(&PackedRef(&list), &mut stored)?;
+    encode_list(&list, &mut stored)?;
     Ok(stored)
 }
 

@@ -39,7 +39,7 @@ pub use change_sets::{AnyChangeSet, ChangeSets, LinkChangeSet};
 pub(crate) use change_sets::{LinkData, display};
 pub use collection::{AnyCollection, Collection};
 pub use embedded::Embedded;
-pub use embedded_list::{EmbeddedList, Packed, PackedRef, Written, WrittenList, list};
+pub use embedded_list::{EmbeddedList, Packed, Written, WrittenList, encode_list, list};
 pub use entity_type::{EntityList, EntityType};
 pub use fields::{Fields, Unversioned, misplaced};
 pub use groups::Groups;

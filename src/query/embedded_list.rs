@@ -11,8 +11,7 @@ use super::judge::{holds_for_none, meets_value};
 use super::partial::{Part, Partial};
 use super::projection::{Columns, Projection, Values};
 use super::property::Property;
-use crate::codec::value::encode_by_serde;
-use crate::entity::{Embedded, EmbeddedList, Entity, Packed, PackedRef};
+use crate::entity::{Embedded, EmbeddedList, Entity, Packed, encode_list};
 use crate::error::Result;
 use crate::schema::{FieldSchema, ListSchema};
 
@@ -94,7 +93,7 @@ impl<R, L: EmbeddedList> EmbeddedListPath<R, L> {
     pub fn set(self, list: impl Into<L>) -> Assignment<R> {
         let list = list.into();
         Assignment::of_encoded(self.property.into_steps(), |stored| {
-            encode_by_serde(&PackedRef(&list), stored)
+            encode_list(&list, stored)
         })
     }
 }

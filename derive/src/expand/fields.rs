@@ -158,7 +158,7 @@ fn encode(container: &Container<'_>) -> TokenStream {
                     generated!(::musher::__private::encode_value(&self.#ident, out).map(|()| true)),
                 ),
                 Kind::EmbeddedList => Some(generated! {
-                    ::musher::__private::encode_value(&::musher::__private::PackedRef(&self.#ident), out).map(|()| true)
+                    ::musher::__private::encode_list(&self.#ident, out).map(|()| true)
                 }),
                 Kind::Embedded { optional, .. } => {
                     let present = if optional {
