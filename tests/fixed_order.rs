@@ -150,6 +150,27 @@ fn rows_that_are_inserted_in_bulk_keep_the_order_of_their_lists() {
     });
 }
 
+// A new entity took over the place in memory of one that was removed, and with it that its collection
+// showed a part only.
+#[test]
+fn a_new_entity_in_the_place_of_one_that_was_partly_loaded_is_whole() {
+    on_both_stores::<Music>(|orm| {
+        let (list, [a, b, ..]) = fill(orm)?;
+        let mut em = orm.em();
+        em.find_one(list)
+            .populate(|p| p.tracks().limit(1))
+            .or_fail()?;
+        em.remove(list);
+        em.flush()?;
+        let new = em.create(Playlist::build());
+        em.flush()?;
+        em[new].tracks = [b, a].into_iter().collect();
+        em.flush()?;
+        assert_eq!(stored(orm, new)?, [b, a]);
+        Ok(())
+    });
+}
+
 #[test]
 fn two_units_of_work_add_and_reorder_and_both_stay() {
     on_both_stores::<Music>(|orm| {

@@ -109,7 +109,6 @@ impl Context {
         for (join, side) in &schema.entity(instance.entity).joins {
             self.ledger.forget_detached(*join, *side, &key);
         }
-        self.ledger.orphans.remove(&instance);
         self.ledger.adopted.take(instance.entity, &key);
         self.ledger.adopted.retain(|adoption| {
             let target = schema
@@ -120,7 +119,6 @@ impl Context {
         });
         for field in &schema.entity(instance.entity).to_manys {
             self.ledger.dirty.remove(&(instance, *field));
-            self.ledger.partial.remove(&(instance, *field));
         }
         self.forget(instance);
     }

@@ -143,6 +143,14 @@ impl Context {
     /// outermost savepoint ends.
     pub(crate) fn bury(&mut self, instance: Instance) {
         self.touched.remove(&instance);
+        let schema = Arc::clone(&self.schema);
+        // Its place will be another one's, which begins with nothing of it.
+        for field in &schema.entity(instance.entity).to_manys {
+            self.forget_partial(instance, *field);
+        }
+        if self.ledger.orphans.contains_key(&instance) {
+            self.ledger.orphans.remove(&instance);
+        }
         self.map_mut(instance.entity).bury(instance.slot);
         match self.savepoints.last_mut() {
             Some(savepoint) => savepoint.buried.push(instance),

@@ -159,3 +159,24 @@ fn loaded_lazy_values_follow_within_a_transaction_too_and_go_back_with_it() {
         Ok(())
     });
 }
+
+#[test]
+fn an_orphan_that_is_removed_is_none_any_more_and_leaves_nothing_to_who_takes_its_place() {
+    on_both_stores::<House>(|orm| {
+        let mut em = orm.em();
+        let author = user(&mut em, "author");
+        let gone = article(&mut em, "gone", author);
+        em.flush()?;
+        let mut rival = orm.em();
+        let other = article(&mut rival, "other", author);
+        rival.flush()?;
+        em.set_flush_mode(FlushMode::Commit);
+        em.edit(author).articles().remove(gone);
+        em.delete_where::<Article>(|a| a.slug().eq("gone"))
+            .execute()?;
+        assert!(!em.is_managed(gone));
+        em.find_one(other).or_fail()?;
+        em[other].title = "changed".into();
+        em.flush()
+    });
+}
