@@ -114,6 +114,11 @@ impl EntityManager {
         }
     }
 
+    /// Whether it is noted what is read.
+    pub(super) const fn is_serializable(&self) -> bool {
+        matches!(self.moment, Moment::Transaction { .. })
+    }
+
     /// Whether this unit of work is a snapshot, which can't be written to.
     #[must_use]
     pub const fn is_read_only(&self) -> bool {

@@ -47,14 +47,15 @@ impl<T: Entity, P: Projection<T>> RowStream<T, P> {
 
     fn next_slice(&mut self) -> Result<Vec<(RowKey, Projected)>> {
         let found = self.rows.next_slice()?;
-        let view = self.rows.view()?;
-        let mut projector = Projector {
-            database: &self.rows.database,
-            reader: &view,
-            // Those of no unit of work.
-            statistics: &mut Statistics::default(),
-        };
-        let values = projector.project(self.rows.index, &found, &self.columns.0)?;
+        let values = self.rows.look(|reader| {
+            let mut projector = Projector {
+                database: &self.rows.database,
+                reader,
+                // Those of no unit of work.
+                statistics: &mut Statistics::default(),
+            };
+            projector.project(self.rows.index, &found, &self.columns.0)
+        })?;
         let keys = found.into_iter().map(|found| found.key);
         Ok(keys.zip(values).collect())
     }

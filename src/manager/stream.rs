@@ -12,7 +12,7 @@ use crate::entity::{Entity, Event, Handle, Id, handles};
 use crate::error::{Error, Result};
 use crate::query::{Column, Condition, Found, Query, Slices};
 use crate::schema::EntityIndex;
-use crate::storage::{LastingView, Snapshot};
+use crate::storage::{Batch, LastingView, Reader, Snapshot, StagedReader};
 
 /// The rows that a query finds, as instances that no unit of work manages. See [`Find::stream`].
 #[must_use = "a stream reads nothing until it is asked for the next"]
@@ -25,6 +25,8 @@ pub struct Stream<T: Entity> {
 pub(super) struct Rows {
     pub(super) database: Arc<Database>,
     snapshot: Arc<Snapshot>,
+    /// What the transaction had staged when the stream began; nothing without one.
+    staged: Batch,
     pub(super) index: EntityIndex,
     slices: Slices,
     slice: IntoIter<Found>,
@@ -34,7 +36,8 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
     /// The entities, one after the other, each as an instance that no unit of work manages: over any
     /// number of rows in the memory of a few hundred. All are of the moment at which the stream began,
     /// whatever is committed meanwhile, and nobody waits for it; commits keep what they overwrite until
-    /// the stream is dropped.
+    /// the stream is dropped. In a transaction they are what it has flushed by then, too, of which the
+    /// stream keeps a copy.
     ///
     /// They come in the order of the query. Where the keys or an index have it, nothing else is in memory;
     /// where the condition is answered by an index, the keys of what it finds are; and for any other
@@ -61,7 +64,8 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Transaction`] in a transaction; [`Error::Query`] with populate hints or `before`; else as
+    /// [`Error::Transaction`] in a serializable transaction, which notes what it has read only until it
+    /// ends; [`Error::Query`] with populate hints or `before`; else as
     /// [`all`](Self::all). A row that can't be read is an error of its own; after an error the stream ends.
     pub fn stream(self) -> Result<Stream<T>> {
         if !self.options.hints.is_empty() {
@@ -118,6 +122,12 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
         mut work: impl FnMut(&mut EntityManager, &[H]) -> Result<()>,
     ) -> Result<usize> {
         assert!(size > 0, "a batch has one entity at least");
+        if self.em.is_in_transaction() {
+            return Err(Error::Transaction {
+                problem: "each batch is a unit of work of its own, and would see nothing of what the transaction has staged; \
+                          use `stream`, or work in batches before it begins",
+            });
+        }
         let fork = self.em.fork();
         let (options, mut rows) = self.rows(&[])?;
         let key_field = rows.database.schema.entity(rows.index).key_field;
@@ -145,10 +155,10 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
 
     /// The rows of one moment, of which columns will be asked for, and how they shall be loaded.
     pub(super) fn rows(self, columns: &[Column]) -> Result<(super::find::Options, Rows)> {
-        if self.em.is_in_transaction() {
+        if self.em.is_serializable() {
             return Err(Error::Transaction {
-                problem: "a stream reads a moment of its own, which has nothing of what a transaction has staged; stream \
-                          before it begins, or in a fork",
+                problem: "a serializable transaction keeps what it has read until it ends, and a stream may be read later; \
+                          use `page`, or stream before it begins",
             });
         }
         if self.query.backward {
@@ -165,10 +175,13 @@ impl<T: Managed, H: Handle<Entity = T>> Find<'_, T, H> {
         self.em.flush_before(&asked)?;
         let database = Arc::clone(&self.em.database);
         let snapshot = self.em.lasting_moment()?;
+        let staged = self.em.staged_writes();
         let view = LastingView::at(&database.store, Arc::clone(&snapshot))?;
+        let view = StagedReader::new(&view, &staged);
         let slices = Slices::begin(&database, &view, database.schema.entity(index), query)?;
         let rows = Rows {
             snapshot,
+            staged,
             index,
             slices,
             slice: Vec::new().into_iter(),
@@ -197,6 +210,7 @@ impl Rows {
     pub(super) fn next_slice(&mut self) -> Result<Vec<Found>> {
         let database = &self.database;
         let view = LastingView::at(&database.store, Arc::clone(&self.snapshot))?;
+        let view = StagedReader::new(&view, &self.staged);
         let entity = database.schema.entity(self.index);
         self.slices.next(database, &view, entity)
     }
@@ -207,12 +221,10 @@ impl Rows {
         self.slice = Vec::new().into_iter();
     }
 
-    /// The moment that is read.
-    pub(super) fn view(&self) -> Result<LastingView<'_>> {
-        Ok(LastingView::at(
-            &self.database.store,
-            Arc::clone(&self.snapshot),
-        )?)
+    /// Reads at the moment of the stream.
+    pub(super) fn look<R>(&self, read: impl FnOnce(&dyn Reader) -> Result<R>) -> Result<R> {
+        let view = LastingView::at(&self.database.store, Arc::clone(&self.snapshot))?;
+        read(&StagedReader::new(&view, &self.staged))
     }
 
     /// The instance of a row, as a unit of work would have it.

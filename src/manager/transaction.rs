@@ -160,6 +160,15 @@ impl EntityManager {
         !self.levels.is_empty()
     }
 
+    /// What the open transaction has staged, in all its levels; nothing without one.
+    pub(super) fn staged_writes(&self) -> Batch {
+        let mut staged = Batch::default();
+        for level in &self.levels {
+            staged.merge(level.batch.clone());
+        }
+        staged
+    }
+
     /// Plans a flush over what is stored and staged, and stages it too.
     pub(super) fn stage(&mut self, prepared: &Prepared) -> Result<Committed<Outcome>> {
         let (database, ledger) = (&*self.database, &self.context.ledger);

@@ -158,11 +158,53 @@ fn what_a_stream_can_not_do_is_refused_with_a_remedy() {
         let populated = em.find::<Book>().populate(|b| b.author()).stream();
         assert!(refused(populated).to_string().contains("use `in_batches`"));
         em.begin();
-        assert!(matches!(
-            refused(em.find::<Book>().stream()),
-            Error::Transaction { .. }
-        ));
+        let error = refused(em.find::<Book>().in_batches(10, |_, _| Ok(())));
+        assert!(matches!(error, Error::Transaction { .. }), "{error}");
         em.rollback();
+        let mut em = orm.em();
+        em.begin_with(Isolation::Serializable)?;
+        let error = refused(em.find::<Book>().stream());
+        assert!(matches!(error, Error::Transaction { .. }), "{error}");
+        em.rollback();
+        Ok(())
+    });
+}
+
+#[test]
+fn a_stream_in_a_transaction_has_what_was_flushed_there() {
+    let titles = |em: &mut EntityManager| -> Result<Vec<String>> {
+        let first = em.find::<Book>().filter(|b| b.title().lt("book 3"));
+        let first = first.order_by(|b| b.title().asc());
+        let read: Vec<_> = first.stream()?.map(|book| Ok(book?.title)).collect();
+        let values = em.find::<Book>().filter(|b| b.title().lt("book 3"));
+        let values = values.order_by(|b| b.title().asc());
+        let values: Vec<_> = values.fields(|b| b.title()).stream()?.collect();
+        let (read, values) = (
+            read.into_iter().collect::<Result<Vec<_>>>()?,
+            values.into_iter().collect::<Result<Vec<_>>>()?,
+        );
+        assert_eq!(read, values);
+        Ok(read)
+    };
+    on_both_stores::<Library>(|orm| {
+        let mut em = orm.em();
+        let books = ["book 1", "book 2", "book 3"]
+            .map(|title| em.create(Book::build().title(title).pages(1)));
+        em.flush()?;
+        em.begin();
+        em[books[0]].title = "changed".into();
+        em.create(Book::build().title("book 0").pages(1));
+        assert_eq!(titles(&mut em)?, ["book 0", "book 2"]);
+        em.begin();
+        em.remove(books[1]);
+        let began = em.find::<Book>().stream()?;
+        assert_eq!(titles(&mut em)?, ["book 0"]);
+        em.rollback();
+        assert_eq!(titles(&mut em)?, ["book 0", "book 2"]);
+        assert_eq!(titles(&mut orm.em())?, ["book 1", "book 2"]);
+        em.rollback();
+        assert_eq!(titles(&mut em)?, ["book 1", "book 2"]);
+        assert_eq!(began.count(), 3, "of the moment at which it began");
         Ok(())
     });
 }
