@@ -34,8 +34,9 @@
 //! - A unit of work does not go on over what the other one has committed: it flushes what it has
 //!   over that (only what it changed is written), or gives it up, and is cleared. What `find` and
 //!   `refresh` do with rows that another unit of work has changed is not modelled.
-//! - A unit of work whose links lead to rows that the other one has removed is not flushed over that:
-//!   setting a collection to what it holds already is adding to it if it is not loaded, and else nothing.
+//! - A unit of work is not flushed over links that the other one has changed: setting or emptying a
+//!   collection that is not loaded is about all that is stored by then, and of one that is, about what it
+//!   showed.
 //! - A one-to-one target is loaded with who has it before it is given to another row.
 //! - Only rows that no other row refers to are removed and created anew in one flush, and what was
 //!   created so is not removed again: the old row would be shown only where it was read since.

@@ -294,13 +294,8 @@ impl Environment {
         if self.session().unit.base == self.committed {
             return;
         }
-        let unit = &self.session().unit;
-        let mut kept = unit.base.links.intersection(&unit.view.links);
-        let is_there = |at| self.committed.rows.contains_key(&at);
-        let is_lost = kept.any(|(article, tag)| {
-            !is_there((Kind::Article, *article)) || !is_there((Kind::Tag, *tag))
-        });
-        if operation.value.is_multiple_of(2) && !is_lost {
+        let is_linked_otherwise = self.session().unit.base.links != self.committed.links;
+        if operation.value.is_multiple_of(2) && !is_linked_otherwise {
             // A failure leaves it as it was; what it could not write it gives up.
             let _ = self.flush_once();
         }
