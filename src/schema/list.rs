@@ -33,6 +33,10 @@ impl fmt::Debug for ListDescription {
 
 /// A list of embedded values, resolved.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "serde-json"),
+    expect(dead_code, reason = "only JSON is made into lists by them")
+)]
 pub(crate) struct ListSchema {
     /// The name of the elements' struct.
     pub(crate) of: &'static str,
