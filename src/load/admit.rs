@@ -63,7 +63,7 @@ impl Loader<'_> {
         reader.get_many(tree, &encoded, &mut |at, row| {
             if let (Ok(found), Some(row)) = (&outcome, row) {
                 let (key, instance) = &wanted[at];
-                outcome = self.hydrate(entity, key, row).map(|body| {
+                outcome = self.hydrate(entity, key, &row).map(|body| {
                     self.context.load_removed(**instance, body, row.into());
                     found + 1
                 });

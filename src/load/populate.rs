@@ -129,7 +129,7 @@ impl Loader<'_> {
         self.reader.get_many(tree, &keys, &mut |at, stored| {
             let (key, instance) = &wanted[at];
             if found.is_ok() {
-                found = accept_lazy(context, entity, *instance, key, field, stored);
+                found = accept_lazy(context, entity, *instance, key, field, stored.as_deref());
             }
         })?;
         found?;

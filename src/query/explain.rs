@@ -8,7 +8,7 @@ use super::Query;
 use super::plan::{Access, Estimate, Plan, Source, SourceKind};
 use crate::schema::{EntitySchema, IndexSchema};
 use crate::storage::{
-    Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit,
+    Bytes, CommitSequence, Direction, KeyRange, Lent, Reader, StorageError, TreeId, Visit,
 };
 
 /// How a query finds its rows, and what that took. Prints as a tree.
@@ -350,7 +350,7 @@ impl Reader for CountingReader<'_> {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         self.count();
         self.base.get_many(tree, keys, found)

@@ -12,7 +12,7 @@ use super::plan::or_break;
 use crate::codec::RowKey;
 use crate::error::Result;
 use crate::schema::EntitySchema;
-use crate::storage::{Bytes, Direction, KeyRange};
+use crate::storage::{Bytes, Direction, KeyRange, Lent};
 
 /// So many look-ups come before it is tried to read along the rows, at first and where that pays.
 const FEWEST_LOOKUPS: usize = 32;
@@ -79,7 +79,7 @@ fn stretch(
     let rows = judge.database.keyspace.rows(entity.index);
     let (mut read, mut credit) = (0, MOST_CREDIT);
     let (mut outcome, mut has_enough, mut is_at_end) = (Ok(()), false, true);
-    let mut pass = |key: &[u8], row: &[u8]| -> Result<ControlFlow<()>> {
+    let mut pass = |key: &[u8], row: Lent<'_>| -> Result<ControlFlow<()>> {
         let key = RowKey::from_encoded(entity.key_kind, key)?;
         let mut is_asked = false;
         while let Some(asked) = keys.get(read).filter(|asked| **asked <= key) {

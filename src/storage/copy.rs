@@ -40,8 +40,8 @@ pub(crate) fn copy(source: &SnapshotStore, draft: &Draft) -> Result<Copied, Stor
             &KeyRange::all(),
             Direction::Forward,
             &mut |key, value| {
-                written.count(key, value);
-                match import.put(&name, key, value) {
+                written.count(key, &value);
+                match import.put(&name, key, &value) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(error) => {
                         failed = Some(error);
@@ -87,7 +87,7 @@ fn read_back(draft: &Draft) -> Result<Copied, StorageError> {
         for tree in trees {
             let range = KeyRange::all();
             reader.scan(tree, &range, Direction::Forward, &mut |key, value| {
-                copied.count(key, value);
+                copied.count(key, &value);
                 ControlFlow::Continue(())
             })?;
         }

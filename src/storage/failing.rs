@@ -11,8 +11,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{
-    Batch, Bytes, CommitSequence, Direction, Durability, KeyRange, Reader, StorageError, Store,
-    TreeId, Visit,
+    Batch, Bytes, CommitSequence, Direction, Durability, KeyRange, Lent, Reader, StorageError,
+    Store, TreeId, Visit,
 };
 
 /// What can fail.
@@ -187,7 +187,7 @@ impl Reader for FailingReader<'_> {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         self.fault.fail(Operation::Read)?;
         let (first, rest) = keys.split_at(keys.len().min(1));

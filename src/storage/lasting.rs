@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::snapshot::{Snapshot, SnapshotStore};
 use super::{
-    Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, StoreExt, TreeId, Visit,
+    Bytes, CommitSequence, Direction, KeyRange, Lent, Reader, StorageError, StoreExt, TreeId, Visit,
 };
 
 /// How many bytes of keys and values are read at once.
@@ -81,7 +81,7 @@ impl<'a> LastingView<'a> {
             let mut slice = Slice::default();
             let read = self.read(|reader| read(reader, &rest, &mut slice));
             for (key, value) in &slice.entries {
-                if visit(key, value).is_break() {
+                if visit(key, Lent::Borrowed(value)).is_break() {
                     return Ok(());
                 }
             }
@@ -138,7 +138,7 @@ impl Reader for LastingView<'_> {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         self.read(|reader| reader.get_many(tree, keys, found))
     }
@@ -156,7 +156,7 @@ impl Reader for LastingView<'_> {
     ) -> Result<(), StorageError> {
         let read = |reader: &dyn Reader, range: &KeyRange, slice: &mut Slice| {
             reader.scan(tree, range, direction, &mut |key, value| {
-                slice.add(key, value)
+                slice.add(key, &value)
             })
         };
         self.by_slices(range, direction, &read, visit)

@@ -9,8 +9,8 @@ use parking_lot::RwLock;
 
 use super::store::check_tree_name;
 use super::{
-    Batch, Bytes, CommitSequence, Direction, Durability, KeyRange, Reader, StorageError, Store,
-    TreeId, Visit,
+    Batch, Bytes, CommitSequence, Direction, Durability, KeyRange, Lent, Reader, StorageError,
+    Store, TreeId, Visit,
 };
 
 /// A store whose trees are `BTreeMap`s.
@@ -103,12 +103,12 @@ impl Reader for State {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         debug_assert!(keys.is_sorted(), "the keys of get_many are ascending");
         let rows = &self.trees[tree.index()];
         for (index, &key) in keys.iter().enumerate() {
-            found(index, rows.get(key).map(|value| &**value));
+            found(index, rows.get(key).map(Lent::Shared));
         }
         Ok(())
     }
@@ -134,7 +134,7 @@ impl Reader for State {
             Direction::Backward => rows.next_back(),
         };
         while let Some((key, value)) = next() {
-            if visit(key, value).is_break() {
+            if visit(key, Lent::Shared(value)).is_break() {
                 break;
             }
         }

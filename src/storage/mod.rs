@@ -38,7 +38,7 @@ pub(crate) use snapshot::{Snapshot, SnapshotStore};
 pub(crate) use staged::StagedReader;
 pub use store::Durability;
 pub(crate) use store::{
-    Bytes, CommitSequence, Committed, Direction, MAX_KEY_LENGTH, Reader, Store, StoreExt, TreeId,
-    Visit,
+    Bytes, CommitSequence, Committed, Direction, Lent, MAX_KEY_LENGTH, Reader, Store, StoreExt,
+    TreeId, Visit,
 };
 pub(crate) use walk::walk;

@@ -6,7 +6,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit};
+use super::{
+    Bytes, CommitSequence, Direction, KeyRange, Lent, Reader, StorageError, TreeId, Visit,
+};
 
 /// Keys and ranges of keys that were read, found or not.
 #[derive(Debug, Default)]
@@ -69,7 +71,7 @@ impl Reader for NotingReader<'_> {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         for key in keys {
             self.reads.borrow_mut().note_key(tree, key);

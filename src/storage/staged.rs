@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use super::{
-    Batch, Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit, Write,
+    Batch, Bytes, CommitSequence, Direction, KeyRange, Lent, Reader, StorageError, TreeId, Visit,
+    Write,
 };
 
 /// A base view with the writes of a batch over it.
@@ -97,7 +98,7 @@ impl Reader for StagedReader<'_> {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         debug_assert!(keys.is_sorted(), "the keys of get_many are ascending");
         if !self.staged.concerns(tree) {
@@ -111,10 +112,10 @@ impl Reader for StagedReader<'_> {
             .map(|(index, key)| (index, *key))
             .unzip();
         let mut next = 0;
-        let mut tell_staged = |until: usize, found: &mut dyn FnMut(usize, Option<&[u8]>)| {
+        let mut tell_staged = |until: usize, found: &mut dyn FnMut(usize, Option<Lent<'_>>)| {
             for (index, key) in keys.iter().enumerate().take(until).skip(next) {
                 let value = match self.staged.get(tree, key) {
-                    Some(Write::Put(value)) => Some(value),
+                    Some(Write::Put(value)) => Some(Lent::Borrowed(value)),
                     Some(Write::Delete) | None => None,
                 };
                 found(index, value);
@@ -155,7 +156,7 @@ impl Reader for StagedReader<'_> {
         visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
         let base = |visit: Visit<'_>| {
-            let visit = &mut |key: &[u8]| visit(key, &[]);
+            let visit = &mut |key: &[u8]| visit(key, Lent::Borrowed(&[]));
             self.base.scan_keys(tree, range, visit)
         };
         self.merge(tree, range, Direction::Forward, base, &mut |key, _| {
@@ -170,7 +171,7 @@ impl Reader for StagedReader<'_> {
 
 fn show(key: &[u8], write: Write<'_>, visit: Visit<'_>) -> ControlFlow<()> {
     match write {
-        Write::Put(value) => visit(key, value),
+        Write::Put(value) => visit(key, Lent::Borrowed(value)),
         Write::Delete => ControlFlow::Continue(()),
     }
 }

@@ -5,7 +5,7 @@
 //! as long as a view exists, and a view that escapes would be a lock that escapes.
 
 use std::fmt;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +25,43 @@ pub(crate) const MAX_TREE_NAME_LENGTH: usize = 512;
 /// A value that outlives the view it was read from.
 pub(crate) type Bytes = Arc<[u8]>;
 
+/// A value as a view has it for the moment of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lent<'a> {
+    /// Shared with what keeps it: to keep it, too, costs no copy.
+    Shared(&'a Bytes),
+    /// In memory that the call gives back.
+    Borrowed(&'a [u8]),
+}
+
+impl Deref for Lent<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Lent::Shared(value) => value,
+            Lent::Borrowed(value) => value,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Lent<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl From<Lent<'_>> for Bytes {
+    fn from(lent: Lent<'_>) -> Bytes {
+        match lent {
+            Lent::Shared(value) => Bytes::clone(value),
+            Lent::Borrowed(value) => value.into(),
+        }
+    }
+}
+
 /// What a scan calls with each key and value, until it breaks.
-pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], Lent<'_>) -> ControlFlow<()>;
 
 /// A tree of one open store: a dense number, in the order in which trees were opened.
 ///
@@ -109,7 +144,7 @@ pub(crate) trait Reader {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError>;
 
     /// Whether `key` is there, without reading its value where that costs more.

@@ -48,7 +48,7 @@ fn walk_forward(
     loop {
         let rest = KeyRange::new(start.clone(), Bound::Unbounded);
         let scanned = reader.scan(tree, &rest, Direction::Forward, &mut |key, value| {
-            visit(key, Ok(value));
+            visit(key, Ok(&value));
             *start = Bound::Excluded(key.to_vec());
             ControlFlow::Continue(())
         });
@@ -84,7 +84,7 @@ fn walk_backward(
     let mut before = None;
     let rest = KeyRange::new(start.clone(), Bound::Unbounded);
     let scanned = reader.scan(tree, &rest, Direction::Backward, &mut |key, value| {
-        visit(key, Ok(value));
+        visit(key, Ok(&value));
         before = Some(key.to_vec());
         ControlFlow::Continue(())
     });

@@ -193,7 +193,7 @@ impl<'a> StoredRows<'a> {
             &mut |key, row| {
                 let row = match self.batch.get(tree, key) {
                     Some(Write::Put(row)) => row,
-                    Some(Write::Delete) | None => row,
+                    Some(Write::Delete) | None => &*row,
                 };
                 match RowKey::from_encoded(entity.key_kind, key) {
                     Ok(key) => rows.push((key, row.to_vec())),

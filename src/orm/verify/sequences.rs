@@ -11,7 +11,7 @@ use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace::{self, sequence_key, sequence_value};
 use crate::schema::EntitySchema;
-use crate::storage::{Direction, KeyRange, Reader, StorageError, StoreExt};
+use crate::storage::{Direction, KeyRange, Lent, Reader, StorageError, StoreExt};
 
 /// The stored sequences, by position of the entity.
 pub(in crate::orm) fn read_sequences(database: &Database) -> Result<Vec<AtomicU64>> {
@@ -49,7 +49,7 @@ fn last_key(
 ) -> Result<Option<RowKey>> {
     let tree = database.keyspace.rows(entity.index);
     let mut last = None;
-    let mut visit = |key: &[u8], _: &[u8]| {
+    let mut visit = |key: &[u8], _: Lent<'_>| {
         last = RowKey::from_encoded(entity.key_kind, key).ok();
         ControlFlow::Break(())
     };

@@ -309,7 +309,7 @@ pub(in super::super) fn scan_index(
     judge
         .reader
         .scan(tree, range, direction, &mut |entry, held| {
-            let row = index_entry_row(&database.schema, entity, index, entry, held);
+            let row = index_entry_row(&database.schema, entity, index, entry, &held);
             or_break(row.and_then(&mut *visit), &mut outcome)
         })?;
     outcome

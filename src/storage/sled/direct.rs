@@ -98,6 +98,9 @@ impl Shared {
         batch.check_keys(|tree| trees.get(tree).name.clone())?;
         // The plan may have met damage.
         engine.health.check_write()?;
+        for (tree, key, _) in batch.iter() {
+            trees.get(tree).forget(key);
+        }
         let load = commit::measure(&engine.health, trees, &batch)?;
         if !load.fits_a_transaction() {
             let numbers = (sequence, self.durable.synced());

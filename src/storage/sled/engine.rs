@@ -6,9 +6,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::sync::Arc;
 
 use ::sled::{Db, Tree};
 
+use super::cache::ValueCache;
 use super::directory::{Directory, failure};
 use super::faults::{Faults, Operation};
 use super::format;
@@ -23,6 +25,7 @@ pub(super) struct Engine {
     pub(super) faults: Faults,
     pub(super) own_tree: Tree,
     pub(super) db: Db,
+    pub(super) cache: Arc<ValueCache>,
     data_file: File,
     pace: Pace,
     /// Dropped last: its lock keeps others out until the engine is closed.
@@ -35,6 +38,7 @@ impl Engine {
         health: Health,
         faults: Faults,
         (db, own_tree): (Db, Tree),
+        cache: ValueCache,
         directory: Directory,
         segment_length: usize,
     ) -> Result<Engine, StorageError> {
@@ -49,6 +53,7 @@ impl Engine {
             faults,
             own_tree,
             db,
+            cache: Arc::new(cache),
             data_file,
             pace: Pace::new(segment_length),
             directory,

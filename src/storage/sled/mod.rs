@@ -10,6 +10,7 @@
 //!
 //! Invariant: what a reader sees is the state after the commit whose number it tells.
 
+mod cache;
 mod commit;
 mod direct;
 mod directory;
@@ -64,6 +65,8 @@ pub enum CommitPath {
 pub(crate) struct SledOptions {
     /// How much memory the engine uses for pages, in bytes.
     pub(crate) cache_capacity: u64,
+    /// How much memory the values take that were looked up lately, in bytes.
+    pub(crate) value_cache_capacity: usize,
     /// How a commit gets into the engine.
     pub(crate) commit_path: CommitPath,
     /// How many bytes of commits the journal gathers before the engine gets them. Up to twice as
@@ -76,6 +79,7 @@ impl Default for SledOptions {
     fn default() -> Self {
         SledOptions {
             cache_capacity: 256 * 1024 * 1024,
+            value_cache_capacity: 32 * 1024 * 1024,
             commit_path: CommitPath::default(),
             overlay_capacity: 4 * 1024 * 1024,
         }

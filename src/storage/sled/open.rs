@@ -15,6 +15,7 @@ use std::time::Duration;
 use ::sled::{Db, Tree};
 
 use super::SledOptions;
+use super::cache::ValueCache;
 use super::directory::Directory;
 use super::engine::Engine;
 use super::faults::Faults;
@@ -79,7 +80,14 @@ pub(super) fn open_tolerating(
     if marker.is_none() {
         write_format(&health, &own_tree)?;
     }
-    let engine = Engine::new(health, faults, (db, own_tree), directory, segment_length)?;
+    let engine = Engine::new(
+        health,
+        faults,
+        (db, own_tree),
+        ValueCache::new(options.value_cache_capacity),
+        directory,
+        segment_length,
+    )?;
     let applied = engine.read_sequence().or_else(|error| {
         tolerate(error)?;
         Ok::<_, StorageError>(CommitSequence(0))

@@ -7,7 +7,7 @@ use ::sled::IVec;
 use super::health::Health;
 use super::tree::{OpenTree, Trees};
 use crate::storage::{
-    Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit,
+    Bytes, CommitSequence, Direction, KeyRange, Lent, Reader, StorageError, TreeId, Visit,
 };
 
 /// A view of the trees as they are. It is consistent because whoever made it holds the lock of the
@@ -52,31 +52,26 @@ impl SledReader<'_> {
 
 impl Reader for SledReader<'_> {
     fn get(&self, tree: TreeId, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
-        let value = self.trees.get(tree).get(self.health, key)?;
-        Ok(value.map(|value| Bytes::from(&*value)))
+        self.trees.get(tree).get(self.health, key)
     }
 
     fn get_many(
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         debug_assert!(keys.is_sorted(), "the keys of get_many are ascending");
         let tree = self.trees.get(tree);
         for (index, &key) in keys.iter().enumerate() {
-            match tree.get(self.health, key)? {
-                None => found(index, None),
-                Some(value) => found(index, Some(&value)),
-            }
+            let value = tree.get(self.health, key)?;
+            found(index, value.as_ref().map(Lent::Shared));
         }
         Ok(())
     }
 
     fn contains(&self, tree: TreeId, key: &[u8]) -> Result<bool, StorageError> {
-        let tree = self.trees.get(tree);
-        self.health
-            .guarded(Some(&tree.name), || tree.rows.contains_key(key))
+        self.trees.get(tree).contains(self.health, key)
     }
 
     fn scan(
@@ -89,7 +84,7 @@ impl Reader for SledReader<'_> {
         let tree = self.trees.get(tree);
         self.walk(tree, range, direction, &mut |key, stored| {
             let value = tree.load(self.health, key, stored)?;
-            Ok(visit(key, &value))
+            Ok(visit(key, Lent::Borrowed(&value)))
         })
     }
 

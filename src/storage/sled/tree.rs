@@ -9,10 +9,11 @@ use std::sync::{Arc, OnceLock};
 
 use ::sled::{Db, IVec, Tree};
 
+use super::cache::ValueCache;
 use super::engine::Engine;
 use super::format::{self, ChunkHeader, Stored};
 use super::health::Health;
-use crate::storage::{StorageError, TreeId};
+use crate::storage::{Bytes, StorageError, TreeId};
 
 /// The trees opened so far, by callers or for a journal that names them.
 ///
@@ -48,7 +49,12 @@ impl Trees {
             return Ok(slot);
         }
         engine.health.check_write()?;
-        let tree = OpenTree::open(&engine.health, &engine.db, name)?;
+        let slot = u32::try_from(self.slots.len()).expect("a store has fewer than 2^32 trees");
+        let cache = TreeCache {
+            values: Arc::clone(&engine.cache),
+            slot,
+        };
+        let tree = OpenTree::open(&engine.health, &engine.db, name, cache)?;
         self.by_name.insert(name.to_owned(), self.slots.len());
         self.slots.push(Arc::new(tree));
         debug_assert_eq!(self.by_name.len(), self.slots.len());
@@ -81,11 +87,23 @@ pub(super) struct OpenTree {
     pub(super) name: String,
     pub(super) rows: Tree,
     chunks: OnceLock<Tree>,
+    cache: TreeCache,
+}
+
+/// The cached values of one tree.
+struct TreeCache {
+    values: Arc<ValueCache>,
+    slot: u32,
 }
 
 impl OpenTree {
     /// Opens the engine's trees of `name`; that of rows is created when absent.
-    pub(super) fn open(health: &Health, db: &Db, name: &str) -> Result<OpenTree, StorageError> {
+    fn open(
+        health: &Health,
+        db: &Db,
+        name: &str,
+        cache: TreeCache,
+    ) -> Result<OpenTree, StorageError> {
         health.guarded(Some(name), || {
             let chunks = OnceLock::new();
             let chunks_name = format::chunks_tree(name);
@@ -97,6 +115,7 @@ impl OpenTree {
                 name: name.to_owned(),
                 rows: db.open_tree(format::rows_tree(name))?,
                 chunks,
+                cache,
             })
         })
     }
@@ -116,11 +135,36 @@ impl OpenTree {
         Ok(self.chunks.get_or_init(|| chunks))
     }
 
-    /// The value of `key`.
-    pub(super) fn get(&self, health: &Health, key: &[u8]) -> Result<Option<Value>, StorageError> {
+    /// The value of `key`. A view must be held, since what is read is cached.
+    pub(super) fn get(&self, health: &Health, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
+        let TreeCache { values, slot } = &self.cache;
+        if let Some(value) = values.get(*slot, key) {
+            return Ok(Some(value));
+        }
         let stored = health.guarded(Some(&self.name), || self.rows.get(key))?;
-        let value = stored.map(|stored| self.load(health, key, stored));
-        value.transpose()
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
+        let value = self.load(health, key, stored)?;
+        let bytes = Bytes::from(&*value);
+        if let Value::Inline(_) = value {
+            values.keep(*slot, key, &bytes);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Forgets the value of `key`, because a commit writes it. No view may be held.
+    pub(super) fn forget(&self, key: &[u8]) {
+        self.cache.values.forget(self.cache.slot, key);
+    }
+
+    /// Whether there is a value of `key`.
+    pub(super) fn contains(&self, health: &Health, key: &[u8]) -> Result<bool, StorageError> {
+        let TreeCache { values, slot } = &self.cache;
+        if values.get(*slot, key).is_some() {
+            return Ok(true);
+        }
+        health.guarded(Some(&self.name), || self.rows.contains_key(key))
     }
 
     /// How much is stored for `key`.

@@ -189,7 +189,7 @@ fn many_keys_are_found_in_their_order(fixture: &mut Fixture) {
         .read_with(|reader| {
             reader
                 .get_many(tree, &keys, &mut |index, value| {
-                    seen.push((index, value.map(<[u8]>::to_vec)));
+                    seen.push((index, value.map(|value| value.to_vec())));
                 })
                 .unwrap();
             assert!(!reader.contains(tree, b"a").unwrap());

@@ -2,7 +2,7 @@
 
 use super::snapshots::over;
 use super::*;
-use crate::storage::{LastingView, SnapshotStore};
+use crate::storage::{LastingView, Lent, SnapshotStore};
 
 /// More than a slice holds, so that a scan takes many.
 const KEYS: u32 = 3000;
@@ -48,7 +48,7 @@ fn every_slice_shows_the_same_moment_and_commits_go_on_in_between() {
         let view = LastingView::new(&store).unwrap();
         for direction in [Direction::Forward, Direction::Backward] {
             let mut rows = Vec::new();
-            let mut visit = |key: &[u8], value: &[u8]| {
+            let mut visit = |key: &[u8], value: Lent<'_>| {
                 if rows.len() % 700 == 0 {
                     // The visitor holds no lock, so it may commit itself.
                     change(&store, tree);
@@ -95,7 +95,7 @@ fn a_range_is_scanned_from_end_to_end_and_a_visitor_may_stop() {
                 .unwrap();
             assert!(collect(&view, tree, &range, direction) == expected);
             let mut visited = 0;
-            let mut visit = |_: &[u8], _: &[u8]| {
+            let mut visit = |_: &[u8], _: Lent<'_>| {
                 visited += 1;
                 if visited == 5 {
                     return ControlFlow::Break(());

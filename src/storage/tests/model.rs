@@ -131,7 +131,7 @@ fn verify(fixture: &Fixture, model: &Model) {
         let mut expected = rows.values();
         let looked_up = fixture.store().read_with(|reader| {
             reader.get_many(TreeId::from_index(index), &keys, &mut |_, value| {
-                assert!(value == expected.next().map(Vec::as_slice));
+                assert!(value.as_deref() == expected.next().map(Vec::as_slice));
             })
         });
         looked_up.unwrap().unwrap();

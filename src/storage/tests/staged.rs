@@ -2,7 +2,7 @@
 
 use super::model::{bound, key};
 use super::*;
-use crate::storage::StagedReader;
+use crate::storage::{Lent, StagedReader};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ fn scanned(
     most: usize,
 ) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut rows = Vec::new();
-    let mut visit = |key: &[u8], value: &[u8]| {
+    let mut visit = |key: &[u8], value: Lent<'_>| {
         rows.push((key.to_vec(), value.to_vec()));
         if rows.len() < most {
             ControlFlow::Continue(())
@@ -77,9 +77,10 @@ fn verify(
     let mut keys: Vec<&[u8]> = model.keys().chain(asked).map(Vec::as_slice).collect();
     keys.sort_unstable();
     let mut expected = keys.iter().enumerate();
-    let mut compare = |at: usize, value: Option<&[u8]>| {
+    let mut compare = |at: usize, value: Option<Lent<'_>>| {
         let (index, key) = expected.next().unwrap();
-        assert_eq!((at, value), (index, model.get(*key).map(Vec::as_slice)));
+        let expected = model.get(*key).map(Vec::as_slice);
+        assert_eq!((at, value.as_deref()), (index, expected));
     };
     reader.get_many(tree, &keys, &mut compare).unwrap();
     assert_eq!(expected.next(), None);

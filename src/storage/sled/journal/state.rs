@@ -25,7 +25,10 @@ impl State {
     pub(super) fn add(&mut self, batch: Batch, sequence: CommitSequence) {
         debug_assert_eq!(sequence, self.last.next(), "commits come in their order");
         for (tree, writes) in batch.into_trees() {
-            self.active.write(self.trees.slot(tree), writes);
+            let slot = self.trees.slot(tree);
+            let values = &self.trees.slots()[slot];
+            writes.keys().for_each(|key| values.forget(key));
+            self.active.write(slot, writes);
         }
         self.active.finish(sequence);
         self.last = sequence;

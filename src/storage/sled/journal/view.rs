@@ -13,7 +13,7 @@ use crate::storage::sled::health::Health;
 use crate::storage::sled::reader::SledReader;
 use crate::storage::sled::tree::OpenTree;
 use crate::storage::{
-    Bytes, CommitSequence, Direction, KeyRange, Reader, StorageError, TreeId, Visit,
+    Bytes, CommitSequence, Direction, KeyRange, Lent, Reader, StorageError, TreeId, Visit,
 };
 
 /// A view of the state as it is. It does not change because whoever made it holds the lock.
@@ -98,19 +98,17 @@ impl Reader for View<'_> {
         &self,
         tree: TreeId,
         keys: &[&[u8]],
-        found: &mut dyn FnMut(usize, Option<&[u8]>),
+        found: &mut dyn FnMut(usize, Option<Lent<'_>>),
     ) -> Result<(), StorageError> {
         debug_assert!(keys.is_sorted(), "the keys of get_many are ascending");
         let tree = self.tree(tree);
         for (index, &key) in keys.iter().enumerate() {
             if let Some(value) = tree.overlaid(key) {
-                found(index, value.as_deref());
+                found(index, value.as_ref().map(Lent::Shared));
                 continue;
             }
-            match tree.base.get(self.health, key)? {
-                None => found(index, None),
-                Some(value) => found(index, Some(&value)),
-            }
+            let value = tree.base.get(self.health, key)?;
+            found(index, value.as_ref().map(Lent::Shared));
         }
         Ok(())
     }
@@ -143,10 +141,10 @@ impl Reader for View<'_> {
         }
         self.walk(merged, base, range, direction, &mut |found| {
             Ok(match found {
-                Found::Overlaid(key, value) => visit(key, value),
+                Found::Overlaid(key, value) => visit(key, Lent::Shared(value)),
                 Found::Stored(key, stored) => {
                     let value = base.load(self.health, &key, stored)?;
-                    visit(&key, &value)
+                    visit(&key, Lent::Borrowed(&value))
                 }
             })
         })

@@ -39,7 +39,7 @@ fn read_all(place: &Place) -> Result<(), StorageError> {
             Direction::Forward,
             &mut |key, found| {
                 assert_eq!(key, expected.to_be_bytes(), "a row is missing");
-                assert_eq!(found, value(expected), "a row is wrong");
+                assert_eq!(*found, *value(expected), "a row is wrong");
                 expected += 1;
                 ControlFlow::Continue(())
             },
