@@ -12,7 +12,7 @@
 //! no limit of bincode covers, and a checksum must: elements without bytes (`Vec<()>`) are as many
 //! as the bytes say, and a type that contains itself is entered as deeply as they say.
 
-mod moment;
+mod plain;
 
 use bincode::config::{self, Configuration, Limit, LittleEndian, Varint};
 use bincode::enc::write::Writer;
@@ -85,7 +85,7 @@ pub fn encode_value<V: Serialize + 'static>(
     value: &V,
     out: &mut Vec<u8>,
 ) -> Result<(), ValueError> {
-    if moment::encode(value, out) {
+    if plain::encode(value, out) {
         return Ok(());
     }
     encode_by_serde(value, out)
@@ -123,10 +123,10 @@ pub(crate) fn encode_by_serde<V: Serialize>(
 /// When `bytes` is nothing that [`encode_value`] writes for a `V`.
 pub fn decode_value<V: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<V, ValueError> {
     let mut rest = bytes;
-    if let Some(moment) = moment::decode(&mut rest) {
+    if let Some(value) = plain::decode(&mut rest) {
         let expected = std::any::type_name::<V>();
-        return match (moment, rest.len()) {
-            (Ok(moment), 0) => Ok(moment),
+        return match (value, rest.len()) {
+            (Ok(value), 0) => Ok(value),
             (Ok(_), count) => Err(ValueError::TrailingBytes { expected, count }),
             (Err(error), _) => Err(ValueError::Malformed {
                 expected,

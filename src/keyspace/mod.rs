@@ -7,7 +7,7 @@ mod index;
 mod order;
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 use crate::codec::record::Record;
 use crate::codec::{OrderedKey, RowKey};
@@ -157,6 +157,32 @@ impl Keyspace {
         Ok(keys)
     }
 
+    /// As [`items`](Self::items), of several owners, which are ascending.
+    pub(crate) fn items_of_all<'k>(
+        &self,
+        reader: &dyn Reader,
+        schema: &Schema,
+        relation: &RelationSchema,
+        owners: impl Iterator<Item = &'k RowKey>,
+    ) -> Result<Vec<Vec<RowKey>>, Error> {
+        let target = schema.entity(relation.target);
+        let tree = match relation.kind {
+            RelationKind::ManyToMany { join, side } => self.join(join, side),
+            _ => {
+                let index = target.index_on(relation.mapped_by());
+                let index = index.expect("an owning relation has an index");
+                if index.unique {
+                    return owners
+                        .map(|owner| self.indexed(reader, target, index, &owner.to_vec()))
+                        .collect();
+                }
+                self.index(target.index, index)
+            }
+        };
+        let owners: Vec<Vec<u8>> = owners.map(RowKey::to_vec).collect();
+        scan_entries_of_all(reader, tree, target, &owners)
+    }
+
     /// The rows that an index has under a whole key, ascending.
     pub(crate) fn indexed(
         &self,
@@ -275,6 +301,69 @@ pub(crate) fn scan_entries(
         },
     )?;
     unreadable.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// How many entries of others a walk passes by until it goes on at the next that it wants: to begin
+/// anew costs what some four steps cost.
+const MOST_PASSED: usize = 4;
+
+/// As [`scan_entries`], for several values or keys, which are ascending: in one walk, as far as they lie
+/// close together.
+fn scan_entries_of_all(
+    reader: &dyn Reader,
+    tree: TreeId,
+    second: &EntitySchema,
+    firsts: &[Vec<u8>],
+) -> Result<Vec<Vec<RowKey>>, Error> {
+    let mut entries = vec![Vec::new(); firsts.len()];
+    let Some(last) = firsts.last() else {
+        return Ok(entries);
+    };
+    let end = KeyRange::prefix(last);
+    let (mut at, mut unreadable) = (0, None);
+    while let Some(first) = firsts.get(at) {
+        let range = KeyRange::new(
+            Bound::Included(first.clone()),
+            end.end().map(<[u8]>::to_vec),
+        );
+        let mut passed = 0;
+        reader.scan_keys(tree, &range, &mut |key| {
+            while firsts.get(at).is_some_and(|first| is_behind(key, first)) {
+                at += 1;
+            }
+            let Some(first) = firsts.get(at) else {
+                return ControlFlow::Break(());
+            };
+            let Some(entry) = key.strip_prefix(&**first) else {
+                passed += 1;
+                return if passed > MOST_PASSED {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                };
+            };
+            passed = 0;
+            match RowKey::from_encoded(second.key_kind, entry) {
+                Ok(row) => {
+                    entries[at].push(row);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    unreadable = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        if passed <= MOST_PASSED {
+            break;
+        }
+    }
+    unreadable.map_or(Ok(entries), |error| Err(error.into()))
+}
+
+/// Whether a key comes after all that begin so.
+fn is_behind(key: &[u8], first: &[u8]) -> bool {
+    !key.starts_with(first) && key > first
 }
 
 /// The highest number that an entity's keys ever had.

@@ -102,7 +102,7 @@ impl Loader<'_> {
     ) -> Result<()> {
         let stored = self.links_of(owners, relation)?;
         // What is pending may add items that are in the store, and not among the stored links.
-        let mut wanted: BTreeSet<RowKey> = stored.iter().flatten().cloned().collect();
+        let mut wanted: FxHashSet<RowKey> = stored.iter().flatten().cloned().collect();
         let added = self.context.ledger.adopted.iter();
         wanted.extend(
             added
@@ -116,6 +116,7 @@ impl Loader<'_> {
                 wanted.extend(added.map(|(key, _)| key.clone()));
             }
         }
+        let wanted: BTreeSet<RowKey> = wanted.into_iter().collect();
         let by = || describe(owners, entity, field);
         let moved = self.moved_items(owners, relation, &stored);
         self.look_up(
@@ -173,8 +174,10 @@ impl Loader<'_> {
         owners: &[(RowKey, Instance)],
         relation: &RelationSchema,
     ) -> Result<Vec<Vec<RowKey>>> {
-        let links = owners.iter().map(|(owner, _)| self.links(relation, owner));
-        links.collect()
+        let (database, owners) = (self.database, owners.iter().map(|(owner, _)| owner));
+        database
+            .keyspace
+            .items_of_all(self.reader, &database.schema, relation, owners)
     }
 
     /// What each owner's collection holds: the stored items, corrected by what is pending, in the order

@@ -1,8 +1,12 @@
-//! Dates and times. chrono's serde makes text of them for every format, which takes longer to read than the
-//! rest of a usual row; they are stored as their [ordered keys](crate::codec::key) instead, and options of
-//! them behind the byte with which bincode begins an option.
+//! The types that nearly every row has, without the detour over serde.
 //!
-//! Only whole properties are. Within other types it is serde that writes them.
+//! Texts are stored as bincode stores them. It reads them into memory that it has filled with zeros before,
+//! and checks limits that texts of a known length do not need: that takes four times as long.
+//!
+//! Dates and times are stored as their [ordered keys](crate::codec::key), and options of them behind the byte
+//! with which bincode begins an option, because chrono's serde would make text of them, which takes longer to
+//! read than the rest of a usual row. Only whole properties are; within other types it is serde that writes
+//! them.
 
 use std::any::{Any, TypeId};
 
@@ -13,6 +17,8 @@ use crate::codec::{KeyError, OrderedKey};
 /// bincode's two forms of an option.
 const NONE: u8 = 0;
 const SOME: u8 = 1;
+/// The greatest number that bincode writes as one byte.
+const LONGEST_SHORT: u8 = 250;
 
 /// Appends the value, if it is a date or time, or an option of one.
 pub(super) fn encode<V: Any>(value: &V, out: &mut Vec<u8>) -> bool {
@@ -22,9 +28,11 @@ pub(super) fn encode<V: Any>(value: &V, out: &mut Vec<u8>) -> bool {
         || encode_as::<NaiveTime, V>(value, out)
 }
 
-/// The value, if a `V` is a date or time, or an option of one. Takes from `bytes` what it is stored as.
+/// The value, if it is of one of these types. Takes from `bytes` what it is stored as.
+#[inline]
 pub(super) fn decode<V: Any>(bytes: &mut &[u8]) -> Option<Result<V, KeyError>> {
-    decode_as::<DateTime<Utc>, V>(bytes)
+    decode_text(bytes)
+        .or_else(|| decode_as::<DateTime<Utc>, V>(bytes))
         .or_else(|| decode_as::<NaiveDateTime, V>(bytes))
         .or_else(|| decode_as::<NaiveDate, V>(bytes))
         .or_else(|| decode_as::<NaiveTime, V>(bytes))
@@ -58,6 +66,23 @@ fn decode_as<M: OrderedKey + Any, V: Any>(bytes: &mut &[u8]) -> Option<Result<V,
         return Some(decode_option::<M>(bytes).map(into));
     }
     None
+}
+
+/// A short text. Those whose length takes more than a byte are left to bincode: there it does not show. So are
+/// those that are damaged, for the sake of what it says of them.
+#[inline]
+fn decode_text<V: Any>(bytes: &mut &[u8]) -> Option<Result<V, KeyError>> {
+    if !is::<V, String>() {
+        return None;
+    }
+    let (&length, rest) = bytes.split_first()?;
+    let (text, rest) = rest.split_at_checked(usize::from(length))?;
+    if length > LONGEST_SHORT {
+        return None;
+    }
+    let text = str::from_utf8(text).ok()?;
+    *bytes = rest;
+    Some(Ok(into(text.to_owned())))
 }
 
 fn decode_option<M: OrderedKey>(bytes: &mut &[u8]) -> Result<Option<M>, KeyError> {
