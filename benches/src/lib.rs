@@ -144,7 +144,8 @@ pub trait Blog {
     /// again. Gives their keys.
     fn next_page(&mut self, rows: usize) -> Vec<u64>;
 
-    /// Waits until all commits are where they stay, and durable.
+    /// Waits until all commits are durable. `SQLite` moves its log into its file, too; Musher's journal goes into
+    /// sled behind, whenever that is.
     fn settle(&mut self);
 
     /// The bytes of its files.
