@@ -25,23 +25,21 @@ fn commits(criterion: &mut Criterion) {
     for durable in Durable::ALL {
         assert_equal_writes(durable);
         let mut blogs = blogs(Size::of_articles(1_000), durable);
-        let mut name = |what: &str| {
-            let name = format!("flush/{what}, {}", durable.name());
-            let mut group = criterion.benchmark_group(name);
-            few_samples(&mut group);
-            group
-        };
-        let mut one = name("insert one article");
+        let name = |what: &str| format!("flush/{what}, {}", durable.name());
+        let mut one = criterion.benchmark_group(name("insert one article"));
+        few_samples(&mut one);
         for blog in &mut blogs {
             one.bench_function(blog.name(), |b| b.iter(|| blog.insert_one()));
         }
         one.finish();
-        let mut graph = name("insert a user with 100 articles");
+        let mut graph = criterion.benchmark_group(name("insert a user with 100 articles"));
+        few_samples(&mut graph);
         for blog in &mut blogs {
             graph.bench_function(blog.name(), |b| b.iter(|| blog.insert_graph(100)));
         }
         graph.finish();
-        let mut edit = name("edit the tags of an article");
+        let mut edit = criterion.benchmark_group(name("edit the tags of an article"));
+        few_samples(&mut edit);
         for blog in &mut blogs {
             let mut article = 0;
             edit.bench_function(blog.name(), |b| {

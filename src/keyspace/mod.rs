@@ -166,18 +166,17 @@ impl Keyspace {
         owners: impl Iterator<Item = &'k RowKey>,
     ) -> Result<Vec<Vec<RowKey>>, Error> {
         let target = schema.entity(relation.target);
-        let tree = match relation.kind {
-            RelationKind::ManyToMany { join, side } => self.join(join, side),
-            _ => {
-                let index = target.index_on(relation.mapped_by());
-                let index = index.expect("an owning relation has an index");
-                if index.unique {
-                    return owners
-                        .map(|owner| self.indexed(reader, target, index, &owner.to_vec()))
-                        .collect();
-                }
-                self.index(target.index, index)
+        let tree = if let RelationKind::ManyToMany { join, side } = relation.kind {
+            self.join(join, side)
+        } else {
+            let index = target.index_on(relation.mapped_by());
+            let index = index.expect("an owning relation has an index");
+            if index.unique {
+                return owners
+                    .map(|owner| self.indexed(reader, target, index, &owner.to_vec()))
+                    .collect();
             }
+            self.index(target.index, index)
         };
         let owners: Vec<Vec<u8>> = owners.map(RowKey::to_vec).collect();
         scan_entries_of_all(reader, tree, target, &owners)

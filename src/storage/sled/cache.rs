@@ -9,7 +9,7 @@
 
 use std::hash::Hash;
 
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 use rustc_hash::FxBuildHasher;
 
@@ -62,7 +62,8 @@ impl ValueCache {
             )
             .build()
             .expect("both capacities are given");
-        let cache = || Cache::with_options(options, ByBytes, FxBuildHasher, Default::default());
+        let cache =
+            || Cache::with_options(options, ByBytes, FxBuildHasher, DefaultLifecycle::default());
         ValueCache {
             values: (capacity > 0).then(cache),
             largest: usize::try_from(capacity / LARGEST_SHARE).unwrap_or(usize::MAX),

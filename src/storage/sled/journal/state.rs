@@ -27,7 +27,9 @@ impl State {
         for (tree, writes) in batch.into_trees() {
             let slot = self.trees.slot(tree);
             let values = &self.trees.slots()[slot];
-            writes.keys().for_each(|key| values.forget(key));
+            for key in writes.keys() {
+                values.forget(key);
+            }
             self.active.write(slot, writes);
         }
         self.active.finish(sequence);
