@@ -370,6 +370,7 @@ fn lists_are_set_in_bulk() {
     });
 }
 
+#[cfg(feature = "serde-json")]
 #[test]
 fn json_makes_a_list_anew_and_is_told_what_does_not_fit() {
     on_both_stores::<Customer>(|orm| {
