@@ -8,6 +8,10 @@ default:
 test:
     cargo test --workspace
 
+# Holds the answers of the example `chinook` against those of SQLite. Needs a C compiler.
+sqlite:
+    CARGO_TARGET_DIR="$PWD/target" cargo test --manifest-path tests/chinook/Cargo.toml
+
 # Checks the format and lints everything, as CI does.
 lint:
     cargo fmt --all --check
