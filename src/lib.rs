@@ -129,9 +129,10 @@ pub use orm::{
     Report, RowChange, Verification,
 };
 pub use query::{
-    Aggregate, Assignment, Averaged, Cursor, Estimate, Explanation, Filter, IntoAssignments,
-    IntoOperand, IntoOrder, ItemCount, Mapped, Measure, NoCursor, OptionalProperty, Order, Part,
-    Partial, PlanNode, Projection, Property, Remainder, Summand, Text,
+    Aggregate, Assignment, Averaged, Cursor, Estimate, Explanation, Filter, HiddenProperty,
+    IntoAssignments, IntoOperand, IntoOrder, ItemCount, Mapped, Measure, NoCursor,
+    OptionalProperty, Order, Part, Partial, PlanNode, Projection, Property, Remainder, Revealed,
+    Summand, Text,
 };
 pub use schema::{Elements, OnDelete};
 pub use serialize::{PartialSerialization, Serialization};
@@ -215,8 +216,9 @@ pub mod __private {
         IntoManaged, Managed, Pending, Steps, View, root_path,
     };
     pub use crate::query::{
-        Columns, EmbeddedListPath, EmbeddedPath, FilterBinding, OptionalPath, OrderProperty, Path,
-        Property, PropertyPath, QueryPath, Terms, Values, index_part, index_part_of_each,
+        Columns, EmbeddedListPath, EmbeddedPath, FilterBinding, HiddenProperty, OptionalPath,
+        OrderProperty, Path, Property, PropertyPath, QueryPath, Terms, Values, index_part,
+        index_part_of_each,
     };
     pub use crate::schema::{
         ByDefault, CharCount, Equal, Equality, FieldDescription, FieldSet, IndexDescription,

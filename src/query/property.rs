@@ -203,6 +203,12 @@ impl<R, V> Clone for Property<R, V> {
     }
 }
 
+impl<R, V> AsRef<Self> for Property<R, V> {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl<R, V> Property<R, Option<V>> {
     /// The property is `None`.
     pub fn is_none(self) -> Filter<R> {
@@ -217,17 +223,21 @@ impl<R, V> Property<R, Option<V>> {
 
 /// The property as a part of an index of its entity.
 #[must_use]
-pub fn index_part<R, V>(property: &Property<R, V>) -> PartDescription
+pub fn index_part<R, V>(property: &impl AsRef<Property<R, V>>) -> PartDescription
 where
     V: OrderedKey + DeserializeOwned + fmt::Debug,
 {
+    let property = property.as_ref();
     debug_assert!(property.steps.is_empty(), "an index is on own properties");
     PartDescription::value::<V>(property.field)
 }
 
 /// Each element of the property as a part of an index of its entity.
 #[must_use]
-pub fn index_part_of_each<R, V: Elements>(property: &Property<R, V>) -> PartDescription {
+pub fn index_part_of_each<R, V: Elements>(
+    property: &impl AsRef<Property<R, V>>,
+) -> PartDescription {
+    let property = property.as_ref();
     debug_assert!(property.steps.is_empty(), "an index is on own properties");
     PartDescription::each::<V>(property.field)
 }

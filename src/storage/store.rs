@@ -26,7 +26,7 @@ pub(crate) const MAX_TREE_NAME_LENGTH: usize = 512;
 pub(crate) type Bytes = Arc<[u8]>;
 
 /// A value as a view has it for the moment of a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum Lent<'a> {
     /// Shared with what keeps it: to keep it, too, costs no copy.
     Shared(&'a Bytes),
@@ -42,6 +42,13 @@ impl Deref for Lent<'_> {
             Lent::Shared(value) => value,
             Lent::Borrowed(value) => value,
         }
+    }
+}
+
+/// The same bytes print alike, wherever they lie.
+impl fmt::Debug for Lent<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, formatter)
     }
 }
 

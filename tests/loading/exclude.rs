@@ -155,7 +155,7 @@ fn a_partial_row_has_what_was_not_excluded_and_nothing_is_loaded() {
         assert_eq!((one.id(), one.key(), other.id()), (full, full.key(), bare));
         assert_eq!(one.get(|d| d.title())?, "Full");
         assert_eq!(one.get(|d| d.id())?, full.key());
-        assert_eq!(one.get(|d| d.secret())?, "hush");
+        assert_eq!(one.get(|d| d.secret().reveal())?, "hush");
         assert_eq!(one.get(|d| d.place().city())?, "Rome");
         assert_eq!(one.get(|d| (d.rating(), d.revision()))?, (&Some(5), &0));
         assert_eq!(one.get(|d| d.seller().name())?, "Ann");

@@ -167,14 +167,12 @@ fn a_cursor_of_another_query_or_a_changed_one_is_refused() {
         #[orm(primary_key)]
         id: Pk,
         name: String,
-        #[orm(hidden)]
-        secret: String,
     }
     on_both_stores::<(Library, Account)>(|orm| {
         let mut em = orm.em();
         for title in ["a", "b"] {
             em.create(Book::build().title(title).pages(1));
-            em.create(Account::build().name(title).secret(title));
+            em.create(Account::build().name(title));
         }
         em.flush()?;
         let cursor = em
@@ -224,9 +222,24 @@ fn a_cursor_of_another_query_or_a_changed_one_is_refused() {
             .after(&cursor)
             .page(1);
         assert!(matches!(refused(elsewhere), Error::Query { .. }));
-        let hidden = refused(em.find::<Account>().order_by(|a| a.secret().asc()).page(1));
+        Ok(())
+    });
+}
+
+#[test]
+fn an_order_by_what_is_hidden_has_no_cursors() {
+    #[derive(Entity, Debug)]
+    struct Account {
+        #[orm(primary_key)]
+        id: Pk,
+        #[orm(hidden)]
+        secret: String,
+    }
+    on_both_stores::<Account>(|orm| {
+        let mut em = orm.em();
+        let by_secret = em.find::<Account>().order_by(|a| a.secret().reveal().asc());
         assert_eq!(
-            hidden.to_string(),
+            refused(by_secret.page(1)).to_string(),
             "Account: a cursor holds the values that rows are ordered by, and `secret` is hidden; order by another property"
         );
         Ok(())

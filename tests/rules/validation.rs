@@ -163,7 +163,7 @@ fn r16_hidden_values_are_in_no_line_of_the_query_log() {
     em[ann].password = "secret again".into();
     em.flush().expect("it can be stored");
     em.find::<User>()
-        .filter(|u| u.token().eq("the token, changed"))
+        .filter(|u| u.token().reveal().eq("the token, changed"))
         .populate(|u| u.password())
         .or_fail()
         .expect("it is found");

@@ -372,7 +372,7 @@ fn single_properties_of_values_can_be_asked_for() {
             (
                 u.home().city(),
                 u.office().city().optional(),
-                u.office().door_code(),
+                u.office().door_code().reveal(),
                 u.home().position().latitude().optional(),
             )
         });

@@ -315,7 +315,7 @@ fn conditions_on_elements_are_explained_without_what_is_hidden() {
         let near = c
             .addresses()
             .any(|a| a.city().eq("Wien").and(a.at().latitude().lt(3)));
-        let coded = c.addresses().none(|a| a.door_code().eq(4711));
+        let coded = c.addresses().none(|a| a.door_code().reveal().eq(4711));
         let called = c.former().all(|a| a.phones().count().ge(1));
         near.and(coded).and(called)
     });

@@ -236,6 +236,10 @@ fn method(container: &Container<'_>, field: &Field<'_>, path: &TokenStream) -> O
                 generated!(#path.property::<#key>(#position)),
             )
         }
+        _ if field.attrs.hidden.is_some() => (
+            generated!(::musher::__private::HiddenProperty<R, #ty>),
+            generated!(::std::convert::From::from(#path.property::<#ty>(#position))),
+        ),
         _ => (
             generated!(::musher::__private::Property<R, #ty>),
             generated!(#path.property::<#ty>(#position)),
