@@ -144,17 +144,9 @@ impl Keyspace {
         relation: &RelationSchema,
         owner: &RowKey,
     ) -> Result<Vec<RowKey>, Error> {
-        let target = schema.entity(relation.target);
-        let owner = owner.to_vec();
-        let RelationKind::ManyToMany { join, side } = relation.kind else {
-            let index = target.index_on(relation.mapped_by());
-            let index = index.expect("an owning relation has an index");
-            return self.indexed(reader, target, index, &owner);
-        };
-        let mut keys = Vec::new();
-        let tree = self.join(join, side);
-        scan_entries(reader, tree, target, &owner, &mut |key| keys.push(key))?;
-        Ok(keys)
+        let owner = std::iter::once(owner);
+        let mut items = self.items_of_all(reader, schema, relation, owner)?;
+        Ok(items.pop().expect("one list for each owner"))
     }
 
     /// As [`items`](Self::items), of several owners, which are ascending.

@@ -1,10 +1,11 @@
 //! What a transaction has read: [`ReadSet`], and the view that notes it, [`NotingReader`].
 //!
 //! Invariant: whatever a read through the view depended on, be it that a key is not there, is in the
-//! set. It may hold more: of a scan that was broken off, the whole range counts.
+//! set. Of a scan that was broken off it is the range up to the key at which it was, that key included.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::{
     Bytes, CommitSequence, Direction, KeyRange, Lent, Reader, StorageError, TreeId, Visit,
@@ -37,11 +38,21 @@ impl ReadSet {
         }
     }
 
-    fn note_range(&mut self, tree: TreeId, range: &KeyRange) {
+    fn note_range(&mut self, tree: TreeId, range: KeyRange) {
         let reads = self.trees.entry(tree).or_default();
-        if !reads.ranges.contains(range) {
-            reads.ranges.push(range.clone());
+        if !reads.ranges.contains(&range) {
+            reads.ranges.push(range);
         }
+    }
+}
+
+/// The part of a range that a scan has visited which ended at a key.
+fn up_to(range: &KeyRange, direction: Direction, last: Vec<u8>) -> KeyRange {
+    let owned = |bound: Bound<&[u8]>| bound.map(<[u8]>::to_vec);
+    let last = Bound::Included(last);
+    match direction {
+        Direction::Forward => KeyRange::new(owned(range.start()), last),
+        Direction::Backward => KeyRange::new(last, owned(range.end())),
     }
 }
 
@@ -91,8 +102,20 @@ impl Reader for NotingReader<'_> {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        self.reads.borrow_mut().note_range(tree, range);
-        self.base.scan(tree, range, direction, visit)
+        let mut last = None;
+        let scanned = self.base.scan(tree, range, direction, &mut |key, value| {
+            let flow = visit(key, value);
+            if flow.is_break() {
+                last = Some(key.to_vec());
+            }
+            flow
+        });
+        let read = match last {
+            Some(last) => up_to(range, direction, last),
+            None => range.clone(),
+        };
+        self.reads.borrow_mut().note_range(tree, read);
+        scanned
     }
 
     fn sequence(&self) -> CommitSequence {

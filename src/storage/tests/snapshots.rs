@@ -200,6 +200,42 @@ fn what_was_read_is_noted_be_it_there_or_not() {
 }
 
 #[test]
+fn of_a_scan_that_is_broken_off_what_was_visited_is_noted() {
+    let store = MemoryStore::new();
+    let tree = store.open_tree("a").unwrap();
+    let mut batch = Batch::new();
+    for key in ["b", "d", "f"] {
+        batch.put(tree, key, "");
+    }
+    store
+        .write(Durability::Os, &mut |_, _| Some(batch.clone()))
+        .unwrap();
+    for (direction, noted, not_noted) in [
+        (Direction::Forward, ["a", "c", "d"], ["e", "f", "z"]),
+        (Direction::Backward, ["d", "e", "z"], ["a", "b", "c"]),
+    ] {
+        let mut reads = ReadSet::default();
+        let scanned = store.read_with(|reader| {
+            let noting = NotingReader::new(reader, &mut reads);
+            noting.scan(tree, &KeyRange::all(), direction, &mut |key, _| {
+                if key == b"d" {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })
+        });
+        scanned.unwrap().unwrap();
+        for key in noted {
+            assert!(reads.contains(tree, key.as_bytes()), "{direction:?} {key}");
+        }
+        for key in not_noted {
+            assert!(!reads.contains(tree, key.as_bytes()), "{direction:?} {key}");
+        }
+    }
+}
+
+#[test]
 fn a_value_that_is_written_back_is_no_change() {
     let (_, store) = over(Fixture::memory());
     let tree = store.open_tree("a").unwrap();
